@@ -1,0 +1,184 @@
+"""The asynchronous log stream: `Tail`'s steps over an `httpx.AsyncClient`, on asyncio and on trio."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+import httpx
+
+from synapse_sdk._errors import error_from_exception
+from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_timeout
+from synapse_sdk.streaming._stream import StreamState
+from synapse_sdk.streaming._tail import AskStatus, Close, Command, Open, Opened, Read, Sleep, Write
+
+if TYPE_CHECKING:
+    from synapse_sdk._connection import Connection
+    from synapse_sdk.streaming._tail import Tail
+
+__all__ = ["AsyncLogStream"]
+
+
+class AsyncLogStream(StreamState, AsyncIterator[str]):
+    """A live job log: iterate it with `async for` for its lines.
+
+    Nothing is connected before the first line is asked for. Use it as an asynchronous context manager, or await
+    `close`, so that the connection is given back wherever the loop is left.
+
+    Example:
+        >>> async with client.tail_job_logs("raysubmit_1") as stream:  # doctest: +SKIP
+        ...     async for line in stream:
+        ...         print(line)
+    """
+
+    def __init__(
+        self,
+        tail: Tail,
+        connection: Connection,
+        http: httpx.AsyncClient,
+        ask_status: Callable[[], Awaitable[str | None]],
+    ) -> None:
+        super().__init__(tail)
+        self._connection = connection
+        self._http = http
+        self._ask_status = ask_status
+        self._response: httpx.Response | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
+        self._network: Any = None
+        self._closing = False
+        self._waiting: anyio.CancelScope | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        """Give the next line; wait for it as long as it takes."""
+        lines = self._tail.log.lines
+        if lines:
+            return lines.popleft()
+        if self._waiting is not None:
+            raise RuntimeError("the stream is being read by another task already")
+        try:
+            while not lines:
+                if self._closing:
+                    self._finish(None)
+                self._raise_if_over(StopAsyncIteration)
+                await self._step()
+            return lines.popleft()
+        except BaseException:
+            await self._release()
+            raise
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_response", None) is not None:
+            warnings.warn(f"{self!r} was not closed; use it in 'async with'", ResourceWarning, source=self)
+
+    async def close(self) -> None:
+        """Close the connection at once. Lines not yet read are given up; closing twice is fine.
+
+        May be called from any task: an iteration that waits for a line ends, without an error.
+        """
+        self._closing = True
+        self._tail.log.lines.clear()
+        if self._waiting is not None:
+            self._waiting.cancel()
+        else:
+            self._finish(None)
+            await self._release(self._tail.goodbye())
+
+    aclose = close
+
+    # --- steps
+
+    async def _step(self) -> None:
+        command = self._next_command()
+        if command is None:
+            return
+        result: Any = None
+        try:
+            with anyio.CancelScope() as self._waiting:
+                result = await self._do(command)
+        except ClientError as exc:
+            result = exc
+        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
+            result = error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
+        finally:
+            self._waiting = None
+        if self._closing:
+            self._tail.log.lines.clear()
+        else:
+            self._send(result)
+
+    async def _do(self, command: Command) -> Any:
+        match command:
+            case Read(timeout):
+                return await self._read(timeout)
+            case Write(data):
+                await self._network.write(data, timeout=self._tail.timeout)
+            case Open():
+                return await self._open(command)
+            case AskStatus():
+                return await self._ask_status()
+            case Sleep(seconds):
+                await anyio.sleep(seconds)
+            case Close(goodbye):
+                await self._release(goodbye)
+        return None
+
+    async def _open(self, command: Open) -> Opened:
+        request = self._http.build_request(
+            "GET",
+            self._connection.url(command.path),
+            params=command.params,
+            headers={**self._connection.headers(), **command.headers},
+            timeout=stream_timeout(command),
+        )
+        response = self._response = await self._http.send(request, stream=True, follow_redirects=False)
+        self._network = network_stream(response)
+        if response.status_code == 101 and command.websocket:
+            return Opened(101, response.headers, switchable=self._network is not None)
+        self._chunks = response.aiter_raw()
+        if response.status_code == 200 and not command.websocket:
+            return Opened(200, response.headers)
+        body = b""
+        async for chunk in self._chunks:
+            body += chunk
+            if len(body) >= EXCERPT:
+                break
+        return Opened(response.status_code, response.headers, body[:EXCERPT], self._network is not None)
+
+    async def _read(self, timeout: float) -> bytes | None:
+        if self._chunks is not None:
+            return await anext(self._chunks, b"")
+        try:
+            return await self._network.read(READ_SIZE, timeout=timeout)  # type: ignore[no-any-return]
+        except Exception as exc:
+            if type(exc).__name__ == "ReadTimeout":
+                return None
+            raise
+
+    async def _release(self, goodbye: bytes = b"") -> None:
+        response, self._response = self._response, None
+        network, self._network = self._network, None
+        self._chunks = None
+        if response is None:
+            return
+        with anyio.CancelScope(shield=True):
+            if goodbye and network is not None:
+                with contextlib.suppress(Exception):
+                    await network.write(goodbye, timeout=0.05)
+            with contextlib.suppress(Exception):
+                await response.aclose()

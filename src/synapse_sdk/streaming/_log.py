@@ -1,0 +1,304 @@
+"""The log under a tail: text comes in as agents cut it, whole lines come out, each once, within limits."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from synapse_sdk.clients.exceptions import StreamError, StreamLimitExceededError
+
+if TYPE_CHECKING:
+    from hashlib import blake2b
+
+    from synapse_sdk.utils.network import StreamLimits
+
+__all__ = ["Log", "TRUNCATION_MARK"]
+
+TRUNCATION_MARK = "…[truncated]"
+
+_REPLACEMENT = "\ufffd"
+
+# Agents that cut long lines do so at this size; shorter text without a newline, where its offset leaves it
+# open, is a whole line.
+_PIECE = 65_536
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _cut(text: str, size: int) -> str:
+    """Give the first `size` bytes of `text`, less what would split a character."""
+    return text.encode()[:size].decode(errors="ignore")
+
+
+class Log:
+    """The position in a log, and the lines received but not yet handed out.
+
+    `position` counts the bytes of the log as the agent has it, newlines included, through the last message
+    received. A reconnect goes on from there: with agents that send offsets by asking for it, with others by
+    skipping that much of their replay, held against a digest of what was received. The beginning of a line
+    survives a drop, so the line arrives whole.
+    """
+
+    def __init__(self, limits: StreamLimits) -> None:
+        self.lines: deque[str] = deque()
+        self.position = 0
+        self.received_lines = 0
+        self.truncated_lines = 0
+        self.messages = 0
+        self.error: StreamLimitExceededError | None = None
+        self._received_bytes = 0
+        self._delivered_bytes = 0
+        self._limits = limits
+        self._ends: deque[int] = deque()
+        self._limited_lines: int | None = None
+        self._limited_messages: int | None = None
+        self._offsets = False
+        self._pieces: bool | None = None
+        self._held: list[str] = []
+        self._held_size = 0
+        self._cursor = 0  # where on its way through the log the present connection is
+        self._skip = 0  # up to where that was received before
+        self._unfinished = ""
+        self._unfinished_size = 0
+        self._digest: blake2b | None = None
+        self._replayed: blake2b | None = None
+
+    # --- what a consumer sees
+
+    @property
+    def delivered_lines(self) -> int:
+        """Lines handed out so far."""
+        return self.received_lines - len(self.lines)
+
+    @property
+    def delivered_bytes(self) -> int:
+        """Log bytes up to and including the last line handed out."""
+        self.trim()
+        return self._delivered_bytes
+
+    # --- connections
+
+    @property
+    def offset(self) -> int | None:
+        """The log byte to ask an agent for, or None where only a replay from the start can be had."""
+        return self.position if self._offsets else None
+
+    @property
+    def replayed(self) -> bool:
+        """Whether the present connection has replayed, from its start, all that was received before."""
+        return not self._offsets and self._cursor >= self._skip
+
+    @property
+    def undecided(self) -> bool:
+        """Whether text is held back that may be whole lines or the beginning of one."""
+        return bool(self._held)
+
+    def connect(self, *, websocket: bool) -> None:
+        """Begin a connection: which totals apply depends on its protocol."""
+        self._limited_lines = None if websocket else self._limits.max_lines
+        self._limited_messages = self._limits.max_messages if websocket else None
+        self._held = []
+        self._held_size = 0
+        if self._offsets:
+            self._cursor, self._skip = self.position, 0
+        else:
+            self._replay()
+
+    def trim(self) -> None:
+        """Let go of what was kept of lines handed out."""
+        while len(self._ends) > len(self.lines):
+            self._delivered_bytes = self._ends.popleft()
+
+    def _replay(self) -> None:
+        self._cursor, self._skip = 0, self.position
+        self._replayed = None
+
+    def finish(self) -> None:
+        """The log is whole: a last line without a newline is a line."""
+        self.settle()
+        if self._cursor < self._skip:
+            raise StreamError(
+                503,
+                f"the agent replayed {self._cursor} bytes of a log of which {self._skip} had been received; "
+                "what is missing can't be told",
+            )
+        if self._unfinished_size:
+            self._end_line(newline=0)
+
+    def settle(self) -> None:
+        """Nothing more came for a moment: text held without any newline so far is whole lines."""
+        held, self._held, self._held_size = self._held, [], 0
+        for text in held:
+            self._take(text + "\n", _size(text) + 1)
+
+    # --- text
+
+    def bare(self, text: str) -> None:
+        """Take a message that is no JSON: a line by itself."""
+        if not text.endswith("\n"):
+            text += "\n"
+        self.settle()
+        self._take(text, _size(text))
+
+    def message(self, text: str, offset: int | None) -> None:
+        """Take the text of one log event."""
+        if self.error is not None:
+            return
+        size = _size(text)
+        if offset is not None:
+            newline = self._locate(text, size, offset)
+            self._take(text + "\n" if newline else text, offset - self._cursor)
+        elif self._pieces:
+            self._take(text, size)
+        elif "\n" in text:
+            self._pieces = True
+            held, self._held, self._held_size = self._held, [], 0
+            for piece in held:
+                self._take(piece, _size(piece))
+            self._take(text, size)
+        elif self._pieces is None:
+            # A whole line, or the beginning of one? The first newline tells; so does silence (`settle`).
+            self._held.append(text)
+            self._held_size += size + 1
+            if self._held_size > self._limits.max_message_size:
+                self._pieces = False
+                self.settle()
+        else:
+            self._take(text + "\n", size + 1)
+
+    def _locate(self, text: str, size: int, offset: int) -> bool:
+        """Place a message by its offset; tell whether a newline is implied at its end."""
+        if self._held:
+            self.settle()
+        self._offsets = True
+        span = offset - self._cursor
+        if span == size + 1:
+            return True
+        if span == size:
+            return False
+        if _REPLACEMENT in text and span > 0:
+            # Bytes that are no UTF-8 came as U+FFFD, so sizes don't tell.
+            return not text.endswith("\n") and span < _PIECE
+        if self._cursor and offset in (size, size + 1):
+            # The agent took no notice of the offset asked for, and replays the log from its start.
+            self._replay()
+            return offset == size + 1
+        raise StreamError(
+            503, f"the log goes on at byte {offset - size}, but byte {self._cursor} was due: text is missing"
+        )
+
+    def _take(self, text: str, size: int) -> None:
+        if self.error is not None:
+            return
+        start, self._cursor = self._cursor, self._cursor + size
+        if start < self._skip:
+            text = self._verify(text, self._skip - start)
+            if not text:
+                return
+        if self._limited_messages is not None:
+            if self.messages >= self._limited_messages:
+                self._exceed("max_messages", self._limited_messages, "WebSocket messages")
+                return
+            self.messages += 1
+        self.position = self._cursor
+        self._remember(text)
+        newline = text.find("\n")
+        if newline < 0:
+            self._continue(text)
+        elif newline == len(text) - 1 and not self._unfinished_size:
+            self._line(text[:-1])
+        else:
+            *whole, rest = text.split("\n")
+            for line in whole:
+                if self._unfinished_size:
+                    self._continue(line)
+                    self._end_line()
+                else:
+                    self._line(line)
+            if rest:
+                self._continue(rest)
+
+    def _continue(self, text: str) -> None:
+        """Hold the beginning of a line; of an endless one no more than its cut needs."""
+        room = self._limits.max_message_size + 2 - len(self._unfinished)
+        if room > 0:
+            self._unfinished += text[:room]
+        self._unfinished_size += _size(text)
+
+    def _end_line(self, *, newline: int = 1) -> None:
+        line, self._unfinished = self._unfinished, ""
+        size, self._unfinished_size = self._unfinished_size, 0
+        self._line(line, size, newline=newline)
+
+    def _line(self, line: str, size: int | None = None, *, newline: int = 1) -> None:
+        if self.error is not None:
+            return
+        if size is None:
+            size = _size(line)
+        limits = self._limits
+        if self._limited_lines is not None and self.received_lines >= self._limited_lines:
+            self._exceed("max_lines", self._limited_lines, "lines")
+            return
+        end = self._received_bytes + size + newline
+        if limits.max_bytes is not None and end > limits.max_bytes:
+            self._exceed("max_bytes", limits.max_bytes, "log bytes")
+            return
+        self._received_bytes = end
+        if newline and line.endswith("\r"):
+            line, size = line[:-1], size - 1
+        if size > limits.max_message_size:
+            self.truncated_lines += 1
+            if limits.on_oversize == "error":
+                self.error = StreamLimitExceededError(
+                    429,
+                    f"line {self.received_lines + 1} of the log has {size} bytes, "
+                    f"more than max_message_size={limits.max_message_size}",
+                    hint="raise StreamLimits.max_message_size, or set on_oversize to 'truncate' or 'skip'",
+                )
+                return
+            if limits.on_oversize == "skip":
+                return
+            line = _cut(line, limits.max_message_size) + TRUNCATION_MARK
+        self.received_lines += 1
+        self.lines.append(line)
+        self._ends.append(end)
+
+    def _exceed(self, field: str, allowed: int, what: str) -> None:
+        self.error = StreamLimitExceededError(
+            429,
+            f"the log has more than {allowed} {what}",
+            hint=f"raise StreamLimits.{field}, or lift it with None",
+        )
+
+    # --- the digest of what was received, for agents that replay
+
+    def _remember(self, text: str) -> None:
+        if self._offsets and self._digest is None:
+            return  # such an agent is asked to go on from an offset
+        if self._digest is None:
+            self._digest = _hasher()
+        self._digest.update(text.encode())
+
+    def _verify(self, text: str, known: int) -> str:
+        """Check what was received before against its digest; give the text beyond it."""
+        data = text.encode()
+        if self._replayed is None:
+            self._replayed = _hasher()
+        self._replayed.update(data[:known])
+        if len(data) < known:
+            return ""
+        if self._digest is not None and self._cursor >= self._skip and self._replayed.digest() != self._digest.digest():
+            raise StreamError(
+                503,
+                f"the first {self._skip} bytes of the log are not what they were before the connection broke: "
+                "it was rotated, or the job ran again",
+            )
+        return data[known:].decode(errors="replace")
+
+
+def _hasher() -> blake2b:
+    from hashlib import blake2b
+
+    return blake2b(digest_size=16)

@@ -1,0 +1,131 @@
+"""Log messages out of an HTTP body: server-sent events, or plain lines from agents that send those."""
+
+from __future__ import annotations
+
+import json
+
+__all__ = ["EventSource"]
+
+_FIELDS = (b"id:", b"event:", b"retry:")
+
+
+class EventSource:
+    """Cuts the bytes of a body into messages, as they come.
+
+    An event is a message as soon as it is whole JSON; agents that leave out the blank line after it are
+    understood. A line that is no field of server-sent events is a message of its own. Of a line beyond
+    `max_size` bytes the rest is thrown away as it arrives.
+    """
+
+    def __init__(self, *, events: bool, max_size: int) -> None:
+        self._events = events
+        self._max_size = max_size
+        self._line = bytearray()
+        self._overflow = False
+        self._data: list[str] = []
+        self._data_size = 0
+
+    @property
+    def cut(self) -> bool:
+        """Whether the body ended inside an event."""
+        return bool(self._data)
+
+    def receive(self, data: bytes) -> list[str]:
+        """Take the bytes of one read; give the messages that are whole now."""
+        messages: list[str] = []
+        *ended, rest = data.split(b"\n")
+        for part in ended:
+            if self._line or self._overflow:
+                self._extend(part)
+                line = bytes(self._line)
+                self._line.clear()
+                if self._overflow:
+                    self._overflow = False
+                    self._cut(line, messages)
+                    continue
+            else:
+                line = part
+            self._take(line[:-1] if line.endswith(b"\r") else line, messages)
+        if rest:
+            self._extend(rest)
+        return messages
+
+    def end(self) -> list[str]:
+        """The body ended: what is left counts if it is whole."""
+        messages: list[str] = []
+        line = bytes(self._line)
+        self._line.clear()
+        if self._overflow:
+            self._cut(line, messages)
+        elif line.startswith(b"data:"):
+            self._take(line, messages)
+        elif line and not self._events:
+            messages.append(line.decode(errors="replace"))
+        if self._data and _is_object("\n".join(self._data)):
+            self._flush(messages)
+        return messages
+
+    def _extend(self, part: bytes) -> None:
+        room = self._max_size - len(self._line)
+        self._line += part[:room]
+        if len(part) > room:
+            self._overflow = True
+
+    def _take(self, line: bytes, messages: list[str]) -> None:
+        if line.startswith(b"data:"):
+            text = line[6 if line[5:6] == b" " else 5 :].decode(errors="replace")
+            if not self._data:
+                if text[:1] != "{" or _is_object(text):
+                    messages.append(text)
+                    return
+            elif _is_object(text):
+                self._flush(messages)
+                messages.append(text)
+                return
+            self._data_size += len(text)
+            if self._data_size <= self._max_size:
+                self._data.append(text)
+        elif not line:
+            if self._events:
+                self._flush(messages)
+            else:
+                messages.append("")
+        elif not (self._events and (line.startswith(_FIELDS) or line[:1] == b":")):
+            self._flush(messages)
+            messages.append(line.decode(errors="replace"))
+
+    def _flush(self, messages: list[str]) -> None:
+        if self._data:
+            messages.append("\n".join(self._data))
+            self._data.clear()
+            self._data_size = 0
+
+    def _cut(self, line: bytes, messages: list[str]) -> None:
+        """Make a message of the beginning of an oversize line."""
+        self._flush(messages)
+        text = line.decode(errors="ignore")
+        if line.startswith(b"data:"):
+            text = text[5:].lstrip(" ")
+        start = text.find('"message":') if text[:1] == "{" else -1
+        if start < 0:
+            messages.append(text)
+            return
+        value = text[start + 10 :].lstrip()[1:]
+        # Up to twelve characters (an escaped surrogate pair) may be the first part of an escape.
+        for missing in range(13):
+            try:
+                message = json.loads(f'"{value[: len(value) - missing]}"')
+            except ValueError:
+                continue
+            messages.append(json.dumps({"type": "log", "message": message}))
+            return
+
+
+def _is_object(text: str) -> bool:
+    if text[:1] != "{" or text.rstrip()[-1:] != "}":
+        return False
+    # Most events are one line that ends with its object; only for others is a parse worth it.
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False

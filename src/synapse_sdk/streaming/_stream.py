@@ -1,0 +1,92 @@
+"""What the synchronous and the asynchronous stream have in common: a `Tail` being run, and what it tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from synapse_sdk.clients.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from synapse_sdk.streaming._tail import Command, Tail
+
+__all__ = ["StreamState"]
+
+
+class StreamState:
+    """The state of a log stream."""
+
+    def __init__(self, tail: Tail) -> None:
+        self._tail = tail
+        self._steps: Generator[Command, Any, None] | None = tail.run()
+        self._command: Command | None = None
+        self._error: ClientError | None = None
+
+    @property
+    def protocol(self) -> str:
+        """The protocol in use, or to be used first: `"websocket"` or `"http"`."""
+        return self._tail.protocol
+
+    @property
+    def job_status(self) -> str | None:
+        """The status of the job as far as the tail has heard of it; None before."""
+        return self._tail.job_status
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection was made again after it broke."""
+        return self._tail.reconnects
+
+    @property
+    def lines(self) -> int:
+        """Lines handed out so far."""
+        return self._tail.log.delivered_lines
+
+    @property
+    def bytes(self) -> int:
+        """Log bytes handed out so far, newlines included."""
+        return self._tail.log.delivered_bytes
+
+    @property
+    def truncated_lines(self) -> int:
+        """Lines over `StreamLimits.max_message_size` so far, cut or skipped."""
+        return self._tail.log.truncated_lines
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._tail.job_id!r} over {self.protocol}, {self.lines} lines>"
+
+    def _next_command(self) -> Command | None:
+        """Give the step to take now; None where the tail just ended."""
+        if self._command is None:
+            self._send(None)
+        return self._command
+
+    def _send(self, result: Any) -> None:
+        """Tell the tail what came of the step before."""
+        steps = self._steps
+        if steps is None:
+            return
+        try:
+            self._command = steps.send(result)
+        except StopIteration:
+            self._finish(None)
+        except ClientError as exc:
+            self._finish(exc)
+
+    def _finish(self, error: ClientError | None) -> None:
+        if self._steps is not None:
+            self._steps.close()
+        self._steps = None
+        self._command = None
+        self._error = error
+
+    def _raise_if_over(self, end: type[Exception] = StopIteration) -> None:
+        if self._steps is None:
+            self._raise_end(end)
+
+    def _raise_end(self, end: type[Exception]) -> NoReturn:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        raise end

@@ -1,0 +1,181 @@
+"""The synchronous log stream: `Tail`'s steps over an `httpx.Client`."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from synapse_sdk._errors import error_from_exception
+from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_timeout
+from synapse_sdk.streaming._stream import StreamState
+from synapse_sdk.streaming._tail import AskStatus, Close, Command, Open, Opened, Read, Sleep, Write
+
+if TYPE_CHECKING:
+    from synapse_sdk._connection import Connection
+    from synapse_sdk.streaming._tail import Tail
+
+__all__ = ["LogStream"]
+
+
+class LogStream(StreamState, Iterator[str]):
+    """A live job log: iterate it for its lines.
+
+    Nothing is connected before the first line is asked for. Use it as a context manager, or call `close`, to
+    give the connection back before the log ends; a `for` loop left by `break` does so when the stream is let go.
+
+    Example:
+        >>> with client.tail_job_logs("raysubmit_1") as stream:  # doctest: +SKIP
+        ...     for line in stream:
+        ...         print(line)
+    """
+
+    def __init__(
+        self, tail: Tail, connection: Connection, http: httpx.Client, ask_status: Callable[[], str | None]
+    ) -> None:
+        super().__init__(tail)
+        self._connection = connection
+        self._http = http
+        self._ask_status = ask_status
+        self._response: httpx.Response | None = None
+        self._chunks: Iterator[bytes] | None = None
+        self._network: Any = None
+        self._closing = threading.Event()
+        self._busy = threading.Lock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        """Give the next line; wait for it as long as it takes."""
+        lines = self._tail.log.lines
+        if lines:
+            return lines.popleft()
+        with self._busy:
+            try:
+                while not lines:
+                    if self._closing.is_set():
+                        self._finish(None)
+                    self._raise_if_over()
+                    self._step()
+                return lines.popleft()
+            except BaseException:
+                self._release()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection at once. Lines not yet read are given up; closing twice is fine.
+
+        May be called from any thread: an iteration that waits for a line ends, without an error.
+        """
+        self._closing.set()
+        self._tail.log.lines.clear()
+        if self._busy.acquire(blocking=False):
+            try:
+                self._finish(None)
+                self._release(self._tail.goodbye())
+            finally:
+                self._busy.release()
+        else:
+            # Another thread is reading. Ending the socket wakes it, and it gives back the connection.
+            sock = None if self._network is None else self._network.get_extra_info("socket")
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    # Not SSLSocket's own method, which would pull the TLS state from under the reader.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    # --- steps
+
+    def _step(self) -> None:
+        command = self._next_command()
+        if command is None:
+            return
+        result: Any = None
+        try:
+            result = self._do(command)
+        except ClientError as exc:
+            result = exc
+        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
+            result = error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
+        if self._closing.is_set():
+            self._tail.log.lines.clear()
+        else:
+            self._send(result)
+
+    def _do(self, command: Command) -> Any:
+        match command:
+            case Read(timeout):
+                return self._read(timeout)
+            case Write(data):
+                self._network.write(data, timeout=self._tail.timeout)
+            case Open():
+                return self._open(command)
+            case AskStatus():
+                return self._ask_status()
+            case Sleep(seconds):
+                self._closing.wait(seconds)
+            case Close(goodbye):
+                self._release(goodbye)
+        return None
+
+    def _open(self, command: Open) -> Opened:
+        request = self._http.build_request(
+            "GET",
+            self._connection.url(command.path),
+            params=command.params,
+            headers={**self._connection.headers(), **command.headers},
+            timeout=stream_timeout(command),
+        )
+        response = self._response = self._http.send(request, stream=True, follow_redirects=False)
+        self._network = network_stream(response)
+        if response.status_code == 101 and command.websocket:
+            return Opened(101, response.headers, switchable=self._network is not None)
+        self._chunks = response.iter_raw()
+        if response.status_code == 200 and not command.websocket:
+            return Opened(200, response.headers)
+        body = b""
+        for chunk in self._chunks:
+            body += chunk
+            if len(body) >= EXCERPT:
+                break
+        return Opened(response.status_code, response.headers, body[:EXCERPT], self._network is not None)
+
+    def _read(self, timeout: float) -> bytes | None:
+        if self._chunks is not None:
+            return next(self._chunks, b"")
+        try:
+            return self._network.read(READ_SIZE, timeout=timeout)  # type: ignore[no-any-return]
+        except Exception as exc:
+            if type(exc).__name__ == "ReadTimeout":
+                return None
+            raise
+
+    def _release(self, goodbye: bytes = b"") -> None:
+        response, self._response = self._response, None
+        network, self._network = self._network, None
+        self._chunks = None
+        if response is None:
+            return
+        if goodbye and network is not None:
+            with contextlib.suppress(Exception):
+                network.write(goodbye, timeout=0.05)
+        with contextlib.suppress(Exception):
+            response.close()

@@ -1,0 +1,418 @@
+"""How a tail goes: connect, read, fall back, reconnect, end. No I/O.
+
+`Tail.run` is a generator that yields what is to be done (`Open`, `Read`, …) and is sent what came of it, so
+that this logic stands once for the synchronous and the asynchronous stream. A step that failed is sent as the
+`ClientError` it came to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+from synapse_sdk._errors import error_from_response
+from synapse_sdk._retry import backoff
+from synapse_sdk.clients.exceptions import (
+    ClientError,
+    ClientTimeoutError,
+    ServerError,
+    StreamError,
+    StreamLimitExceededError,
+    WebSocketError,
+)
+from synapse_sdk.streaming._events import Complete, Failed, Text, decode
+from synapse_sdk.streaming._log import Log
+from synapse_sdk.streaming._sse import EventSource
+
+if TYPE_CHECKING:
+    from synapse_sdk.streaming._websocket import Handshake, WebSocket
+    from synapse_sdk.utils.network import StreamLimits
+
+__all__ = ["AskStatus", "Close", "Command", "Open", "Opened", "Protocol", "Read", "Sleep", "Tail", "Write"]
+
+_E = TypeVar("_E", bound=ClientError)
+
+Protocol = Literal["auto", "websocket", "http"]
+
+TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
+
+# How long text of an agent that sends no offsets may be held back until it is clear whether it is a whole line.
+_SETTLE = 0.1
+# Reconnects in a row that brought nothing new, after which a tail gives up.
+_MAX_FRUITLESS = 6
+_MIN_MESSAGE_BOUND = 2**20
+_EVENT_TYPES = frozenset({"", "text/event-stream", "application/x-ndjson", "application/json"})
+_PLAIN_TYPES = frozenset({"text/plain", "application/octet-stream"})
+_PASSING = frozenset({408, 500, 502, 503, 504})
+
+
+class Open(NamedTuple):
+    """Connect; answer with `Opened`."""
+
+    path: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    timeout: float
+    websocket: bool
+
+
+class Opened(NamedTuple):
+    """The head of an answer; `body` is the beginning of one that is no stream."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    switchable: bool = True
+
+
+class Read(NamedTuple):
+    """Wait for bytes, `timeout` seconds at most; answer with them, b"" at the end, None if none came."""
+
+    timeout: float
+
+
+class Write(NamedTuple):
+    """Send bytes."""
+
+    data: bytes
+
+
+class Close(NamedTuple):
+    """Close the connection, after sending `goodbye` if that is possible at once."""
+
+    goodbye: bytes = b""
+
+
+class AskStatus(NamedTuple):
+    """Ask for the status of the job; answer with it."""
+
+
+class Sleep(NamedTuple):
+    """Wait."""
+
+    seconds: float
+
+
+Command = Open | Read | Write | Close | AskStatus | Sleep
+Steps = Generator[Command, Any, "_Outcome"]
+
+
+class _Dropped(NamedTuple):
+    """The connection is over. `clean`: by a proper end of its protocol."""
+
+    error: ClientError
+    attached: bool = True
+    clean: bool = False
+
+
+class _FallBack(NamedTuple):
+    reason: ClientError
+
+
+_Outcome = Complete | _Dropped | _FallBack
+
+
+class Tail:
+    """One tail of one job: its state, and the steps to take."""
+
+    def __init__(
+        self, job_id: str, *, protocol: Protocol, timeout: float, limits: StreamLimits, agent: str, max_retries: int
+    ) -> None:
+        self.log = Log(limits)
+        self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
+        self.job_status: str | None = None
+        self.reconnects = 0
+        self.job_id = job_id
+        self._may_fall_back = protocol == "auto"
+        self.timeout = timeout
+        self._agent = agent
+        self._max_retries = max_retries
+        self.operation = f"tail the log of job {job_id}"
+        self._max_size = max(_MIN_MESSAGE_BOUND, 4 * limits.max_message_size)
+        self._attached = False
+        self._goodbye = b""
+        self._open_websocket: WebSocket | None = None
+
+    def run(self) -> Generator[Command, Any, None]:
+        """Yield the steps of the tail. Returns when the log is whole; raises `ClientError` when it can't be."""
+        fruitless = 0
+        draining = False
+        while True:
+            before = self.log.position
+            outcome = yield from self._connection()
+            self._open_websocket = None
+            yield Close(self._goodbye)
+            if isinstance(outcome, Complete):
+                self.job_status = outcome.status or self.job_status
+                self.log.finish()
+                self._check_limits()
+                return
+            if isinstance(outcome, _FallBack):
+                self.protocol = "http"
+                continue
+            if self.log.position > before:
+                fruitless = 0
+            if outcome.attached:
+                status = yield AskStatus()
+                if isinstance(status, ClientError):
+                    if status.status_code in (401, 403, 404):
+                        raise status
+                elif status in TERMINAL:
+                    self.job_status = status
+                    if draining and (outcome.clean or self.log.replayed):
+                        self.log.finish()
+                        self._check_limits()
+                        return
+                    # What the job wrote last may not have come before the end of that connection.
+                    if not draining:
+                        draining = True
+                        self.reconnects += 1
+                        continue
+                else:
+                    self.job_status = status
+                    if isinstance(outcome.error, ClientTimeoutError) and self.protocol == "http":
+                        fruitless = 0  # the job is quiet, and the agent answers
+            fruitless += 1
+            if fruitless > (_MAX_FRUITLESS if self._attached else self._max_retries):
+                raise self._given_up(outcome.error)
+            if self._attached:
+                self.reconnects += 1
+            yield Sleep(backoff(fruitless))
+
+    def goodbye(self) -> bytes:
+        """Give the bytes that close the present connection politely."""
+        websocket = self._open_websocket
+        if websocket is None or websocket.ended:
+            return b""
+        websocket.close()
+        return websocket.output()
+
+    # --- one connection
+
+    def _connection(self) -> Steps:
+        self._goodbye = b""
+        self.log.connect(websocket=self.protocol == "websocket")
+        if self.protocol == "http":
+            return (yield from self._http())
+        try:
+            from synapse_sdk.streaming._websocket import Handshake, WebSocket
+        except ImportError as exc:
+            return self._unavailable("the package 'websockets' is not installed", exc)
+        return (yield from self._websocket(Handshake(), WebSocket(max_size=self._max_size)))
+
+    def _websocket(self, handshake: Handshake, websocket: WebSocket) -> Steps:
+        offset = self.log.offset
+        # In `auto`, HTTP must have its turn within the same timeout.
+        timeout = self.timeout / 2 if self._may_fall_back else self.timeout
+        opened = yield Open(
+            f"jobs/{self.job_id}/logs/",
+            {} if offset is None else {"offset": str(offset)},
+            handshake.headers,
+            timeout,
+            websocket=True,
+        )
+        if isinstance(opened, ClientError):
+            return self._not_opened(opened)
+        refused = self._check_handshake(opened, handshake)
+        if refused is not None:
+            return refused
+        self._attached = True
+        self._open_websocket = websocket
+        interval = self.timeout / 3
+        silent = 0.0
+        while True:
+            data = yield Read(_SETTLE if self.log.undecided else interval)
+            if data is None:
+                if self.log.undecided:
+                    self.log.settle()
+                    self._check_limits()
+                    continue
+                silent += interval
+                if silent > self.timeout - interval / 2:
+                    return _Dropped(self._error(ClientTimeoutError, 408, "the agent fell silent, pings included"))
+                websocket.ping()
+                yield Write(websocket.output())
+                continue
+            if isinstance(data, ClientError):
+                return _Dropped(data)
+            silent = 0.0
+            complete = self._take(websocket.receive(data))
+            answer = websocket.output()
+            if complete is not None:
+                websocket.close()
+                self._goodbye = websocket.output()
+                return complete
+            if websocket.ended:
+                self._goodbye = answer
+                return self._websocket_end(websocket)
+            if answer:
+                yield Write(answer)
+
+    def _check_handshake(self, opened: Opened, handshake: Handshake) -> _Outcome | None:
+        if not opened.switchable:
+            return self._unavailable("the HTTP client's transport gives no access to its connections")
+        if opened.status == 101:
+            wrong = handshake.refusal(opened.headers)
+            if wrong is None:
+                return None
+            return self._not_opened(self._error(WebSocketError, 503, f"the WebSocket handshake failed: {wrong}"))
+        error = self._refusal(opened)
+        if opened.status in (401, 403, 429):
+            raise error
+        if opened.status in _PASSING:
+            return self._not_opened(error)
+        if opened.status < 400 or opened.status == 426:
+            error = self._error(
+                WebSocketError,
+                503,
+                f"the request for a WebSocket was answered with HTTP status {opened.status}",
+                hint="a proxy before the agent may strip the upgrade; protocol='http' does without",
+            )
+        if self._may_fall_back:
+            return _FallBack(error)
+        raise error
+
+    def _websocket_end(self, websocket: WebSocket) -> _Outcome:
+        if websocket.too_big is not None:
+            error: ClientError = self._error(
+                StreamLimitExceededError,
+                429,
+                f"the agent sent a WebSocket message above the bound of {self._max_size} bytes: {websocket.too_big}",
+                hint="protocol='auto' goes on over HTTP; StreamLimits.max_message_size × 4 raises the bound",
+            )
+        elif websocket.invalid_utf8:
+            error = self._error(WebSocketError, 503, f"{websocket.end} (close code 1007)")
+        else:
+            return _Dropped(self._error(WebSocketError, 503, websocket.end), clean=websocket.closed)
+        if self._may_fall_back:
+            return _FallBack(error)
+        raise error
+
+    def _http(self) -> Steps:
+        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache-Control": "no-store"}
+        if self.log.offset is not None:
+            headers["Last-Event-ID"] = str(self.log.offset)
+        opened = yield Open(f"jobs/{self.job_id}/logs/stream/", {}, headers, self.timeout, websocket=False)
+        if isinstance(opened, ClientError):
+            return self._not_opened(opened)
+        if opened.status in _PASSING:
+            return self._not_opened(self._refusal(opened))
+        if opened.status != 200:
+            raise self._refusal(opened)
+        source = self._event_source(opened)
+        self._attached = True
+        while True:
+            data = yield Read(self.timeout)
+            if data is None:
+                data = self._error(ClientTimeoutError, 408, f"the agent sent nothing for {self.timeout:g} s")
+            if isinstance(data, ClientError):
+                complete = self._take(source.end())
+                return complete if complete is not None else _Dropped(data)
+            complete = self._take(source.receive(data) if data else source.end())
+            if complete is not None:
+                return complete
+            if not data:
+                return _Dropped(
+                    self._error(StreamError, 503, "the agent ended the stream while the job was running"),
+                    clean=not source.cut,
+                )
+            # An HTTP body can't be asked whether more is on its way, so what came is taken for whole lines.
+            self.log.settle()
+            self._check_limits()
+
+    def _event_source(self, opened: Opened) -> EventSource:
+        content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+        encoding = opened.headers.get("content-encoding", "identity").lower()
+        if encoding != "identity":
+            raise self._error(StreamError, 503, f"the agent compressed the stream ({encoding}), which was not asked for")
+        if content_type not in _EVENT_TYPES | _PLAIN_TYPES:
+            raise self._error(
+                ServerError,
+                500,
+                f"the log stream was answered with content type {content_type!r}, not text/event-stream",
+                hint="something between client and agent may have answered in its place",
+            )
+        return EventSource(events=content_type not in _PLAIN_TYPES, max_size=self._max_size)
+
+    # --- events
+
+    def _take(self, messages: list[str]) -> Complete | None:
+        if not messages:
+            return None
+        log = self.log
+        log.trim()
+        for event in decode(messages):
+            if isinstance(event, Text):
+                if event.bare:
+                    log.bare(event.text)
+                else:
+                    log.message(event.text, event.offset)
+            elif isinstance(event, Failed):
+                log.settle()
+                raise self._failed(event)
+            else:
+                self._check_limits()
+                return event
+        self._check_limits()
+        return None
+
+    def _check_limits(self) -> None:
+        error = self.log.error
+        if error is not None:
+            raise StreamLimitExceededError(
+                429, error.detail, operation=self.operation, agent=self._agent, hint=error.hint
+            )
+
+    # --- errors
+
+    def _failed(self, event: Failed) -> ClientError:
+        if event.status_code is None:
+            kind = WebSocketError if self.protocol == "websocket" else StreamError
+            return self._error(kind, 500, event.message)
+        import json
+
+        body = json.dumps({"detail": event.message}).encode()
+        headers = {"content-type": "application/json"}
+        return error_from_response(
+            event.status_code, headers, body, operation=self.operation, agent=self._agent
+        )
+
+    def _refusal(self, opened: Opened) -> ClientError:
+        return error_from_response(
+            opened.status, opened.headers, opened.body, operation=self.operation, agent=self._agent
+        )
+
+    def _not_opened(self, error: ClientError) -> _Outcome:
+        if self.protocol == "websocket" and self._may_fall_back and not self._attached:
+            return _FallBack(error)
+        return _Dropped(error, attached=False)
+
+    def _unavailable(self, why: str, cause: Exception | None = None) -> _Outcome:
+        error = self._error(
+            ServerError, 500, f"no WebSocket can be had: {why}", hint="protocol='http' does without one"
+        )
+        error.__cause__ = cause
+        if self._may_fall_back:
+            return _FallBack(error)
+        raise error
+
+    def _given_up(self, last: ClientError) -> ClientError:
+        if not self._attached:
+            return last
+        if isinstance(last, ClientTimeoutError):
+            kind: type[ClientError] = ClientTimeoutError
+        else:
+            kind = WebSocketError if self.protocol == "websocket" else StreamError
+        error = self._error(
+            kind,
+            408 if kind is ClientTimeoutError else 503,
+            f"the stream broke after {self.log.received_lines} lines and could not be resumed: {last.detail}",
+            hint="the job goes on by itself; tail it again when the agent can be reached",
+        )
+        error.__cause__ = last
+        return error
+
+    def _error(
+        self, kind: type[_E], status_code: int, detail: str, *, hint: str | None = None
+    ) -> _E:
+        return kind(status_code, detail, operation=self.operation, agent=self._agent, hint=hint)
