@@ -18,7 +18,15 @@ ROOT = Path(__file__).resolve().parent.parent
 SPEC = "spec/openapi.yaml"
 REDOCLY = "@redocly/cli@2.77.0"
 # What npm says when it can't get through, as opposed to when the registry has answered with a no.
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "ENOTCACHED")
+UNREACHABLE = (
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "ETIMEDOUT",
+    "ENETUNREACH",
+    "ENOTCACHED",
+)
 
 
 def validate() -> int:
@@ -41,7 +49,13 @@ def redocly() -> int:
     }
     command = [str(node / "node"), str(npx), "--yes", REDOCLY, "lint", SPEC]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     print(done.stdout.rstrip())
     if done.returncode and any(f"code {word}" in done.stdout for word in UNREACHABLE):
