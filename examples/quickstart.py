@@ -79,9 +79,8 @@ def main() -> None:
             print(f"  job   {job.submission_id}: {job.status}, {job.entrypoint}")
         for node in client.list_nodes():
             # Every model can also be read like the dict the agent sent.
-            print(
-                f"  node  {node['node_name']}: {node['state']}, {node['resources_total'].get('CPU', 0):g} CPUs"
-            )
+            cpus = node["resources_total"].get("CPU", 0)
+            print(f"  node  {node['node_name']}: {node['state']}, {cpus:g} CPUs")
         for task in client.list_tasks():
             print(f"  task  {task.name}: {task.state}")
 
