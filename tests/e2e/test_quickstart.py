@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -13,7 +12,8 @@ from typing import Protocol
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from checkout import ROOT, environment
+
 TEMPORARY = ("ray", "synapse")  # how the folders begin that an agent, its Ray or the demo may make
 SHOWN = [
     r"Is the agent well\?",
@@ -37,12 +37,6 @@ class Agent(Protocol):
     url: str
     token: str
     pid: int
-
-
-def environment(**variables: str) -> dict[str, str]:
-    path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "generated")])
-    bin_first = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return os.environ | {"PYTHONPATH": path, "PATH": bin_first, "PYTHONUNBUFFERED": "1"} | variables
 
 
 def test_quickstart_shows_what_it_promises(agent: Agent) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from checkout import environment
+
 CLIENT = "synapse_sdk.clients.agent"
 BUDGET = 1.25
 PAIRS = 9
@@ -23,10 +22,10 @@ LATE = {"aiohttp", "anyio", "attr", "attrs", "httpcore", "ray", "sniffio", "trio
 
 def fresh(program: str) -> str:
     """What a new interpreter prints that knows nothing but this checkout and the environment."""
-    path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "generated")])
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": ""}
+    variables = environment()
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # each import but the first finds its bytecode
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, env=variables, check=True, capture_output=True, text=True).stdout
 
 
 def modules_after(module: str) -> set[str]:
