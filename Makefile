@@ -1,0 +1,60 @@
+# The front door. `make` or `make help` lists what there is; each target is a command or two.
+# Needs make and Python >= 3.11; everything else goes into .venv. Another Python: make … PYTHON=python3.12
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-fast lint types generate check-generated lint-spec format wheel clean agent-env dev-env
+
+BIN := .venv/bin
+PORT ?= 0
+PYTEST_ARGS ?=
+export PYTHON
+export MAKE_GOAL := $(firstword $(MAKECMDGOALS))
+# The child processes of tests and demo find the environment's own `python` and `synapse-agent` first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py against it, stop it all (PORT=8123)
+	@$(BIN)/python scripts/demo.py --port $(PORT)
+
+test: dev-env check-generated lint types lint-spec ## Everything CI runs: generated code, lint, types, spec, all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-fast: dev-env ## The tests that need no Ray (PYTEST_ARGS="-k tail -x")
+	$(BIN)/python -m pytest -m "not ray" $(PYTEST_ARGS)
+
+lint: dev-env ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: dev-env ## Let ruff fix and format what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: dev-env ## mypy and pyright, both strict
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+generate: dev-env ## Write generated/ from spec/openapi.yaml and templates/
+	$(BIN)/python scripts/generate.py
+
+check-generated: dev-env ## Fail when generated/ is not what spec and templates give
+	$(BIN)/python scripts/generate.py --check
+
+lint-spec: dev-env ## Check spec/openapi.yaml: openapi-spec-validator and Redocly's rules
+	$(BIN)/python scripts/lint_spec.py
+
+wheel: dev-env ## Build dist/*.whl
+	$(BIN)/python -m pip wheel -qq --no-deps --wheel-dir dist .
+
+clean: ## Remove .venv, caches and build results
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find src generated scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+agent-env:
+	@scripts/setup.sh agent
+
+dev-env:
+	@scripts/setup.sh dev

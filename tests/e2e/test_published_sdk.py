@@ -1,0 +1,178 @@
+"""The published `synapse-sdk`, an implementation that knows nothing of ours, works with our agent.
+
+It has our package's name, so it lives in an environment of its own, under `.cache/`, and runs as a program of
+its own that prints what it got.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from synapse_sdk.clients.agent import AgentClient
+
+from registry import clean_environment, pip_install
+
+PUBLISHED = "synapse-sdk==2026.2.17"
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "published-sdk"
+
+# It drops blank lines and lines of more than 10 240 bytes, so the log has none.
+LINES = [f"line {number}: größer, 日本語, {'x' * (number % 97)}" for number in range(1, 1001)]
+
+PLUGIN = {
+    "talker": """
+import sys, time
+
+def main(params):
+    sys.stdout.reconfigure(encoding="utf-8")
+    for number in range(1, params["lines"] + 1):
+        print(f"line {number}: größer, 日本語, {'x' * (number % 97)}", flush=number % 100 == 0)
+        if number % 100 == 0:
+            time.sleep(0.1)
+
+def wait(params):
+    print("waiting", flush=True)
+    time.sleep(600)
+"""
+}
+CONFIG = {
+    "code": "published",
+    "version": "1.0.0",
+    "actions": {
+        "talk": {"entrypoint": "talker:main", "method": "job"},
+        "wait": {"entrypoint": "talker:wait", "method": "job"},
+    },
+}
+
+PROGRAM = """
+import json, os, sys
+from synapse_sdk.clients.agent import AgentClient
+
+talking, waiting = sys.argv[1:]
+client = AgentClient(os.environ["AGENT_URL"], os.environ["AGENT_TOKEN"])
+got = {"health": client.health_check()}
+got["websocket"] = list(client.tail_job_logs(talking, protocol="websocket"))
+got["http"] = list(client.tail_job_logs(talking, protocol="http"))
+got["auto"] = list(client.tail_job_logs(talking))
+got["job"] = client.get_job(talking)
+got["logs"] = client.get_job_logs(talking)
+got["stopped"] = client.stop_job(waiting)
+got["jobs"] = client.list_jobs()
+got["nodes"] = client.list_nodes()
+got["tasks"] = client.list_tasks()
+json.dump(got, sys.stdout)
+"""
+
+pytestmark = pytest.mark.ray
+
+
+class Agent(Protocol):
+    url: str
+    token: str
+    pid: int
+
+
+def pythons() -> Iterator[str]:
+    """Where a Python of 3.12 or newer may be; whether it runs is found out by running it."""
+    versions = ("3.12", "3.13", "3.14")
+    yield from (f"python{version}" for version in versions)
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    yield from itertools.chain.from_iterable(
+        (str(path) for path in sorted(root.glob(f"{version}.*/bin/python"))) for version in versions
+    )
+    yield "python3"
+
+
+def new_enough(python: str) -> str | None:
+    """The path of a Python that can make the environment, or None."""
+    program = "import ensurepip, sys; print(sys.executable) if sys.version_info >= (3, 12) else sys.exit(1)"
+    try:
+        done = subprocess.run(
+            [python, "-I", "-c", program],
+            env=clean_environment(),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@pytest.fixture(scope="module")
+def published() -> Path:
+    """The Python of an environment that has the published SDK, made once and kept."""
+    python = CACHE / "bin" / "python"
+    made = CACHE / "made"
+    if made.exists() and made.read_text() == PUBLISHED and new_enough(str(python)):
+        return python
+    base = next(filter(None, map(new_enough, pythons())), None)
+    if base is None:
+        pytest.skip("the published SDK needs Python 3.12 or newer with venv, and none was found")
+    subprocess.run(
+        [base, "-I", "-m", venv.__name__, "--clear", str(CACHE)], env=clean_environment(), check=True
+    )
+    pip_install(python, PUBLISHED)
+    made.write_text(PUBLISHED)
+    return python
+
+
+@pytest.fixture(scope="module")
+def got(published: Path, agent: Agent) -> dict[str, Any]:
+    """What the published SDK got from the agent; it tails a job that is being run."""
+    with AgentClient(agent.url, agent.token) as client:
+        jobs = [
+            client.run_debug_plugin_release(action, {"lines": len(LINES)}, config=CONFIG, modules=PLUGIN)
+            for action in ("talk", "wait")
+        ]
+        ids = [job["job_id"] for job in jobs]
+        try:
+            done = subprocess.run(
+                [str(published), "-I", "-c", PROGRAM, *ids],
+                env=clean_environment() | {"AGENT_URL": agent.url, "AGENT_TOKEN": agent.token},
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+        finally:
+            client.stop_job(ids[1])
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, Any] = json.loads(done.stdout)
+    return answers | {"talking": ids[0], "waiting": ids[1]}
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "http", "auto"])
+def test_tail_is_equal_line_for_line(got: dict[str, Any], protocol: str) -> None:
+    assert got[protocol] == LINES
+
+
+def test_log_as_a_whole(got: dict[str, Any]) -> None:
+    assert got["logs"].splitlines() == LINES
+
+
+def test_health(got: dict[str, Any]) -> None:
+    assert isinstance(got["health"], dict)
+
+
+def test_jobs(got: dict[str, Any]) -> None:
+    assert got["job"]["submission_id"] == got["talking"]
+    assert got["job"]["status"] == "SUCCEEDED"
+    assert {got["talking"], got["waiting"]} <= {job["submission_id"] for job in got["jobs"]}
+
+
+def test_stop(got: dict[str, Any]) -> None:
+    assert got["stopped"]["stopped"] is True
+
+
+def test_nodes_and_tasks(got: dict[str, Any]) -> None:
+    assert [node["state"] for node in got["nodes"] if node["is_head_node"]] == ["ALIVE"]
+    assert isinstance(got["tasks"], list)

@@ -1,0 +1,55 @@
+"""Importing the client costs little more than importing httpx, and brings in nothing before it is needed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from checkout import environment
+
+CLIENT = "synapse_sdk.clients.agent"
+BUDGET = 1.25
+PAIRS = 9
+ROUNDS = 3
+
+TIME = "import time; begin = time.perf_counter(); import {module}; print(time.perf_counter() - begin)"
+MODULES = "import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+
+# Needed by some calls only: models, WebSockets, and what a particular event loop brings.
+LATE = {"aiohttp", "anyio", "attr", "attrs", "httpcore", "ray", "sniffio", "trio", "websockets"}
+
+
+def fresh(program: str) -> str:
+    """What a new interpreter prints that knows nothing but this checkout and the environment."""
+    variables = environment()
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # each import but the first finds its bytecode
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=variables, check=True, capture_output=True, text=True).stdout
+
+
+def modules_after(module: str) -> set[str]:
+    return set(json.loads(fresh(MODULES.format(module=module))))
+
+
+def test_importing_the_client_stays_within_its_budget() -> None:
+    best: dict[str, float] = {}
+    # Alternating, and the least of each: whatever else the machine does can only add to a measurement. A
+    # machine that is busy throughout one round gets another.
+    for _ in range(ROUNDS):
+        for _ in range(PAIRS):
+            for module in ("httpx", CLIENT):
+                seconds = float(fresh(TIME.format(module=module)))
+                best[module] = min(seconds, best.get(module, seconds))
+        ratio = best[CLIENT] / best["httpx"]
+        if ratio <= BUDGET:
+            break
+    print(f"{CLIENT}: {best[CLIENT] * 1000:.1f} ms, httpx: {best['httpx'] * 1000:.1f} ms, ratio {ratio:.2f}")
+    assert ratio <= BUDGET
+
+
+def test_importing_the_client_imports_nothing_before_it_is_needed() -> None:
+    brought = modules_after(CLIENT) - modules_after("httpx")
+    assert not {name for name in brought if name.partition(".")[0] in LATE}
+    assert not {name for name in brought if name.startswith("synapse_agent_api.models")}
+    assert not {name for name in brought if name.partition(".")[0] == "asyncio"}
