@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import anyio
 import pytest
-from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.utils.network import StreamLimits
+
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
 __all__ = ["Result", "Tailer"]
 
@@ -36,7 +37,9 @@ class Tailer:
     shell: Literal["sync", "asyncio", "trio"]
     protocol: Literal["websocket", "http", "auto"]
 
-    def __call__(self, url: str, job_id: str = "job", *, limits: StreamLimits | None = None, **options: Any) -> Result:
+    def __call__(
+        self, url: str, job_id: str = "job", *, limits: StreamLimits | None = None, **options: Any
+    ) -> Result:
         timeout = options.pop("timeout", 5.0)
         token = options.pop("token", "a-token")
         protocol = options.pop("protocol", self.protocol)
@@ -69,7 +72,9 @@ class Tailer:
 _SHELLS = ("sync", "asyncio", "trio")
 
 
-@pytest.fixture(params=[(shell, protocol) for shell in _SHELLS for protocol in ("websocket", "http")], ids="-".join)
+@pytest.fixture(
+    params=[(shell, protocol) for shell in _SHELLS for protocol in ("websocket", "http")], ids="-".join
+)
 def tail(request: pytest.FixtureRequest) -> Tailer:
     """A tail over an explicit protocol."""
     return Tailer(*request.param)

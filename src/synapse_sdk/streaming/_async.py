@@ -27,8 +27,8 @@ __all__ = ["AsyncLogStream"]
 class AsyncLogStream(StreamState, AsyncIterator[str]):
     """A live job log: iterate it with `async for` for its lines.
 
-    Nothing is connected before the first line is asked for. Use it as an asynchronous context manager, or await
-    `close`, so that the connection is given back wherever the loop is left.
+    Nothing is connected before the first line is asked for. Use it as an asynchronous context manager, or
+    await `close`, so that the connection is given back wherever the loop is left.
 
     Example:
         >>> async with client.tail_job_logs("raysubmit_1") as stream:  # doctest: +SKIP
@@ -84,7 +84,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
     def __del__(self) -> None:
         if getattr(self, "_response", None) is not None:
-            warnings.warn(f"{self!r} was not closed; use it in 'async with'", ResourceWarning, source=self)
+            warnings.warn(
+                f"{self!r} was not closed; use it in 'async with'", ResourceWarning, stacklevel=2, source=self
+            )
 
     async def close(self) -> None:
         """Close the connection at once. Lines not yet read are given up; closing twice is fine.
@@ -173,7 +175,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     async def _release(self, goodbye: bytes = b"") -> None:
         response, self._response = self._response, None
         network, self._network = self._network, None
-        self._chunks = None
+        chunks, self._chunks = self._chunks, None
         if response is None:
             return
         with anyio.CancelScope(shield=True):
@@ -182,3 +184,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                     await network.write(goodbye, timeout=0.05)
             with contextlib.suppress(Exception):
                 await response.aclose()
+            # httpx nests generators in each other, which trio wants ended, not collected. Behind a closed
+            # connection each ends by its own error.
+            if chunks is not None:
+                with contextlib.suppress(Exception):
+                    async for _ in chunks:
+                        pass

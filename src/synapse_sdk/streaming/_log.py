@@ -106,6 +106,11 @@ class Log:
         else:
             self._replay()
 
+    def disconnect(self) -> None:
+        """The connection is over. A single message held may be half a line; several are whole ones."""
+        if len(self._held) > 1:
+            self.settle()
+
     def trim(self) -> None:
         """Let go of what was kept of lines handed out."""
         while len(self._ends) > len(self.lines):
@@ -289,10 +294,14 @@ class Log:
         self._replayed.update(data[:known])
         if len(data) < known:
             return ""
-        if self._digest is not None and self._cursor >= self._skip and self._replayed.digest() != self._digest.digest():
+        if (
+            self._digest is not None
+            and self._cursor >= self._skip
+            and self._replayed.digest() != self._digest.digest()
+        ):
             raise StreamError(
                 503,
-                f"the first {self._skip} bytes of the log are not what they were before the connection broke: "
+                f"the first {self._skip} bytes of the log are not what they were before the drop: "
                 "it was rotated, or the job ran again",
             )
         return data[known:].decode(errors="replace")

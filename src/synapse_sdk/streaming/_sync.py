@@ -28,7 +28,7 @@ class LogStream(StreamState, Iterator[str]):
     """A live job log: iterate it for its lines.
 
     Nothing is connected before the first line is asked for. Use it as a context manager, or call `close`, to
-    give the connection back before the log ends; a `for` loop left by `break` does so when the stream is let go.
+    give the connection back before the log ends; without, that happens when the stream is let go.
 
     Example:
         >>> with client.tail_job_logs("raysubmit_1") as stream:  # doctest: +SKIP

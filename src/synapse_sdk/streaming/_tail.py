@@ -36,10 +36,12 @@ Protocol = Literal["auto", "websocket", "http"]
 
 TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
-# How long text of an agent that sends no offsets may be held back until it is clear whether it is a whole line.
+# Seconds that text without offset or newline is held back: it may be a whole line or the beginning of one.
 _SETTLE = 0.1
 # Reconnects in a row that brought nothing new, after which a tail gives up.
-_MAX_FRUITLESS = 6
+_MAX_FRUITLESS = 8
+_BACKOFF = 0.1
+_MAX_BACKOFF = 8.0
 _MIN_MESSAGE_BOUND = 2**20
 _EVENT_TYPES = frozenset({"", "text/event-stream", "application/x-ndjson", "application/json"})
 _PLAIN_TYPES = frozenset({"text/plain", "application/octet-stream"})
@@ -116,7 +118,14 @@ class Tail:
     """One tail of one job: its state, and the steps to take."""
 
     def __init__(
-        self, job_id: str, *, protocol: Protocol, timeout: float, limits: StreamLimits, agent: str, max_retries: int
+        self,
+        job_id: str,
+        *,
+        protocol: Protocol,
+        timeout: float,
+        limits: StreamLimits,
+        agent: str,
+        max_retries: int,
     ) -> None:
         self.log = Log(limits)
         self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
@@ -134,12 +143,13 @@ class Tail:
         self._open_websocket: WebSocket | None = None
 
     def run(self) -> Generator[Command, Any, None]:
-        """Yield the steps of the tail. Returns when the log is whole; raises `ClientError` when it can't be."""
+        """Yield the steps of the tail, until the log is whole; raise `ClientError` where it can't be."""
         fruitless = 0
         draining = False
         while True:
             before = self.log.position
             outcome = yield from self._connection()
+            self.log.disconnect()
             self._open_websocket = None
             yield Close(self._goodbye)
             if isinstance(outcome, Complete):
@@ -177,7 +187,7 @@ class Tail:
                 raise self._given_up(outcome.error)
             if self._attached:
                 self.reconnects += 1
-            yield Sleep(backoff(fruitless))
+            yield Sleep(backoff(fruitless - 1, base=_BACKOFF, cap=_MAX_BACKOFF))
 
     def goodbye(self) -> bytes:
         """Give the bytes that close the present connection politely."""
@@ -229,7 +239,9 @@ class Tail:
                     continue
                 silent += interval
                 if silent > self.timeout - interval / 2:
-                    return _Dropped(self._error(ClientTimeoutError, 408, "the agent fell silent, pings included"))
+                    return _Dropped(
+                        self._error(ClientTimeoutError, 408, "the agent fell silent, pings included")
+                    )
                 websocket.ping()
                 yield Write(websocket.output())
                 continue
@@ -255,7 +267,9 @@ class Tail:
             wrong = handshake.refusal(opened.headers)
             if wrong is None:
                 return None
-            return self._not_opened(self._error(WebSocketError, 503, f"the WebSocket handshake failed: {wrong}"))
+            return self._not_opened(
+                self._error(WebSocketError, 503, f"the WebSocket handshake failed: {wrong}")
+            )
         error = self._refusal(opened)
         if opened.status in (401, 403, 429):
             raise error
@@ -277,8 +291,9 @@ class Tail:
             error: ClientError = self._error(
                 StreamLimitExceededError,
                 429,
-                f"the agent sent a WebSocket message above the bound of {self._max_size} bytes: {websocket.too_big}",
-                hint="protocol='auto' goes on over HTTP; StreamLimits.max_message_size × 4 raises the bound",
+                f"the agent sent a WebSocket message above the bound of {self._max_size} bytes: "
+                f"{websocket.too_big}",
+                hint="protocol='auto' goes on over HTTP; StreamLimits.max_message_size, times four, raises the bound",
             )
         elif websocket.invalid_utf8:
             error = self._error(WebSocketError, 503, f"{websocket.end} (close code 1007)")
@@ -324,7 +339,7 @@ class Tail:
         content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
         encoding = opened.headers.get("content-encoding", "identity").lower()
         if encoding != "identity":
-            raise self._error(StreamError, 503, f"the agent compressed the stream ({encoding}), which was not asked for")
+            raise self._error(StreamError, 503, f"the agent compressed the stream ({encoding}) unasked")
         if content_type not in _EVENT_TYPES | _PLAIN_TYPES:
             raise self._error(
                 ServerError,
@@ -412,7 +427,5 @@ class Tail:
         error.__cause__ = last
         return error
 
-    def _error(
-        self, kind: type[_E], status_code: int, detail: str, *, hint: str | None = None
-    ) -> _E:
+    def _error(self, kind: type[_E], status_code: int, detail: str, *, hint: str | None = None) -> _E:
         return kind(status_code, detail, operation=self.operation, agent=self._agent, hint=hint)

@@ -10,7 +10,9 @@ from synapse_sdk.utils.network import StreamLimits, validate_resource_id, valida
 if TYPE_CHECKING:
     from synapse_agent_api.models import Job
     from synapse_sdk._connection import Connection
-    from synapse_sdk._transport import AsyncTransport, SyncTransport
+    from synapse_sdk._transport._async import AsyncTransport
+    from synapse_sdk._transport._sync import SyncTransport
+
     from synapse_sdk.streaming import AsyncLogStream, LogStream
     from synapse_sdk.streaming._tail import Protocol, Tail
 
@@ -51,15 +53,15 @@ class TailMixin:
     def tail_job_logs(self, job_id: str, timeout: float = 30.0, *, protocol: Protocol = "auto") -> LogStream:
         """Stream the log of a job live, line by line, each line once and in order.
 
-        The stream ends when the log is whole and the job over. A connection that breaks is made again, and the
-        stream goes on where it stopped. `client.stream_limits` as of this call bounds it.
+        The stream ends when the log is whole and the job over. A connection that breaks is made again, and
+        the stream goes on where it stopped. `client.stream_limits` as of this call bounds it.
 
         Args:
             job_id: Submission id of the job.
-            timeout: Seconds for connecting, and for how long a dead agent may go unnoticed; above 0, at most 300.
-                A job may be quiet for as long as it likes.
-            protocol: `"auto"` takes a WebSocket and falls back to HTTP where none can be had; `"websocket"` and
-                `"http"` never fall back.
+            timeout: Seconds for connecting, and for how long a dead agent may go unnoticed; above 0, at most
+                300. A job may be quiet for as long as it likes.
+            protocol: `"auto"` takes a WebSocket and falls back to HTTP where none can be had; `"websocket"`
+                and `"http"` never fall back.
 
         Returns:
             A stream to iterate; also a context manager. It connects when the first line is asked for.
@@ -137,7 +139,9 @@ class AsyncTailMixin:
 
         async def get_job(self, job_id: str) -> Job: ...
 
-    def tail_job_logs(self, job_id: str, timeout: float = 30.0, *, protocol: Protocol = "auto") -> AsyncLogStream:
+    def tail_job_logs(
+        self, job_id: str, timeout: float = 30.0, *, protocol: Protocol = "auto"
+    ) -> AsyncLogStream:
         from synapse_sdk.streaming import AsyncLogStream
 
         transport = self._transport

@@ -1,0 +1,138 @@
+"""The log core: whatever messages a log is cut into, the lines are the same."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from synapse_sdk.utils.network import StreamLimits
+
+from synapse_sdk.streaming._log import Log
+from synapse_sdk.streaming._sse import EventSource
+
+LIMITS = StreamLimits.unlimited()
+
+texts = st.text(alphabet=st.sampled_from("ab \n\r\t\u2028\x85é🚀"), max_size=60)
+cuts = st.lists(st.integers(0, 60), max_size=12)
+
+
+def lines_of(text: str) -> list[str]:
+    *whole, rest = text.split("\n")
+    lines = [line.removesuffix("\r") for line in whole]
+    return [*lines, rest] if rest else lines
+
+
+def pieces_of(text: str, cuts: list[int]) -> list[str]:
+    places = sorted({cut for cut in cuts if 0 < cut < len(text)})
+    return [
+        text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True) if start < end
+    ]
+
+
+def drain(log: Log) -> list[str]:
+    lines = list(log.lines)
+    log.lines.clear()
+    return lines
+
+
+@given(texts, cuts)
+def test_pieces_without_offsets(text: str, cuts: list[int]) -> None:
+    if "\n" not in text:
+        text += "\n"
+    log = Log(LIMITS)
+    log.connect(websocket=True)
+    for piece in pieces_of(text, cuts):
+        log.message(piece, None)
+    log.finish()
+    assert drain(log) == lines_of(text)
+    assert log.position == len(text.encode())
+    assert log.delivered_bytes == len(text.encode())
+
+
+@given(texts, st.lists(st.tuples(cuts, st.integers(0, 12)), min_size=1, max_size=5), st.booleans())
+def test_drops_lose_and_repeat_nothing(
+    text: str, connections: list[tuple[list[int], int]], offsets: bool
+) -> None:
+    if "\n" not in text:
+        text += "\n"
+    log = Log(LIMITS)
+    lines: list[str] = []
+    data = text.encode()
+    for number, (cuts, count) in enumerate([*connections, ([], 100)]):
+        log.connect(websocket=number % 2 == 0)
+        position = log.offset or 0
+        rest = data[position:].decode()
+        # An agent without offsets has its first message end in a newline, so that its kind is clear.
+        for piece in pieces_of(rest, cuts)[:count]:
+            position += len(piece.encode())
+            log.message(piece, position if offsets else None)
+            lines += drain(log)
+    log.finish()
+    assert lines + drain(log) == lines_of(text)
+    assert log.position == len(data)
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("ab\ré🚀"), max_size=10), max_size=10))
+def test_whole_lines_with_offsets(lines: list[str]) -> None:
+    log = Log(LIMITS)
+    log.connect(websocket=False)
+    position = 0
+    for line in lines:
+        position += len(line.encode()) + 1
+        log.message(line, position)
+    log.finish()
+    assert drain(log) == [line.removesuffix("\r") for line in lines]
+
+
+def test_an_endless_line_is_held_only_as_far_as_its_cut_needs() -> None:
+    log = Log(StreamLimits(max_message_size=100, max_bytes=None))
+    log.connect(websocket=False)
+    log.message("start\n", None)
+    for _ in range(10_000):
+        log.message("x" * 1000, None)
+    log.message("\nend\n", None)
+    first, endless, last = drain(log)
+    assert (first, last) == ("start", "end")
+    assert endless == "x" * 100 + "…[truncated]"
+    assert log.position == 6 + 10_000_000 + 5
+
+
+bodies = st.lists(
+    st.sampled_from(
+        [
+            b'data: {"message": "a\\nb"}\n\n',
+            b"data: text\n\n",
+            b'data:{"message":"x"}\r\n\r\n',
+            b"id: 7\n",
+            b": comment\n",
+            b"retry: 1\n",
+            b"\n",
+            'data: {"message": "é🚀"}\n\n'.encode(),
+            b'data: {"message":\ndata: "two lines"}\n\n',
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(bodies, st.lists(st.integers(0, 300), max_size=10))
+def test_a_body_gives_the_same_messages_however_it_is_read(parts: list[bytes], cuts: list[int]) -> None:
+    body = b"".join(parts)
+    whole = EventSource(events=True, max_size=1 << 20)
+    expected = whole.receive(body) + whole.end()
+    source = EventSource(events=True, max_size=1 << 20)
+    messages: list[str] = []
+    places = sorted({cut for cut in cuts if cut < len(body)})
+    for start, end in zip([0, *places], [*places, len(body)], strict=True):
+        messages += source.receive(body[start:end])
+    assert messages + source.end() == expected
+    assert len(expected) == sum(part.startswith((b"data", b'data: {"message":\n')) for part in parts)
+
+
+def test_an_event_without_its_blank_line_counts_if_it_is_whole() -> None:
+    source = EventSource(events=True, max_size=1 << 20)
+    assert source.receive(b'data: {"message": "whole"}') == []
+    assert source.end() == ['{"message": "whole"}']
+    source = EventSource(events=True, max_size=1 << 20)
+    assert source.receive(b'data: {"message": "cu') == []
+    assert source.end() == []
+    assert source.cut
