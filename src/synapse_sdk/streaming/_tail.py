@@ -293,7 +293,7 @@ class Tail:
                 429,
                 f"the agent sent a WebSocket message above the bound of {self._max_size} bytes: "
                 f"{websocket.too_big}",
-                hint="protocol='auto' goes on over HTTP; StreamLimits.max_message_size, times four, raises the bound",
+                hint="protocol='auto' goes on over HTTP; the bound is 4 x StreamLimits.max_message_size",
             )
         elif websocket.invalid_utf8:
             error = self._error(WebSocketError, 503, f"{websocket.end} (close code 1007)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.clients.exceptions import ValidationError
-from synapse_sdk.utils.network import StreamLimits, validate_resource_id, validate_timeout
+from synapse_sdk.utils.network import validate_resource_id, validate_timeout
 
 if TYPE_CHECKING:
     from synapse_agent_api.models import Job
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from synapse_sdk.streaming import AsyncLogStream, LogStream
     from synapse_sdk.streaming._tail import Protocol, Tail
+    from synapse_sdk.utils.network import StreamLimits
 
 __all__ = ["AsyncTailMixin", "TailMixin"]
 
@@ -43,10 +44,12 @@ def _tail(job_id: str, timeout: float, protocol: Any, limits: StreamLimits, conn
 class TailMixin:
     """The log tails of the synchronous client."""
 
-    stream_limits: StreamLimits
     _transport: SyncTransport
 
     if TYPE_CHECKING:
+
+        @property
+        def stream_limits(self) -> StreamLimits: ...
 
         def get_job(self, job_id: str) -> Job: ...
 
@@ -132,10 +135,12 @@ class TailMixin:
 class AsyncTailMixin:
     """The log tails of the asynchronous client."""
 
-    stream_limits: StreamLimits
     _transport: AsyncTransport
 
     if TYPE_CHECKING:
+
+        @property
+        def stream_limits(self) -> StreamLimits: ...
 
         async def get_job(self, job_id: str) -> Job: ...
 
