@@ -8,23 +8,53 @@ from typing import Any
 
 import pytest
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
+
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-REST_METHODS = """
-    health_check
-    list_jobs get_job get_job_logs list_job_logs stop_job
-    list_nodes get_node get_gpu_status
-    list_tasks get_task
-    list_serve_applications get_serve_application delete_serve_application
-    list_plugin_releases get_plugin_release create_plugin_release delete_plugin_release
-    run_plugin_release run_debug_plugin_release
-    list_containers get_container create_container update_container delete_container
-    list_docker_containers get_docker_container create_docker_container delete_docker_container
-    start_docker_container stop_docker_container get_build_status
-    get_cluster_resources check_feasibility
-    get_gatekeeping_policy update_gatekeeping_policy get_runtime_policy update_runtime_policy
-    get_compose_config get_system_status update_system restart_system
-""".split()
+REST_METHODS = [
+    "health_check",
+    "list_jobs",
+    "get_job",
+    "get_job_logs",
+    "list_job_logs",
+    "stop_job",
+    "list_nodes",
+    "get_node",
+    "get_gpu_status",
+    "list_tasks",
+    "get_task",
+    "list_serve_applications",
+    "get_serve_application",
+    "delete_serve_application",
+    "list_plugin_releases",
+    "get_plugin_release",
+    "create_plugin_release",
+    "delete_plugin_release",
+    "run_plugin_release",
+    "run_debug_plugin_release",
+    "list_containers",
+    "get_container",
+    "create_container",
+    "update_container",
+    "delete_container",
+    "list_docker_containers",
+    "get_docker_container",
+    "create_docker_container",
+    "delete_docker_container",
+    "start_docker_container",
+    "stop_docker_container",
+    "get_build_status",
+    "get_cluster_resources",
+    "check_feasibility",
+    "get_gatekeeping_policy",
+    "update_gatekeeping_policy",
+    "get_runtime_policy",
+    "update_runtime_policy",
+    "get_compose_config",
+    "get_system_status",
+    "update_system",
+    "restart_system",
+]
 
 STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs"]
 # Where the two differ, because Python's protocols do.
