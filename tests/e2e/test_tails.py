@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Literal
 
 import anyio
 import pytest
-from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import NotFoundError, StreamLimitExceededError
 from synapse_sdk.utils.network import StreamLimits
+
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
 pytestmark = pytest.mark.ray
 
@@ -96,7 +98,7 @@ def test_lines_come_as_they_are_written(client: AgentClient, protocol: Protocol)
         for line in stream:
             if line.startswith("tick"):
                 times.append(time.monotonic())
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(times) == 5
     # Written half a second apart; had they come together, the gaps would be next to nothing.
     assert max(gaps) > 0.25
