@@ -145,7 +145,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             "GET",
             self._connection.url(command.path),
             params=command.params,
-            headers={**self._connection.headers(), **command.headers},
+            headers=self._connection.request_headers(command.headers),
             timeout=stream_timeout(command),
         )
         response = self._response = await self._http.send(request, stream=True, follow_redirects=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from synapse_sdk._errors import error_from_response
 from synapse_sdk._retry import backoff
 from synapse_sdk.clients.exceptions import (
     ClientError,
@@ -25,6 +24,7 @@ from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._sse import EventSource
 
 if TYPE_CHECKING:
+    from synapse_sdk._connection import Connection
     from synapse_sdk.streaming._websocket import Handshake, WebSocket
     from synapse_sdk.utils.network import StreamLimits
 
@@ -124,8 +124,7 @@ class Tail:
         protocol: Protocol,
         timeout: float,
         limits: StreamLimits,
-        agent: str,
-        max_retries: int,
+        connection: Connection,
     ) -> None:
         self.log = Log(limits)
         self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
@@ -134,8 +133,7 @@ class Tail:
         self.job_id = job_id
         self._may_fall_back = protocol == "auto"
         self.timeout = timeout
-        self._agent = agent
-        self._max_retries = max_retries
+        self._connection = connection
         self.operation = f"tail the log of job {job_id}"
         self._max_size = max(_MIN_MESSAGE_BOUND, 4 * limits.max_message_size)
         self._attached = False
@@ -148,7 +146,7 @@ class Tail:
         draining = False
         while True:
             before = self.log.position
-            outcome = yield from self._connection()
+            outcome = yield from self._attempt()
             self.log.disconnect()
             self._open_websocket = None
             yield Close(self._goodbye)
@@ -183,7 +181,7 @@ class Tail:
                     if isinstance(outcome.error, ClientTimeoutError) and self.protocol == "http":
                         fruitless = 0  # the job is quiet, and the agent answers
             fruitless += 1
-            if fruitless > (_MAX_FRUITLESS if self._attached else self._max_retries):
+            if fruitless > (_MAX_FRUITLESS if self._attached else self._connection.max_retries):
                 raise self._given_up(outcome.error)
             if self._attached:
                 self.reconnects += 1
@@ -199,7 +197,7 @@ class Tail:
 
     # --- one connection
 
-    def _connection(self) -> Steps:
+    def _attempt(self) -> Steps:
         self._goodbye = b""
         self.log.connect(websocket=self.protocol == "websocket")
         if self.protocol == "http":
@@ -375,26 +373,22 @@ class Tail:
         error = self.log.error
         if error is not None:
             raise StreamLimitExceededError(
-                429, error.detail, operation=self.operation, agent=self._agent, hint=error.hint
+                429, error.detail, operation=self.operation, agent=self._connection.agent, hint=error.hint
             )
 
     # --- errors
 
     def _failed(self, event: Failed) -> ClientError:
+        message = self._connection.redact(event.message)
         if event.status_code is None:
-            kind = WebSocketError if self.protocol == "websocket" else StreamError
-            return self._error(kind, 500, event.message)
-        import json
-
-        body = json.dumps({"detail": event.message}).encode()
-        headers = {"content-type": "application/json"}
-        return error_from_response(
-            event.status_code, headers, body, operation=self.operation, agent=self._agent
+            return self._error(WebSocketError if self.protocol == "websocket" else StreamError, 500, message)
+        return self._refusal(
+            Opened(event.status_code, {"content-type": "text/plain"}, message.encode(errors="replace"))
         )
 
     def _refusal(self, opened: Opened) -> ClientError:
-        return error_from_response(
-            opened.status, opened.headers, opened.body, operation=self.operation, agent=self._agent
+        return self._connection.error_from_response(
+            opened.status, opened.headers, opened.body, operation=self.operation
         )
 
     def _not_opened(self, error: ClientError) -> _Outcome:
@@ -428,4 +422,4 @@ class Tail:
         return error
 
     def _error(self, kind: type[_E], status_code: int, detail: str, *, hint: str | None = None) -> _E:
-        return kind(status_code, detail, operation=self.operation, agent=self._agent, hint=hint)
+        return kind(status_code, detail, operation=self.operation, agent=self._connection.agent, hint=hint)

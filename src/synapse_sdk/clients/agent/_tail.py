@@ -36,8 +36,7 @@ def _tail(job_id: str, timeout: float, protocol: Any, limits: StreamLimits, conn
         protocol=protocol,
         timeout=seconds,
         limits=limits,
-        agent=connection.agent,
-        max_retries=connection.max_retries,
+        connection=connection,
     )
 
 
