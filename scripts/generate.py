@@ -472,10 +472,19 @@ class Document:
         return "decode_value"
 
 
+def alternatives(node: ast.expr) -> Iterator[str]:
+    """Take a union apart; one inside a list or a dict stays whole."""
+    if isinstance(node, ast.BinOp):
+        yield from alternatives(node.left)
+        yield from alternatives(node.right)
+    else:
+        yield ast.unparse(node)
+
+
 def union(parts: Iterable[str]) -> str:
-    """Join types, None last."""
-    unique = list(dict.fromkeys(name for part in parts for name in part.split(" | ")))
-    return " | ".join(sorted(unique, key=lambda name: name == "None"))
+    """Join types, those that say least last."""
+    each = dict.fromkeys(name for part in parts for name in alternatives(ast.parse(part, mode="eval").body))
+    return " | ".join(sorted(each, key=lambda name: (name == "None", name == "Any")))
 
 
 def optional(annotation: str) -> str:

@@ -171,7 +171,7 @@ class PluginReleasesApi:
         requirements: Sequence[str] | None = None,
         job_id: str | None = None,
         language: str | None = None,
-    ) -> Any | RunAccepted:
+    ) -> RunAccepted | Any:
         """Run a plugin release.
 
         Runs one action of a release. For an action that runs as a job it returns as soon as the job is
@@ -232,7 +232,7 @@ class PluginReleasesApi:
         requirements: Sequence[str] | None = None,
         job_id: str | None = None,
         language: str | None = None,
-    ) -> Any | RunAccepted:
+    ) -> RunAccepted | Any:
         """Run a plugin from source.
 
         Runs one action of a plugin that is not released: from a path on the agent's machine, or from sources
@@ -451,7 +451,7 @@ class AsyncPluginReleasesApi:
         requirements: Sequence[str] | None = None,
         job_id: str | None = None,
         language: str | None = None,
-    ) -> Any | RunAccepted:
+    ) -> RunAccepted | Any:
         """Run a plugin release.
 
         Runs one action of a release. For an action that runs as a job it returns as soon as the job is
@@ -512,7 +512,7 @@ class AsyncPluginReleasesApi:
         requirements: Sequence[str] | None = None,
         job_id: str | None = None,
         language: str | None = None,
-    ) -> Any | RunAccepted:
+    ) -> RunAccepted | Any:
         """Run a plugin from source.
 
         Runs one action of a plugin that is not released: from a path on the agent's machine, or from sources

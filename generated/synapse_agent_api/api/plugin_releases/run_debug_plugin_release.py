@@ -18,7 +18,7 @@ def _decode_202(data: object) -> RunAccepted:
     return RunAccepted.from_dict(data)
 
 
-OPERATION: Operation[Any | RunAccepted] = Operation(
+OPERATION: Operation[RunAccepted | Any] = Operation(
     id="run_debug_plugin_release",
     method="POST",
     path="plugin_releases/run_debug/",
