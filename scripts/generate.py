@@ -123,6 +123,7 @@ from openapi_python_client.parser.properties.uuid import UuidProperty  # noqa: E
 from openapi_python_client.parser.responses import NONE_SOURCE, TEXT_SOURCE, Response  # noqa: E402
 from openapi_python_client.schema.untrusted_string import UntrustedString  # noqa: E402
 from openapi_python_client.strings import (  # noqa: E402
+    ClassName,
     PythonIdentifier,
     in_double_quote_literal,
     safe_for_docstring,
@@ -157,7 +158,7 @@ def literal(value: object) -> str:
 def wrapped(text: str, indent: int, *, first: str = "", hang: int = 0) -> str:
     """Wrap one paragraph of a docstring; `hang` is what later lines are indented by."""
     lines = textwrap.wrap(
-        first + safe_for_docstring(text),
+        safe_for_docstring(first + text),
         width=LINE_LENGTH - indent,
         subsequent_indent=" " * hang,
         break_long_words=False,
@@ -316,6 +317,12 @@ class Document:
                 target = target.get(part.replace("~1", "/").replace("~0", "~"), {})
             node = target
         raise GenerationError("a $ref that leads to itself")
+
+    @cached_property
+    def schemas(self) -> dict[str, Raw]:
+        """The raw schemas of components by the name their class gets."""
+        schemas = self.raw.get("components", {}).get("schemas", {})
+        return {ClassName(schema.get("title", name), "field_"): schema for name, schema in schemas.items()}
 
     @cached_property
     def operations(self) -> dict[str, Raw]:
@@ -513,8 +520,9 @@ class Views:
 
     def description(self, model: ModelProperty, prop: Any) -> str:
         """Find what the spec says of a property; openapi-python-client forgets it beside a reference."""
-        schema = (model.data.properties or {}).get(prop.name)
-        return plain(getattr(schema, "description", None) or prop.description)
+        schema = self.document.schemas.get(str(model.class_info.name), {})
+        own = schema.get("properties", {}).get(plain(prop.name), {})
+        return plain(own.get("description") or prop.description)
 
     def reach(self, classes: Iterable[Class]) -> set[str]:
         """Name all classes that some classes lead to, themselves included."""
@@ -753,7 +761,7 @@ class Views:
         several = len(successes) > 1
         raises = [
             (
-                plain(answer.get("x-error-class")) or self.error_class(int(status)),
+                self.error_class(int(status), answer.get("x-error-class")),
                 f"{status}, {uncapitalised(sentence(plain(answer.get('description'))))}",
             )
             for status, answer in answers
@@ -775,8 +783,12 @@ class Views:
         )
 
     @staticmethod
-    def error_class(status: int) -> str:
-        """Name the SDK's exception for a status."""
+    def error_class(status: int, named: object = None) -> str:
+        """Name the SDK's exception for a status, unless the spec names a special one."""
+        if isinstance(named, str):
+            if not named.isidentifier():
+                raise GenerationError(f"x-error-class {named!r} is no class name")
+            return named
         return ERRORS.get(status) or ("ServerError" if status >= 500 else "HTTPError")
 
     def example(self, raw: Raw, parameters: Sequence[Parameter], alias: str) -> str:
@@ -836,10 +848,11 @@ def uncapitalised(text: str) -> str:
 def load(spec: Path) -> Raw:
     """Read the spec, as YAML or JSON."""
     try:
-        raw = YAML(typ="safe").load(spec.read_text(encoding="utf-8"))
+        text = spec.read_text(encoding="utf-8")
+        raw = json.loads(text) if spec.suffix == ".json" else YAML(typ="safe").load(text)
     except OSError as error:
         raise GenerationError(f"{spec}: {error.strerror}") from None
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:
         raise GenerationError(f"{spec}: {error}") from None
     if not isinstance(raw, Mapping):
         raise GenerationError(f"{spec}: no OpenAPI document")
@@ -929,6 +942,14 @@ def generate(spec: Path, output: Path) -> None:
     )
     with contextlib.redirect_stdout(io.StringIO()):
         complain(project.build())
+    for path in sorted(output.rglob("*.py")):
+        try:
+            ast.parse(path.read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            # ruff would only say that it failed.
+            raise GenerationError(
+                f"{path.relative_to(output)}:{error.lineno}: {error.msg}: {error.text}"
+            ) from None
     (output / "py.typed").touch()
     for arguments in RUFF:
         # -P, or python would take the types.py there for its own.

@@ -24,7 +24,12 @@ RAW = YAML(typ="safe").load((ROOT / "spec" / "openapi.yaml").read_text(encoding=
 
 # (name of the method, method, path, operation)
 OPERATIONS = [
-    (name, method, path, {**operation, "parameters": [*operation.get("parameters", []), *item.get("parameters", [])]})
+    (
+        name,
+        method,
+        path,
+        {**operation, "parameters": [*operation.get("parameters", []), *item.get("parameters", [])]},
+    )
     for path, item in RAW["paths"].items()
     for method, operation in item.items()
     if method in {"get", "put", "post", "patch", "delete"}
@@ -149,7 +154,9 @@ def test_method_and_path(name, method, path, operation):
     assert described.path == path.removeprefix("/")
     assert described.summary == operation["operationId"].replace("_", " ")
     assert set(described.decoders) == {int(s) for s in operation["responses"] if s.startswith("2")}
-    placeholders = {parameter["name"] for parameter in map(resolve, operation["parameters"]) if parameter["in"] == "path"}
+    placeholders = {
+        parameter["name"] for parameter in map(resolve, operation["parameters"]) if parameter["in"] == "path"
+    }
     assert arguments.path == {name: f"a_{name}" for name in placeholders}
     assert described.path.format(**arguments.path)
     if "requestBody" not in operation:
@@ -158,16 +165,20 @@ def test_method_and_path(name, method, path, operation):
 
 
 def example(schema: dict[str, Any]) -> Any:
-    schema = resolve(schema)
+    """The spec's own example of a schema."""
     if "example" in schema:
         return schema["example"]
+    if "$ref" in schema:
+        return example(resolve(schema))
     if "properties" in schema:
-        return {key: example(item) for key, item in schema["properties"].items()}
+        return {name: example(item) for name, item in schema["properties"].items()}
     if "items" in schema:
         return [example(schema["items"])]
+    if "enum" in schema:
+        return schema["enum"][0]
     for choice in (*schema.get("allOf", []), *schema.get("oneOf", []), *schema.get("anyOf", [])):
         return example(choice)
-    raise AssertionError(schema)
+    raise AssertionError(f"no example: {schema}")
 
 
 @each_operation
@@ -240,7 +251,12 @@ def test_run():
     _, arguments = sent("run_plugin_release", "detector@1.0.0", "train")
     assert arguments.body == {"action": "train"}
     _, arguments = sent("run_debug_plugin_release", "train", {"a": 1}, plugin_path="/p", modules={"m": "x"})
-    assert arguments.body == {"action": "train", "params": {"a": 1}, "plugin_path": "/p", "modules": {"m": "x"}}
+    assert arguments.body == {
+        "action": "train",
+        "params": {"a": 1},
+        "plugin_path": "/p",
+        "modules": {"m": "x"},
+    }
     with pytest.raises(TypeError):
         sync_client().run_plugin_release("detector@1.0.0", "train", {}, ["numpy"])
     with pytest.raises(TypeError):
@@ -279,7 +295,9 @@ def test_feasibility_sends_the_defaults():
     assert arguments.body["num_cpus"] == 4  # type: ignore[index]
 
 
-@pytest.mark.parametrize("file", ["plugin.zip", Path("plugin.zip"), b"PK", io.BytesIO(b"PK")], ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize(
+    "file", ["plugin.zip", Path("plugin.zip"), b"PK", io.BytesIO(b"PK")], ids=lambda f: type(f).__name__
+)
 def test_a_file_makes_it_multipart(file):
     _, arguments = sent("create_container", plugin_release="a@1", params={"x": 1}, file=file)
     assert arguments.files == {"file": file}
@@ -347,11 +365,14 @@ def test_models_and_attrs_are_imported_when_an_answer_is_decoded():
 
 def test_every_module_imports_by_itself():
     package = ROOT / "generated" / "synapse_agent_api"
-    names = [".".join(p.relative_to(package.parent).with_suffix("").parts) for p in sorted(package.rglob("*.py"))]
+    names = [
+        ".".join(p.relative_to(package.parent).with_suffix("").parts) for p in sorted(package.rglob("*.py"))
+    ]
     python(
         "import importlib, sys\n"
         f"for name in {[name.removesuffix('.__init__') for name in names]!r}:\n"
-        "    for loaded in [m for m in sys.modules if m.startswith('synapse_agent_api')]: del sys.modules[loaded]\n"
+        "    for loaded in [m for m in sys.modules if m.startswith('synapse_agent_api')]:\n"
+        "        del sys.modules[loaded]\n"
         "    importlib.import_module(name)\n"
     )
 

@@ -188,8 +188,7 @@ class PluginReleasesApi:
             action: The action's name in the plugin's config.yaml.
             params: The action's parameters.
             requirements: Further Python packages to install for this run, as pip takes them.
-            job_id: The id to submit the job under, 1 to 100 letters, digits, `-` and `_`; the agent makes one
-                otherwise.
+            job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
         Returns:
@@ -251,8 +250,7 @@ class PluginReleasesApi:
             config: The plugin's configuration, instead of the config.yaml at `plugin_path`.
             modules: Sources of Python modules by name, instead of those at `plugin_path`.
             requirements: Further Python packages to install for this run, as pip takes them.
-            job_id: The id to submit the job under, 1 to 100 letters, digits, `-` and `_`; the agent makes one
-                otherwise.
+            job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
         Returns:
@@ -468,8 +466,7 @@ class AsyncPluginReleasesApi:
             action: The action's name in the plugin's config.yaml.
             params: The action's parameters.
             requirements: Further Python packages to install for this run, as pip takes them.
-            job_id: The id to submit the job under, 1 to 100 letters, digits, `-` and `_`; the agent makes one
-                otherwise.
+            job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
         Returns:
@@ -531,8 +528,7 @@ class AsyncPluginReleasesApi:
             config: The plugin's configuration, instead of the config.yaml at `plugin_path`.
             modules: Sources of Python modules by name, instead of those at `plugin_path`.
             requirements: Further Python packages to install for this run, as pip takes them.
-            job_id: The id to submit the job under, 1 to 100 letters, digits, `-` and `_`; the agent makes one
-                otherwise.
+            job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
         Returns:
