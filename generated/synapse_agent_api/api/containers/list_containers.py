@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...client import Arguments, Operation
+from ...types import present
+
+if TYPE_CHECKING:
+    from ...models.container_page import ContainerPage
+
+__all__ = ["OPERATION", "arguments"]
+
+
+def _decode_200(data: object) -> ContainerPage:
+    from ...models.container_page import ContainerPage
+
+    return ContainerPage.from_dict(data)
+
+
+OPERATION: Operation[ContainerPage] = Operation(
+    id="list_containers",
+    method="GET",
+    path="containers/",
+    summary="list containers",
+    decoders={200: _decode_200},
+)
+
+
+def arguments(page: int | None = None, page_size: int = 100) -> Arguments:
+    """Build the request."""
+    return Arguments(query=present({"page": page, "page_size": page_size}))

@@ -1,0 +1,79 @@
+"""The methods for health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...client import AsyncTransport, Transport
+    from ...models.health import Health
+
+__all__ = ["AsyncHealthApi", "HealthApi"]
+
+
+class HealthApi:
+    """Whether the agent serves.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: Transport
+
+    def health_check(self) -> Health:
+        """Check the agent's health.
+
+        Says whether the agent serves. It answers 200 even when Ray can't be reached, and says so in the body.
+
+        Returns:
+            The agent serves.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.health_check().status
+        """
+        from .health_check import OPERATION as _operation
+        from .health_check import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments())
+
+
+class AsyncHealthApi:
+    """Whether the agent serves.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: AsyncTransport
+
+    async def health_check(self) -> Health:
+        """Check the agent's health.
+
+        Says whether the agent serves. It answers 200 even when Ray can't be reached, and says so in the body.
+
+        Returns:
+            The agent serves.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.health_check().status
+        """
+        from .health_check import OPERATION as _operation
+        from .health_check import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments())

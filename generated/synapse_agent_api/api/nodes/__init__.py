@@ -1,0 +1,208 @@
+"""The methods for nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...client import AsyncTransport, Transport
+    from ...models.gpu_status import GpuStatus
+    from ...models.node import Node
+
+__all__ = ["AsyncNodesApi", "NodesApi"]
+
+
+class NodesApi:
+    """The cluster's nodes, and the GPUs of the agent's own.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: Transport
+
+    def get_gpu_status(self) -> GpuStatus:
+        """Get the GPU status.
+
+        The GPUs of the agent's node and a summary of them. Memory of a device is in MB, of the summary in
+        bytes.
+
+        Raises 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when GPUs can't be read, for
+        want of a driver for example.
+
+        Returns:
+            The GPUs.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
+                serve now, said by any other body. Nothing was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_gpu_status().summary
+        """
+        from .get_gpu_status import OPERATION as _operation
+        from .get_gpu_status import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments())
+
+    def list_nodes(self) -> list[Node]:
+        """List nodes.
+
+        The cluster's nodes, dead ones included, with the hardware that the agent knows of.
+
+        Returns:
+            The nodes.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> [node.node_ip for node in client.list_nodes()]
+        """
+        from .list_nodes import OPERATION as _operation
+        from .list_nodes import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments())
+
+    def get_node(self, node_id: str) -> Node:
+        """Get a node.
+
+        One node of the cluster. Memory is in bytes, times are in milliseconds since the epoch.
+
+        Raises 400 for a malformed id and 404 when no node has it.
+
+        Args:
+            node_id: The node's id in Ray, hexadecimal.
+
+        Returns:
+            The node.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_node(node_id).alive
+        """
+        from .get_node import OPERATION as _operation
+        from .get_node import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments(node_id))
+
+
+class AsyncNodesApi:
+    """The cluster's nodes, and the GPUs of the agent's own.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: AsyncTransport
+
+    async def get_gpu_status(self) -> GpuStatus:
+        """Get the GPU status.
+
+        The GPUs of the agent's node and a summary of them. Memory of a device is in MB, of the summary in
+        bytes.
+
+        Raises 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when GPUs can't be read, for
+        want of a driver for example.
+
+        Returns:
+            The GPUs.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
+                serve now, said by any other body. Nothing was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_gpu_status().summary
+        """
+        from .get_gpu_status import OPERATION as _operation
+        from .get_gpu_status import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments())
+
+    async def list_nodes(self) -> list[Node]:
+        """List nodes.
+
+        The cluster's nodes, dead ones included, with the hardware that the agent knows of.
+
+        Returns:
+            The nodes.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> [node.node_ip for node in client.list_nodes()]
+        """
+        from .list_nodes import OPERATION as _operation
+        from .list_nodes import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments())
+
+    async def get_node(self, node_id: str) -> Node:
+        """Get a node.
+
+        One node of the cluster. Memory is in bytes, times are in milliseconds since the epoch.
+
+        Raises 400 for a malformed id and 404 when no node has it.
+
+        Args:
+            node_id: The node's id in Ray, hexadecimal.
+
+        Returns:
+            The node.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_node(node_id).alive
+        """
+        from .get_node import OPERATION as _operation
+        from .get_node import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments(node_id))

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...client import Arguments, Operation
+from ...types import present
+
+if TYPE_CHECKING:
+    from ...models.plugin_release_page import PluginReleasePage
+
+__all__ = ["OPERATION", "arguments"]
+
+
+def _decode_200(data: object) -> PluginReleasePage:
+    from ...models.plugin_release_page import PluginReleasePage
+
+    return PluginReleasePage.from_dict(data)
+
+
+OPERATION: Operation[PluginReleasePage] = Operation(
+    id="list_plugin_releases",
+    method="GET",
+    path="plugin_releases/",
+    summary="list plugin releases",
+    decoders={200: _decode_200},
+)
+
+
+def arguments(page: int | None = None, page_size: int = 100) -> Arguments:
+    """Build the request."""
+    return Arguments(query=present({"page": page, "page_size": page_size}))

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...client import Arguments, Operation
+from ...types import decode_value, present
+
+if TYPE_CHECKING:
+    from ...models.run_accepted import RunAccepted
+
+__all__ = ["OPERATION", "arguments"]
+
+
+def _decode_202(data: object) -> RunAccepted:
+    from ...models.run_accepted import RunAccepted
+
+    return RunAccepted.from_dict(data)
+
+
+OPERATION: Operation[RunAccepted | Any] = Operation(
+    id="run_debug_plugin_release",
+    method="POST",
+    path="plugin_releases/run_debug/",
+    summary="run debug plugin release",
+    decoders={200: decode_value, 202: _decode_202},
+)
+
+
+def arguments(
+    action: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    plugin_path: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    modules: Mapping[str, str] | None = None,
+    requirements: Sequence[str] | None = None,
+    job_id: str | None = None,
+    language: str | None = None,
+) -> Arguments:
+    """Build the request."""
+    body = present(
+        {
+            "action": action,
+            "params": params,
+            "plugin_path": plugin_path,
+            "config": config,
+            "modules": modules,
+            "requirements": requirements,
+            "job_id": job_id,
+            "language": language,
+        }
+    )
+    return Arguments(body=body)

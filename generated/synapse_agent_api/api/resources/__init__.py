@@ -1,0 +1,587 @@
+"""The methods for resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...client import AsyncTransport, Transport
+    from ...models.cluster_snapshot import ClusterSnapshot
+    from ...models.feasibility import Feasibility
+    from ...models.runtime_policy import RuntimePolicy
+    from ...models.workload_kind import WorkloadKind
+
+__all__ = ["AsyncResourcesApi", "ResourcesApi"]
+
+
+class ResourcesApi:
+    """What the cluster has and uses, and what the agent lets in.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: Transport
+
+    def get_cluster_resources(self, use_cache: bool = True) -> ClusterSnapshot:
+        """Get the cluster's resources.
+
+        A snapshot of what the cluster has and uses: CPU in cores, memory and object store in bytes, GPUs,
+        nodes, running jobs and serve replicas.
+
+        Args:
+            use_cache: Take a snapshot that may be some seconds old (see `resource_cache_ttl_seconds` of the
+                policy) rather than collect a new one.
+
+        Returns:
+            The snapshot.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_cluster_resources(use_cache=False).gpu.available_gpus
+        """
+        from .get_cluster_resources import OPERATION as _operation
+        from .get_cluster_resources import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments(use_cache))
+
+    def check_feasibility(
+        self,
+        kind: WorkloadKind | str,
+        *,
+        num_cpus: float = 1.0,
+        num_gpus: float = 0.0,
+        memory_bytes: int | None = None,
+        replicas: int = 1,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Feasibility:
+        """Check whether a workload fits.
+
+        Asks whether the agent would let a workload in now, by what is free in the cluster and by its policy.
+        A workload that doesn't fit is no error: `allowed` is false and `reasons` says why. Nothing is
+        reserved.
+
+        Raises 422 for a body the agent doesn't take.
+
+        Args:
+            kind: What kind of workload it is.
+            num_cpus: How much CPU each replica wants, in cores.
+            num_gpus: How many GPUs each replica wants; a part shares one.
+            memory_bytes: How much memory each replica wants, in bytes.
+            replicas: How many replicas are wanted.
+            metadata: What the agent may want to know besides.
+
+        Returns:
+            The answer.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.check_feasibility("job", num_cpus=4, num_gpus=1).allowed
+        """
+        from .check_feasibility import OPERATION as _operation
+        from .check_feasibility import arguments as _arguments
+
+        return self._transport.call(
+            _operation,
+            _arguments(
+                kind,
+                num_cpus=num_cpus,
+                num_gpus=num_gpus,
+                memory_bytes=memory_bytes,
+                replicas=replicas,
+                metadata=metadata,
+            ),
+        )
+
+    def get_runtime_policy(self) -> RuntimePolicy:
+        """Get the runtime policy.
+
+        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+
+        Returns:
+            The policy.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_runtime_policy().max_concurrent_jobs
+        """
+        from .get_runtime_policy import OPERATION as _operation
+        from .get_runtime_policy import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments())
+
+    def get_gatekeeping_policy(self) -> RuntimePolicy:
+        """Alias of get_runtime_policy: get the runtime policy.
+
+        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+
+        Returns:
+            The policy.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_gatekeeping_policy().max_concurrent_jobs
+        """
+        return self.get_runtime_policy()
+
+    def update_runtime_policy(
+        self,
+        *,
+        max_concurrent_jobs: int | None = None,
+        max_concurrent_serve_replicas: int | None = None,
+        gatekeeping_enabled: bool | None = None,
+        cpu_max_utilization_percent: float | None = None,
+        memory_max_utilization_percent: float | None = None,
+        gpu_max_utilization_percent: float | None = None,
+        gpu_max_memory_percent: float | None = None,
+        max_concurrent_ray_jobs: int | None = None,
+        resource_cache_ttl_seconds: float | None = None,
+    ) -> RuntimePolicy:
+        """Update the runtime policy.
+
+        Changes the limits that are given and leaves the others. Workloads that run already are not touched.
+
+        Raises 422 for a value out of its range.
+
+        Args:
+            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
+            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
+                starts with 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
+                with 90.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
+                which an agent starts.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
+                starts with 5.
+
+        Returns:
+            The whole policy as it is now.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.update_runtime_policy(max_concurrent_jobs=5)
+        """
+        from .update_runtime_policy import OPERATION as _operation
+        from .update_runtime_policy import arguments as _arguments
+
+        return self._transport.call(
+            _operation,
+            _arguments(
+                max_concurrent_jobs=max_concurrent_jobs,
+                max_concurrent_serve_replicas=max_concurrent_serve_replicas,
+                gatekeeping_enabled=gatekeeping_enabled,
+                cpu_max_utilization_percent=cpu_max_utilization_percent,
+                memory_max_utilization_percent=memory_max_utilization_percent,
+                gpu_max_utilization_percent=gpu_max_utilization_percent,
+                gpu_max_memory_percent=gpu_max_memory_percent,
+                max_concurrent_ray_jobs=max_concurrent_ray_jobs,
+                resource_cache_ttl_seconds=resource_cache_ttl_seconds,
+            ),
+        )
+
+    def update_gatekeeping_policy(
+        self,
+        *,
+        max_concurrent_jobs: int | None = None,
+        max_concurrent_serve_replicas: int | None = None,
+        gatekeeping_enabled: bool | None = None,
+        cpu_max_utilization_percent: float | None = None,
+        memory_max_utilization_percent: float | None = None,
+        gpu_max_utilization_percent: float | None = None,
+        gpu_max_memory_percent: float | None = None,
+        max_concurrent_ray_jobs: int | None = None,
+        resource_cache_ttl_seconds: float | None = None,
+    ) -> RuntimePolicy:
+        """Alias of update_runtime_policy: update the runtime policy.
+
+        Changes the limits that are given and leaves the others. Workloads that run already are not touched.
+
+        Raises 422 for a value out of its range.
+
+        Args:
+            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
+            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
+                starts with 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
+                with 90.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
+                which an agent starts.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
+                starts with 5.
+
+        Returns:
+            The whole policy as it is now.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.update_gatekeeping_policy(max_concurrent_jobs=5)
+        """
+        return self.update_runtime_policy(
+            max_concurrent_jobs=max_concurrent_jobs,
+            max_concurrent_serve_replicas=max_concurrent_serve_replicas,
+            gatekeeping_enabled=gatekeeping_enabled,
+            cpu_max_utilization_percent=cpu_max_utilization_percent,
+            memory_max_utilization_percent=memory_max_utilization_percent,
+            gpu_max_utilization_percent=gpu_max_utilization_percent,
+            gpu_max_memory_percent=gpu_max_memory_percent,
+            max_concurrent_ray_jobs=max_concurrent_ray_jobs,
+            resource_cache_ttl_seconds=resource_cache_ttl_seconds,
+        )
+
+
+class AsyncResourcesApi:
+    """What the cluster has and uses, and what the agent lets in.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: AsyncTransport
+
+    async def get_cluster_resources(self, use_cache: bool = True) -> ClusterSnapshot:
+        """Get the cluster's resources.
+
+        A snapshot of what the cluster has and uses: CPU in cores, memory and object store in bytes, GPUs,
+        nodes, running jobs and serve replicas.
+
+        Args:
+            use_cache: Take a snapshot that may be some seconds old (see `resource_cache_ttl_seconds` of the
+                policy) rather than collect a new one.
+
+        Returns:
+            The snapshot.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_cluster_resources(use_cache=False).gpu.available_gpus
+        """
+        from .get_cluster_resources import OPERATION as _operation
+        from .get_cluster_resources import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments(use_cache))
+
+    async def check_feasibility(
+        self,
+        kind: WorkloadKind | str,
+        *,
+        num_cpus: float = 1.0,
+        num_gpus: float = 0.0,
+        memory_bytes: int | None = None,
+        replicas: int = 1,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Feasibility:
+        """Check whether a workload fits.
+
+        Asks whether the agent would let a workload in now, by what is free in the cluster and by its policy.
+        A workload that doesn't fit is no error: `allowed` is false and `reasons` says why. Nothing is
+        reserved.
+
+        Raises 422 for a body the agent doesn't take.
+
+        Args:
+            kind: What kind of workload it is.
+            num_cpus: How much CPU each replica wants, in cores.
+            num_gpus: How many GPUs each replica wants; a part shares one.
+            memory_bytes: How much memory each replica wants, in bytes.
+            replicas: How many replicas are wanted.
+            metadata: What the agent may want to know besides.
+
+        Returns:
+            The answer.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.check_feasibility("job", num_cpus=4, num_gpus=1).allowed
+        """
+        from .check_feasibility import OPERATION as _operation
+        from .check_feasibility import arguments as _arguments
+
+        return await self._transport.call(
+            _operation,
+            _arguments(
+                kind,
+                num_cpus=num_cpus,
+                num_gpus=num_gpus,
+                memory_bytes=memory_bytes,
+                replicas=replicas,
+                metadata=metadata,
+            ),
+        )
+
+    async def get_runtime_policy(self) -> RuntimePolicy:
+        """Get the runtime policy.
+
+        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+
+        Returns:
+            The policy.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_runtime_policy().max_concurrent_jobs
+        """
+        from .get_runtime_policy import OPERATION as _operation
+        from .get_runtime_policy import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments())
+
+    async def get_gatekeeping_policy(self) -> RuntimePolicy:
+        """Alias of get_runtime_policy: get the runtime policy.
+
+        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+
+        Returns:
+            The policy.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_gatekeeping_policy().max_concurrent_jobs
+        """
+        return await self.get_runtime_policy()
+
+    async def update_runtime_policy(
+        self,
+        *,
+        max_concurrent_jobs: int | None = None,
+        max_concurrent_serve_replicas: int | None = None,
+        gatekeeping_enabled: bool | None = None,
+        cpu_max_utilization_percent: float | None = None,
+        memory_max_utilization_percent: float | None = None,
+        gpu_max_utilization_percent: float | None = None,
+        gpu_max_memory_percent: float | None = None,
+        max_concurrent_ray_jobs: int | None = None,
+        resource_cache_ttl_seconds: float | None = None,
+    ) -> RuntimePolicy:
+        """Update the runtime policy.
+
+        Changes the limits that are given and leaves the others. Workloads that run already are not touched.
+
+        Raises 422 for a value out of its range.
+
+        Args:
+            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
+            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
+                starts with 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
+                with 90.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
+                which an agent starts.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
+                starts with 5.
+
+        Returns:
+            The whole policy as it is now.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.update_runtime_policy(max_concurrent_jobs=5)
+        """
+        from .update_runtime_policy import OPERATION as _operation
+        from .update_runtime_policy import arguments as _arguments
+
+        return await self._transport.call(
+            _operation,
+            _arguments(
+                max_concurrent_jobs=max_concurrent_jobs,
+                max_concurrent_serve_replicas=max_concurrent_serve_replicas,
+                gatekeeping_enabled=gatekeeping_enabled,
+                cpu_max_utilization_percent=cpu_max_utilization_percent,
+                memory_max_utilization_percent=memory_max_utilization_percent,
+                gpu_max_utilization_percent=gpu_max_utilization_percent,
+                gpu_max_memory_percent=gpu_max_memory_percent,
+                max_concurrent_ray_jobs=max_concurrent_ray_jobs,
+                resource_cache_ttl_seconds=resource_cache_ttl_seconds,
+            ),
+        )
+
+    async def update_gatekeeping_policy(
+        self,
+        *,
+        max_concurrent_jobs: int | None = None,
+        max_concurrent_serve_replicas: int | None = None,
+        gatekeeping_enabled: bool | None = None,
+        cpu_max_utilization_percent: float | None = None,
+        memory_max_utilization_percent: float | None = None,
+        gpu_max_utilization_percent: float | None = None,
+        gpu_max_memory_percent: float | None = None,
+        max_concurrent_ray_jobs: int | None = None,
+        resource_cache_ttl_seconds: float | None = None,
+    ) -> RuntimePolicy:
+        """Alias of update_runtime_policy: update the runtime policy.
+
+        Changes the limits that are given and leaves the others. Workloads that run already are not touched.
+
+        Raises 422 for a value out of its range.
+
+        Args:
+            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
+            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
+                starts with 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
+                90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
+                with 90.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
+                which an agent starts.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
+                starts with 5.
+
+        Returns:
+            The whole policy as it is now.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.update_gatekeeping_policy(max_concurrent_jobs=5)
+        """
+        return await self.update_runtime_policy(
+            max_concurrent_jobs=max_concurrent_jobs,
+            max_concurrent_serve_replicas=max_concurrent_serve_replicas,
+            gatekeeping_enabled=gatekeeping_enabled,
+            cpu_max_utilization_percent=cpu_max_utilization_percent,
+            memory_max_utilization_percent=memory_max_utilization_percent,
+            gpu_max_utilization_percent=gpu_max_utilization_percent,
+            gpu_max_memory_percent=gpu_max_memory_percent,
+            max_concurrent_ray_jobs=max_concurrent_ray_jobs,
+            resource_cache_ttl_seconds=resource_cache_ttl_seconds,
+        )

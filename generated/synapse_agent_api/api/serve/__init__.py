@@ -1,0 +1,221 @@
+"""The methods for serve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...client import AsyncTransport, Transport
+    from ...models.serve_application import ServeApplication
+
+__all__ = ["AsyncServeApi", "ServeApi"]
+
+
+class ServeApi:
+    """Ray Serve applications.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: Transport
+
+    def list_serve_applications(self) -> list[ServeApplication]:
+        """List serve applications.
+
+        The Ray Serve applications with their deployments.
+
+        Raises 501 where the agent's Ray comes without Serve.
+
+        Returns:
+            The applications.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> [app.name for app in client.list_serve_applications()]
+        """
+        from .list_serve_applications import OPERATION as _operation
+        from .list_serve_applications import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments())
+
+    def get_serve_application(self, name: str) -> ServeApplication:
+        """Get a serve application.
+
+        One Ray Serve application with its deployments. `last_deployed_time_s` is in seconds since the epoch.
+
+        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+
+        Args:
+            name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
+
+        Returns:
+            The application.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_serve_application("detector@1.0.0").status
+        """
+        from .get_serve_application import OPERATION as _operation
+        from .get_serve_application import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments(name))
+
+    def delete_serve_application(self, name: str) -> None:
+        """Delete a serve application.
+
+        Removes one application. Its replicas may take some seconds more to go; it shows as DELETING until
+        then.
+
+        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+
+        Args:
+            name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.delete_serve_application("detector@1.0.0")
+        """
+        from .delete_serve_application import OPERATION as _operation
+        from .delete_serve_application import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments(name))
+
+
+class AsyncServeApi:
+    """Ray Serve applications.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: AsyncTransport
+
+    async def list_serve_applications(self) -> list[ServeApplication]:
+        """List serve applications.
+
+        The Ray Serve applications with their deployments.
+
+        Raises 501 where the agent's Ray comes without Serve.
+
+        Returns:
+            The applications.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> [app.name for app in client.list_serve_applications()]
+        """
+        from .list_serve_applications import OPERATION as _operation
+        from .list_serve_applications import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments())
+
+    async def get_serve_application(self, name: str) -> ServeApplication:
+        """Get a serve application.
+
+        One Ray Serve application with its deployments. `last_deployed_time_s` is in seconds since the epoch.
+
+        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+
+        Args:
+            name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
+
+        Returns:
+            The application.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_serve_application("detector@1.0.0").status
+        """
+        from .get_serve_application import OPERATION as _operation
+        from .get_serve_application import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments(name))
+
+    async def delete_serve_application(self, name: str) -> None:
+        """Delete a serve application.
+
+        Removes one application. Its replicas may take some seconds more to go; it shows as DELETING until
+        then.
+
+        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+
+        Args:
+            name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 501, this agent has no machinery for this.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.delete_serve_application("detector@1.0.0")
+        """
+        from .delete_serve_application import OPERATION as _operation
+        from .delete_serve_application import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments(name))

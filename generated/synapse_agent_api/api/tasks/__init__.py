@@ -1,0 +1,147 @@
+"""The methods for tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...client import AsyncTransport, Transport
+    from ...models.task import Task
+
+__all__ = ["AsyncTasksApi", "TasksApi"]
+
+
+class TasksApi:
+    """Ray tasks.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: Transport
+
+    def list_tasks(self) -> list[Task]:
+        """List tasks.
+
+        The Ray tasks that the cluster remembers; 10 000 at most.
+
+        Returns:
+            The tasks.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> [task.name for task in client.list_tasks()]
+        """
+        from .list_tasks import OPERATION as _operation
+        from .list_tasks import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments())
+
+    def get_task(self, task_id: str) -> Task:
+        """Get a task.
+
+        One Ray task. Times are in milliseconds since the epoch.
+
+        Raises 400 for a malformed id and 404 when no task has it.
+
+        Args:
+            task_id: The task's id in Ray, hexadecimal.
+
+        Returns:
+            The task.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_task(task_id).state
+        """
+        from .get_task import OPERATION as _operation
+        from .get_task import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments(task_id))
+
+
+class AsyncTasksApi:
+    """Ray tasks.
+
+    A subclass sets `_transport`.
+    """
+
+    _transport: AsyncTransport
+
+    async def list_tasks(self) -> list[Task]:
+        """List tasks.
+
+        The Ray tasks that the cluster remembers; 10 000 at most.
+
+        Returns:
+            The tasks.
+
+        Raises:
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> [task.name for task in client.list_tasks()]
+        """
+        from .list_tasks import OPERATION as _operation
+        from .list_tasks import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments())
+
+    async def get_task(self, task_id: str) -> Task:
+        """Get a task.
+
+        One Ray task. Times are in milliseconds since the epoch.
+
+        Raises 400 for a malformed id and 404 when no task has it.
+
+        Args:
+            task_id: The task's id in Ray, hexadecimal.
+
+        Returns:
+            The task.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            AuthenticationError: 401, the agent's token is missing, wrong or expired.
+            AuthorizationError: 403, the token is good, but not for this.
+            NotFoundError: 404, there is no such thing.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+            RateLimitError: 429, too many requests, or the policy lets no more in.
+            ServerError: 500, something went wrong in the agent.
+            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
+                was done.
+            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+
+        Example:
+            >>> client.get_task(task_id).state
+        """
+        from .get_task import OPERATION as _operation
+        from .get_task import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments(task_id))

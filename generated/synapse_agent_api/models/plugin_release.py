@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from ..types import Model, bind_setattr, decode_object, new
+
+__all__ = ["PluginRelease"]
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class PluginRelease(Model):
+    """One version of a plugin. Its lookup is `plugin@version`.
+
+    Attributes:
+        id: Its id.
+        plugin: The plugin's code.
+        version: Its version.
+        config: The plugin's config.yaml: `code`, `version`, and its `actions` by name.
+        checksum: The checksum of its archive.
+        created: When it was made, in milliseconds since the epoch.
+    """
+
+    id: int | str
+    plugin: str
+    version: str
+    config: dict[str, Any]
+    checksum: str | None = None
+    created: int | None = None
+
+    _names: ClassVar[Mapping[str, str]] = {
+        "id": "id",
+        "plugin": "plugin",
+        "version": "version",
+        "config": "config",
+        "checksum": "checksum",
+        "created": "created",
+    }
+
+    @classmethod
+    def from_dict(cls, data: object, /) -> PluginRelease:
+        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
+        raw = decode_object(data, "PluginRelease")
+        get = raw.get
+        self = new(cls)
+        put = bind_setattr(self)
+        put("_raw", raw)
+        put("id", get("id"))
+        put("plugin", get("plugin"))
+        put("version", get("version"))
+        put("config", get("config"))
+        put("checksum", get("checksum"))
+        put("created", get("created"))
+        return self

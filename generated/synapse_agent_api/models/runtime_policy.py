@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import attrs
+
+from ..types import Model, bind_setattr, decode_object, new
+
+__all__ = ["RuntimePolicy"]
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class RuntimePolicy(Model):
+    """By what limits the agent lets workloads in.
+
+    Attributes:
+        max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
+        max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
+        gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
+        cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with 90.
+        memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent starts
+            with 90.
+        gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with 90.
+        gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts with
+            90.
+        max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
+            which an agent starts.
+        resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
+            starts with 5.
+    """
+
+    max_concurrent_jobs: int
+    max_concurrent_serve_replicas: int
+    gatekeeping_enabled: bool
+    cpu_max_utilization_percent: float
+    memory_max_utilization_percent: float
+    gpu_max_utilization_percent: float
+    gpu_max_memory_percent: float
+    max_concurrent_ray_jobs: int
+    resource_cache_ttl_seconds: float
+
+    _names: ClassVar[Mapping[str, str]] = {
+        "max_concurrent_jobs": "max_concurrent_jobs",
+        "max_concurrent_serve_replicas": "max_concurrent_serve_replicas",
+        "gatekeeping_enabled": "gatekeeping_enabled",
+        "cpu_max_utilization_percent": "cpu_max_utilization_percent",
+        "memory_max_utilization_percent": "memory_max_utilization_percent",
+        "gpu_max_utilization_percent": "gpu_max_utilization_percent",
+        "gpu_max_memory_percent": "gpu_max_memory_percent",
+        "max_concurrent_ray_jobs": "max_concurrent_ray_jobs",
+        "resource_cache_ttl_seconds": "resource_cache_ttl_seconds",
+    }
+
+    @classmethod
+    def from_dict(cls, data: object, /) -> RuntimePolicy:
+        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
+        raw = decode_object(data, "RuntimePolicy")
+        get = raw.get
+        self = new(cls)
+        put = bind_setattr(self)
+        put("_raw", raw)
+        put("max_concurrent_jobs", get("max_concurrent_jobs"))
+        put("max_concurrent_serve_replicas", get("max_concurrent_serve_replicas"))
+        put("gatekeeping_enabled", get("gatekeeping_enabled"))
+        put("cpu_max_utilization_percent", get("cpu_max_utilization_percent"))
+        put("memory_max_utilization_percent", get("memory_max_utilization_percent"))
+        put("gpu_max_utilization_percent", get("gpu_max_utilization_percent"))
+        put("gpu_max_memory_percent", get("gpu_max_memory_percent"))
+        put("max_concurrent_ray_jobs", get("max_concurrent_ray_jobs"))
+        put("resource_cache_ttl_seconds", get("resource_cache_ttl_seconds"))
+        return self

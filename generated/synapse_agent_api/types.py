@@ -1,0 +1,301 @@
+"""What every model shares: the base class, open enums, and the decoding of single values."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
+from enum import Enum, StrEnum
+from typing import Any, BinaryIO, ClassVar, TypeAlias, TypeVar, cast
+
+from .errors import DecodeError
+
+__all__ = ["FileContent", "JsonObject", "Model", "OpenStrEnum", "encode", "present"]
+
+FileContent: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+"""A file to send: its path, its bytes, or a binary file that is open for reading."""
+
+JsonObject: TypeAlias = dict[str, Any]
+"""A JSON object of any shape."""
+
+_T = TypeVar("_T")
+_ModelT = TypeVar("_ModelT", bound="Model")
+_EnumT = TypeVar("_EnumT", bound="OpenStrEnum")
+
+_REPR_FIELDS = 6
+_REPR_LENGTH = 60
+
+
+class OpenStrEnum(StrEnum):
+    """A string enum that takes values it doesn't know.
+
+    An agent may be newer than this client. A value outside the list becomes a member of its own that equals,
+    hashes, prints, pickles and serialises as the string it is; it is not added to the list of members.
+
+    Example:
+        >>> class Colour(OpenStrEnum):
+        ...     RED = "red"
+        >>> Colour("mauve") == "mauve"
+        True
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenStrEnum | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = str(value)
+        return member
+
+    # Enum would pickle by name on some versions, and a value it doesn't know has none.
+    def __reduce_ex__(self, proto: object) -> tuple[Any, ...]:
+        return type(self), (str(self),)
+
+    def __copy__(self) -> OpenStrEnum:
+        return self
+
+    def __deepcopy__(self, memo: object) -> OpenStrEnum:
+        return self
+
+
+class Model(Mapping[str, Any]):
+    """What an agent sent: typed attributes, and beside them the dict that came.
+
+    Attributes read as None where a field is missing or null, also for a field that the spec calls required. A value
+    of another type than the spec says is kept as it came. The mapping side (``job["status"]``, ``job.get("status")``,
+    ``"status" in job``, ``dict(job)``) shows what came, fields that this client doesn't know included.
+
+    Instances are immutable, equal when class and content are, and can be copied and pickled.
+
+    Example:
+        >>> job["status"], job.status, dict(job)["status"]
+        ('RUNNING', <JobStatus.RUNNING: 'RUNNING'>, 'RUNNING')
+    """
+
+    __slots__ = ("_raw",)
+
+    _raw: dict[str, Any]
+    _names: ClassVar[Mapping[str, str]] = {}
+    """The fields' names on the wire by their names as attributes."""
+
+    @classmethod
+    def from_dict(cls: type[_ModelT], data: object, /) -> _ModelT:
+        """Decode what json.loads() made of an answer.
+
+        Args:
+            data: The object; it is kept, not copied.
+
+        Returns:
+            The model.
+
+        Raises:
+            DecodeError: It is no object.
+        """
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give back what came, as a deep copy.
+
+        A model that was made by its constructor gives the fields that are not None.
+
+        Returns:
+            A dict that json.dumps() takes.
+        """
+        return cast("dict[str, Any]", _copy(self._came()))
+
+    def _came(self) -> dict[str, Any]:
+        try:
+            return self._raw
+        except AttributeError:
+            # Made by the constructor.
+            fields = ((wire, getattr(self, name)) for name, wire in self._names.items())
+            raw = {wire: encode(value) for wire, value in fields if value is not None}
+            object.__setattr__(self, "_raw", raw)
+            return raw
+
+    def __getitem__(self, key: str) -> Any:
+        return self._came()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._came()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._came())
+
+    def __len__(self) -> int:
+        return len(self._came())
+
+    def get(self, key: str, /, default: Any = None) -> Any:
+        """Read a field as it came.
+
+        Args:
+            key: The field's name on the wire.
+            default: What to answer where it did not come.
+
+        Returns:
+            The field's value, or the default.
+        """
+        return self._came().get(key, default)
+
+    def keys(self) -> KeysView[str]:
+        """Name the fields that came."""
+        return self._came().keys()
+
+    def values(self) -> ValuesView[Any]:
+        """Give the values that came."""
+        return self._came().values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Give names and values as they came."""
+        return self._came().items()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._came() == other._came()
+
+    # What came may hold lists and dicts.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dict, (self._came(),)
+
+    def __repr__(self) -> str:
+        shown: list[str] = []
+        for name in self._names:
+            value = getattr(self, name)
+            if value is None or not isinstance(value, str | int | float | datetime.date):
+                continue
+            if len(shown) == _REPR_FIELDS:
+                shown.append("...")
+                break
+            text = repr(value.value if isinstance(value, OpenStrEnum) else value)
+            shown.append(f"{name}={text if len(text) <= _REPR_LENGTH else text[: _REPR_LENGTH - 3] + '...'}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def encode(value: object) -> Any:
+    """Turn models, enums and dates inside a value into what json.dumps() takes.
+
+    Args:
+        value: The value; containers in it are copied.
+
+    Returns:
+        The value for JSON.
+    """
+    match value:
+        case Enum():
+            return value.value
+        case str() | int() | float() | None:
+            return value
+        case datetime.datetime() | datetime.date():
+            return value.isoformat()
+        case Mapping():
+            return {key: encode(item) for key, item in cast("Mapping[Any, object]", value).items()}
+        case list() | tuple() | set() | frozenset():
+            return [encode(item) for item in cast("list[object]", value)]
+        case _:
+            return value
+
+
+def present(values: Mapping[str, object]) -> dict[str, Any]:
+    """Leave out what is None, and encode the rest.
+
+    Args:
+        values: Parameters by name.
+
+    Returns:
+        Those that were given.
+    """
+    return {name: encode(value) for name, value in values.items() if value is not None}
+
+
+def _copy(value: object) -> object:
+    if type(value) is dict:
+        return {key: _copy(item) for key, item in cast("dict[Any, object]", value).items()}
+    if type(value) is list:
+        return [_copy(item) for item in cast("list[object]", value)]
+    return value
+
+
+# Used by the generated code. Those named "decode" are for a whole answer and raise; those named "as" are for a
+# field of a model, and keep what they can't read.
+
+new = object.__new__
+bind_setattr: Callable[[object], Callable[[str, object], None]] = object.__setattr__.__get__
+
+
+def members(enum: type[_EnumT]) -> Callable[[object], _EnumT | None]:
+    return {member.value: member for member in enum}.get  # type: ignore[return-value]  # any string is fine
+
+
+def as_model(value: Any, model: type[Model]) -> Any:
+    return model.from_dict(cast("object", value)) if type(value) is dict else value
+
+
+def as_models(value: Any, model: type[Model]) -> Any:
+    if type(value) is not list:
+        return value
+    decode = model.from_dict
+    items = cast("list[object]", value)
+    return [decode(item) if type(item) is dict else item for item in items]  # pyright: ignore[reportUnknownArgumentType]
+
+
+def as_list(value: Any, decode: Callable[[Any], Any]) -> Any:
+    return [decode(item) for item in cast("list[object]", value)] if type(value) is list else value
+
+
+def as_dict(value: Any, decode: Callable[[Any], Any]) -> Any:
+    if type(value) is not dict:
+        return value
+    return {key: decode(item) for key, item in cast("dict[str, object]", value).items()}
+
+
+def as_datetime(value: Any) -> Any:
+    try:
+        return datetime.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def as_date(value: Any) -> Any:
+    try:
+        return datetime.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def decode_object(value: object, expected: str = "object") -> dict[str, Any]:
+    if type(value) is dict:
+        return cast("dict[str, Any]", value)
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
+    raise DecodeError(expected, value)
+
+
+def decode_list(value: object, expected: str, decode: Callable[[object], _T]) -> list[_T]:
+    if isinstance(value, list):
+        return [decode(item) for item in cast("list[object]", value)]
+    raise DecodeError(expected, value)
+
+
+def decode_dict(value: object, expected: str, decode: Callable[[object], _T]) -> dict[str, _T]:
+    return {key: decode(item) for key, item in decode_object(value, expected).items()}
+
+
+def decode_text(value: object) -> str:
+    # Agents in the field answer the text itself, or an object around it.
+    if isinstance(value, dict):
+        value = cast("dict[str, object]", value).get("logs", cast("object", value))
+    if isinstance(value, str):
+        return value
+    raise DecodeError("text", value)
+
+
+def decode_value(value: object) -> Any:
+    return value
+
+
+def decode_nothing(value: object) -> None:
+    del value
