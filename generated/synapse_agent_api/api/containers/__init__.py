@@ -110,8 +110,8 @@ class ContainersApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -135,7 +135,7 @@ class ContainersApi:
             ),
         )
 
-    def get_container(self, container_id: str) -> Container:
+    def get_container(self, container_id: int | str) -> Container:
         """Get a container.
 
         One container.
@@ -171,7 +171,7 @@ class ContainersApi:
 
         return self._transport.call(_operation, _arguments(container_id))
 
-    def delete_container(self, container_id: str) -> None:
+    def delete_container(self, container_id: int | str) -> None:
         """Delete a container.
 
         Stops a container and removes it.
@@ -205,7 +205,7 @@ class ContainersApi:
 
         return self._transport.call(_operation, _arguments(container_id))
 
-    def update_container(self, container_id: str, status: str) -> Container:
+    def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
 
         Records a container's status.
@@ -310,8 +310,8 @@ class ContainersApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -455,8 +455,8 @@ class ContainersApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -597,8 +597,8 @@ class AsyncContainersApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -622,7 +622,7 @@ class AsyncContainersApi:
             ),
         )
 
-    async def get_container(self, container_id: str) -> Container:
+    async def get_container(self, container_id: int | str) -> Container:
         """Get a container.
 
         One container.
@@ -658,7 +658,7 @@ class AsyncContainersApi:
 
         return await self._transport.call(_operation, _arguments(container_id))
 
-    async def delete_container(self, container_id: str) -> None:
+    async def delete_container(self, container_id: int | str) -> None:
         """Delete a container.
 
         Stops a container and removes it.
@@ -692,7 +692,7 @@ class AsyncContainersApi:
 
         return await self._transport.call(_operation, _arguments(container_id))
 
-    async def update_container(self, container_id: str, status: str) -> Container:
+    async def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
 
         Records a container's status.
@@ -797,8 +797,8 @@ class AsyncContainersApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -942,8 +942,8 @@ class AsyncContainersApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:

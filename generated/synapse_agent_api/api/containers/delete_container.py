@@ -15,6 +15,6 @@ OPERATION: Operation[None] = Operation(
 )
 
 
-def arguments(container_id: str) -> Arguments:
+def arguments(container_id: int | str) -> Arguments:
     """Build the request."""
     return Arguments(path={"container_id": container_id})

@@ -25,6 +25,6 @@ OPERATION: Operation[Container] = Operation(
 )
 
 
-def arguments(container_id: str) -> Arguments:
+def arguments(container_id: int | str) -> Arguments:
     """Build the request."""
     return Arguments(path={"container_id": container_id})

@@ -26,7 +26,7 @@ OPERATION: Operation[Container] = Operation(
 )
 
 
-def arguments(container_id: str, status: str) -> Arguments:
+def arguments(container_id: int | str, status: str) -> Arguments:
     """Build the request."""
     body = present({"status": status})
     return Arguments(path={"container_id": container_id}, body=body)

@@ -205,8 +205,8 @@ class PluginReleasesApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -267,8 +267,8 @@ class PluginReleasesApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -483,8 +483,8 @@ class AsyncPluginReleasesApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -545,8 +545,8 @@ class AsyncPluginReleasesApi:
             RateLimitError: 429, too many requests, or the policy lets no more in.
             ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent can't
-                serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
+                can't serve now, said by any other body. Nothing was done.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
