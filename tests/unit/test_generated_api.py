@@ -137,9 +137,10 @@ def test_the_docstring_is_complete(name, method, path, operation):
         assert f"\n    {parameter}: " in doc
     for parameter in map(resolve, operation["parameters"]):
         assert " ".join(parameter["description"].split())[:60] in words
-    for status in map(int, operation["responses"]):
-        if status >= 400:
-            assert f"{CLASSES.get(status, 'ServerError')}: {status}, " in doc
+    for status, response in operation["responses"].items():
+        if status >= "400":
+            error_class = resolve(response).get("x-error-class") or CLASSES.get(int(status), "ServerError")
+            assert f"{error_class}: {status}, " in doc
     assert ("Returns:" in doc) == (inspect.signature(method_).return_annotation != "None")
     assert all(len(line) <= 110 for line in doc.splitlines())
     if name != operation["operationId"]:
