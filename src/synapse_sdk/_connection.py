@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -275,8 +274,9 @@ def _timeout(timeout: Any) -> httpx.Timeout:
 
 
 def _seconds(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValidationError(400, f"{name} must be a number of seconds", hint="such as 10.0")
+    # A NaN is in no range.
     if not 0 < value <= _MAX_TIMEOUT:
         raise ValidationError(
             400,

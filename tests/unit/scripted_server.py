@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 __all__ = ["Request", "Server", "answer", "drop", "hang", "json_answer", "reset"]
 
@@ -62,25 +62,19 @@ def hang(connection: socket.socket, request: Request) -> None:
     raise ConnectionAbortedError
 
 
-@dataclass
 class Server:
     """Plays one step for each request; the last one again and again."""
 
-    steps: tuple[Step, ...]
-    requests: list[Request] = field(default_factory=list)
-
-    def __init__(self, *steps: Step) -> None:
-        self.steps = steps
-        self.requests = []
+    def __init__(self, *steps: Step, greeting: bytes = b"") -> None:
+        self._greeting = greeting
+        self.steps: tuple[Step, ...] = steps
+        self.requests: list[Request] = []
         self._lock = threading.Lock()
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
-
-    @property
-    def url(self) -> str:
-        return "http://127.0.0.1:{}/".format(self._socket.getsockname()[1])
 
     def __enter__(self) -> Server:
         return self
@@ -108,6 +102,7 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError), connection.makefile("rb") as file:
+            connection.sendall(self._greeting)
             while request := self._read(file):
                 with self._lock:
                     step = self.steps[min(len(self.requests), len(self.steps) - 1)]
@@ -121,7 +116,7 @@ class Server:
     def _read(file: object) -> Request | None:
         readline = file.readline  # type: ignore[attr-defined]
         start = readline()
-        if not start.strip():
+        if start.count(b" ") < 2:
             return None
         method, target, _ = start.decode("latin-1").split(" ", 2)
         headers: list[tuple[str, str]] = []

@@ -74,9 +74,7 @@ def test_tree() -> None:
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_copies_keep_everything(kind: type[ClientError], duplicate: object) -> None:
-    error = kind(
-        422, [{"loc": ["a"], "msg": "m"}], operation="o", agent=AGENT, hint="h", retry_after=1.5
-    )
+    error = kind(422, [{"loc": ["a"], "msg": "m"}], operation="o", agent=AGENT, hint="h", retry_after=1.5)
     error.body = {"detail": 1}
     error.add_note("n")
     twin = duplicate(error)  # type: ignore[operator]
@@ -106,7 +104,10 @@ def test_deepcopy_is_deep() -> None:
         (ClientError(400, {"name": ["required", "long"]}), "400 name: required, long"),
         (ClientError(500, "a\x1b[31m\nb\u2028c"), "500 a [31m b c"),
         (ClientError(422, []), "422"),
-        (ClientError(422, [{"loc": ["body", "n", 0], "msg": "m", "input": "secret"}, "x"]), "422 body.n.0: m; x"),
+        (
+            ClientError(422, [{"loc": ["body", "n", 0], "msg": "m", "input": "secret"}, "x"]),
+            "422 body.n.0: m; x",
+        ),
         (ClientError(422, [{"msg": "m"}] * 7), "422 m; m; m; m; m; and 2 more"),
     ],
 )
@@ -141,7 +142,12 @@ def test_text_is_bounded() -> None:
 def test_class_by_status(status: int, kind: type[ClientError]) -> None:
     error = response_error(status, {"detail": "text"})
     assert type(error) is kind
-    assert (error.status_code, error.detail, error.operation, error.agent) == (status, "text", "get job", AGENT)
+    assert (error.status_code, error.detail, error.operation, error.agent) == (
+        status,
+        "text",
+        "get job",
+        AGENT,
+    )
     assert error.body == {"detail": "text"}
     assert str(error).startswith(f"get job at {AGENT}: {status} text")
 
@@ -218,12 +224,20 @@ def test_deep_json_is_no_crash() -> None:
     assert response_error(500, b"[" * 100_000).status_code == 500
 
 
-@given(st.integers(400, 599), st.binary(max_size=200) | st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
-    lambda s: st.lists(s, max_size=3) | st.dictionaries(
-        st.sampled_from(["detail", "message", "error_type", "loc", "msg", "x"]), s, max_size=3),
-    max_leaves=6,
-))
+@given(
+    st.integers(400, 599),
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+        lambda s: (
+            st.lists(s, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["detail", "message", "error_type", "loc", "msg", "x"]), s, max_size=3
+            )
+        ),
+        max_leaves=6,
+    ),
+)
 def test_any_body_makes_an_error(status: int, body: object) -> None:
     error = response_error(status, body)
     assert error.status_code == status
@@ -246,8 +260,21 @@ def test_echoed_secrets_are_taken_out() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("5", 5.0), (" 0 ", 0.0), ("1.5", 1.5), ("9" * 400, 1e9), ("-1", None), ("soon", None), ("", None), (None, None),
-     ("inf", None), ("nan", None), ("٣", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0), ("Thu, 99 Foo", None)],
+    [
+        ("5", 5.0),
+        (" 0 ", 0.0),
+        ("1.5", 1.5),
+        ("9" * 400, 1e9),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("inf", None),
+        ("nan", None),
+        ("٣", None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Thu, 99 Foo", None),
+    ],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert parse_retry_after(value) == seconds

@@ -101,7 +101,8 @@ def test_ids_let_nothing_else_through(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", ".", "..", "a/b", "a\n", "ä", "²", "a b", "%2e", "x" * 101, None, True, 1.5, b"a", [], "\ud800"]
+    "value",
+    ["", ".", "..", "a/b", "a\n", "ä", "²", "a b", "%2e", "x" * 101, None, True, 1.5, b"a", [], "\ud800"],
 )
 def test_bad_ids(value: object) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -149,7 +150,9 @@ def test_websocket_urls(url: str, expected: str) -> None:
     assert http_to_websocket_url(url) == expected
 
 
-@pytest.mark.parametrize("url", ["", "h", "ftp://h", "http://", "http:///x", "//h", "http:h", "http://h /", None, 1])
+@pytest.mark.parametrize(
+    "url", ["", "h", "ftp://h", "http://", "http:///x", "//h", "http:h", "http://h /", None, 1]
+)
 def test_bad_websocket_urls(url: object) -> None:
     with pytest.raises(ValidationError):
         http_to_websocket_url(url)  # type: ignore[arg-type]
@@ -181,7 +184,8 @@ def test_what_looks_like_a_secret_goes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["no such job raysubmit_1234567890", "connection refused", "token refused", "3 tokens left", "a: b"]
+    "text",
+    ["no such job raysubmit_1234567890", "connection refused", "token refused", "3 tokens left", "a: b"],
 )
 def test_what_is_none_stays(text: str) -> None:
     assert sanitize_error_message(text) == text
