@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
-from synapse_sdk.clients.exceptions import ValidationError
+from synapse_sdk.clients.exceptions import NotFoundError, ValidationError
 from synapse_sdk.utils.network import StreamLimits
+
+from .scripted_server import Server, json_answer
 
 BOTH = [AgentClient, AsyncAgentClient]
 AGENT = "http://host:1/"
@@ -125,6 +127,51 @@ def test_an_injected_client_is_not_closed() -> None:
         with AgentClient(AGENT, "t", http_client=http):
             pass
         assert not http.is_closed
+
+
+@pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
+def test_generated_methods_go_through_the_transport(backend: str) -> None:
+    job = {
+        "type": "SUBMISSION",
+        "submission_id": "j-1",
+        "status": "NEW_STATUS",
+        "entrypoint": "x",
+        "later": 1,
+    }
+    steps = [json_answer(200, [job]), json_answer(200, "a\nb"), json_answer(404, {"detail": "no such job"})]
+    with Server(*steps) as server:
+        if backend == "sync":
+            with AgentClient(server.url, "t") as client:
+                jobs, logs = client.list_jobs(), client.get_job_logs("j-1")
+                with pytest.raises(NotFoundError) as caught:
+                    client.get_job("j-2")
+        else:
+
+            async def main() -> tuple[Any, Any, Any]:
+                async with AsyncAgentClient(server.url, "t") as client:
+                    jobs, logs = await client.list_jobs(), await client.get_job_logs("j-1")
+                    with pytest.raises(NotFoundError) as caught:
+                        await client.get_job("j-2")
+                    return jobs, logs, caught
+
+            jobs, logs, caught = anyio.run(main, backend=backend)
+    assert dict(jobs[0]) == job
+    assert jobs[0].status == "NEW_STATUS"
+    assert logs == "a\nb"
+    assert str(caught.value) == f"get job at {server.url}: 404 no such job"
+    assert [request.target for request in server.requests] == ["/jobs/", "/jobs/j-1/logs/", "/jobs/j-2/"]
+
+
+def test_models_are_reexported() -> None:
+    from synapse_agent_api import models as generated
+
+    from synapse_sdk.clients.agent import models
+
+    assert models.__all__ == generated.__all__
+    assert all(getattr(models, name) is getattr(generated, name) for name in generated.__all__)
+    assert set(generated.__all__) <= set(dir(models))
+    with pytest.raises(AttributeError, match="NoSuchModel"):
+        models.NoSuchModel  # noqa: B018
 
 
 def test_constructors_are_alike() -> None:

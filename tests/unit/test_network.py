@@ -102,7 +102,25 @@ def test_ids_let_nothing_else_through(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", ".", "..", "a/b", "a\n", "ä", "²", "a b", "%2e", "x" * 101, None, True, 1.5, b"a", [], "\ud800"],
+    [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "a\n",
+        "ä",
+        "²",
+        "a b",
+        "%2e",
+        "x" * 101,
+        None,
+        True,
+        1.5,
+        b"a",
+        [],
+        "\ud800",
+        10**110,
+    ],
 )
 def test_bad_ids(value: object) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -205,3 +223,9 @@ def test_sanitized_is_one_short_printable_line(text: str) -> None:
 
 def test_sanitizing_is_fast() -> None:
     assert len(sanitize_error_message("a-" * 10**6)) <= 500
+
+
+def test_numbers_that_python_will_not_print() -> None:
+    for check in (validate_resource_id, validate_timeout, lambda value: StreamLimits(max_lines=-value)):
+        with pytest.raises(ValidationError):
+            check(10**5000)

@@ -214,7 +214,7 @@ class Exchange(Generic[T]):
     def _file(self, file: object, name: str) -> object:
         """Give back what httpx takes as a file; a path is opened here."""
         if isinstance(file, (bytes, tuple)) or hasattr(file, "read"):
-            return cast("object", file)
+            return file  # pyright: ignore[reportUnknownVariableType]
         if not isinstance(file, (str, os.PathLike)):
             raise ValidationError(400, f"{name} must be a path, bytes or a binary file")
         path = cast("str | os.PathLike[str]", file)

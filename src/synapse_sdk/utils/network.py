@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Literal, get_args
 
 from ..clients.exceptions import ValidationError
@@ -154,21 +155,6 @@ def http_to_websocket_url(url: str) -> str:
 
 
 _HIDDEN = "***"
-_SECRETS = (
-    # A name that promises a secret, with its value.
-    (
-        re.compile(
-            r"(?i)((?:authorization|synapse-user|synapse-tenant|cookie|(?:api|access|secret)[-_]?key"
-            r"|[a-z_-]*token|password|passwd|secret)[\"']?\s*[=:]\s*[\"']?)"
-            r"(?:(?:bearer|token|basic)\s+)?[^\s\"',;&}]+"
-        ),
-        rf"\1{_HIDDEN}",
-    ),
-    (re.compile(r"(?i)\b(bearer|token|basic)\s+(?=[^\s\"',;]*[\d_=.-])[^\s\"',;]{8,}"), rf"\1 {_HIDDEN}"),
-    (re.compile(r"(//)[^/\s@]+@"), rf"\1{_HIDDEN}@"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), _HIDDEN),
-    (re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{40,}"), _HIDDEN),
-)
 _MAX_MESSAGE = 500
 
 
@@ -189,7 +175,7 @@ def sanitize_error_message(message: object, context: str = "") -> str:
     # Only so much is looked at: the patterns shall not have a megabyte of HTML to walk through.
     text = str(message)[: 8 * _MAX_MESSAGE]
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    for pattern, replacement in _SECRETS:
+    for pattern, replacement in _secrets():
         text = pattern.sub(replacement, text)
     if len(text) > _MAX_MESSAGE:
         text = text[: _MAX_MESSAGE - 1] + "…"
@@ -200,6 +186,9 @@ def path_text(value: object, name: str) -> str:
     """Give back what stands for `value` in a path, or refuse it: empty, over 100 characters, a bool."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ValidationError(400, f"{name} must be a string, not {_shown(value)}")
+    if isinstance(value, int) and value.bit_length() > 4 * MAX_ID_LENGTH:
+        # Python itself refuses to print some of these.
+        raise ValidationError(400, f"{name} is too large a number")
     # Past the class of an enum member, whose str() would be its name.
     text = str.__str__(value) if isinstance(value, str) else int.__repr__(value)
     if not text:
@@ -218,3 +207,23 @@ def _shown(value: object) -> str:
         text = ascii(value)
         return text if len(text) <= 60 else text[:57] + "..."
     return f"a {type(value).__name__}"
+
+
+@cache
+def _secrets() -> tuple[tuple[re.Pattern[str], str], ...]:
+    # Compiled when the first error is shown: compiling is a tenth of this package's import.
+    return (
+        # A name that promises a secret, with its value.
+        (
+            re.compile(
+                r"(?i)((?:authorization|synapse-user|synapse-tenant|cookie|(?:api|access|secret)[-_]?key"
+                r"|[a-z_-]*token|password|passwd|secret)[\"']?\s*[=:]\s*[\"']?)"
+                r"(?:(?:bearer|token|basic)\s+)?[^\s\"',;&}]+"
+            ),
+            rf"\1{_HIDDEN}",
+        ),
+        (re.compile(r"(?i)\b(bearer|token|basic)\s+(?=[^\s\"',;]*[\d_=.-])[^\s\"',;]{8,}"), rf"\1 {_HIDDEN}"),
+        (re.compile(r"(//)[^/\s@]+@"), rf"\1{_HIDDEN}@"),
+        (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), _HIDDEN),
+        (re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{40,}"), _HIDDEN),
+    )
