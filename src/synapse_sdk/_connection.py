@@ -1,0 +1,315 @@
+"""How an agent is reached: checked once, immutable, and shared by REST calls and both log streams."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ._errors import error_from_response
+from ._secret import Secret, is_header_value
+from .clients.exceptions import ClientError, ValidationError
+from .utils.network import path_text, validate_resource_id
+
+__all__ = ["Connection", "DEFAULT_MAX_RETRIES", "Timeout", "Token", "encode_path"]
+
+Timeout = Mapping[str, float] | float | httpx.Timeout | None
+Token = str | Callable[[], str]
+
+DEFAULT_MAX_RETRIES = 2
+
+_CONNECT = 3.0
+_READ = 10.0
+_WRITE = 10.0
+# Above this the operating system's calls overflow; it is eleven days.
+_MAX_TIMEOUT = 1_000_000.0
+_MAX_RETRIES = 100
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CREDENTIALS = frozenset({"authorization", "synapse-tenant", "synapse-user"})
+# What the request and its body decide, and what a WebSocket handshake is made of.
+_OURS = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Connection:
+    """Where the agent is, who asks, and how patiently.
+
+    Args:
+        base_url: Absolute http or https URL; a path prefix is kept. No userinfo, query or fragment.
+        agent_token: Sent as it is in `Authorization`.
+        user_token: Sent as `SYNAPSE-User: Token ...`, if given and not empty.
+        tenant: Sent as `SYNAPSE-Tenant: Token ...`, if given and not empty.
+        timeout: `{"connect": seconds, "read": seconds}`, one number for all, or an `httpx.Timeout`.
+        max_retries: Tries after the first one.
+        headers: Further headers of every request. They may not replace the credentials, nor what describes
+            the message itself (`Content-Type`, `Connection`, ...).
+
+    Raises:
+        ValidationError: 400, naming the parameter that is wrong.
+    """
+
+    __slots__ = (
+        "_agent_token",
+        "_extra",
+        "_tenant",
+        "_user_token",
+        "agent",
+        "base_url",
+        "max_retries",
+        "timeout",
+    )
+
+    base_url: httpx.URL
+    """The agent's URL; its path ends with a slash."""
+    agent: str
+    """The same, for people to read."""
+    timeout: httpx.Timeout
+    max_retries: int
+
+    def __init__(
+        self,
+        base_url: str,
+        agent_token: Token,
+        *,
+        user_token: Token | None = None,
+        tenant: str | None = None,
+        timeout: Timeout = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.base_url = _base_url(base_url)
+        self.agent = str(self.base_url)
+        self._agent_token = Secret(agent_token, "agent_token")
+        self._user_token = _optional(user_token, "user_token")
+        if callable(tenant):
+            raise ValidationError(400, "tenant must be a string")
+        self._tenant = _optional(tenant, "tenant")
+        self.timeout = _timeout(timeout)
+        self.max_retries = _max_retries(max_retries)
+        self._extra = _headers(headers)
+
+    def with_options(
+        self,
+        *,
+        timeout: Timeout = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Connection:
+        """Make a copy with what is given in place of its own; headers are added to those it has."""
+        other = object.__new__(type(self))
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        if timeout is not None:
+            other.timeout = _timeout(timeout)
+        if max_retries is not None:
+            other.max_retries = _max_retries(max_retries)
+        if headers is not None:
+            added = _headers(headers)
+            taken = {name.lower() for name in added}
+            kept = {name: value for name, value in self._extra.items() if name.lower() not in taken}
+            other._extra = {**kept, **added}
+        return other
+
+    def url(self, path: str) -> httpx.URL:
+        """Give back the URL of an encoded path below the base URL ("jobs/1/").
+
+        Raises:
+            ValidationError: 400, if it gets too long.
+        """
+        try:
+            return httpx.URL(f"{self.agent}{path}")
+        except httpx.InvalidURL as exc:
+            raise ValidationError(400, "the URL is too long", agent=self.agent) from exc
+
+    def same_origin(self, url: httpx.URL) -> bool:
+        """Tell whether credentials may go to `url`."""
+        mine = (self.base_url.scheme, self.base_url.host, _port(self.base_url))
+        # Userinfo would replace the Authorization header.
+        return mine == (url.scheme, url.host, _port(url)) and not url.userinfo
+
+    def headers(self) -> dict[str, str]:
+        """Give back the headers of a request to send now; callables are asked for their tokens.
+
+        Values may hold Latin-1, so hand them to httpx with `request_headers` or encode them so.
+
+        Raises:
+            AuthenticationError: 401, if a token callable failed; the cause says why.
+            ValidationError: 400, if what it returned can't be sent.
+        """
+        try:
+            headers = {**self._extra, "Authorization": self._agent_token.reveal()}
+            if self._user_token is not None:
+                headers["SYNAPSE-User"] = f"Token {self._user_token.reveal()}"
+            if self._tenant is not None:
+                headers["SYNAPSE-Tenant"] = f"Token {self._tenant.reveal()}"
+        except ClientError as error:
+            error.agent = self.agent
+            raise
+        return headers
+
+    def request_headers(self, extra: Mapping[str, str] | None = None) -> httpx.Headers:
+        """Give back `headers()`, on top of `extra`, in the form that httpx sends as it is."""
+        # Latin-1, as it was checked: httpx alone would take nothing but ASCII.
+        headers = httpx.Headers(dict(extra or {}), encoding="latin-1")
+        headers.update(httpx.Headers(self.headers(), encoding="latin-1"))
+        return headers
+
+    def redact(self, text: str) -> str:
+        """Take the tokens out of a text that the agent sent."""
+        for secret in (self._agent_token, self._user_token, self._tenant):
+            if secret is not None:
+                text = secret.redact(text)
+        return text
+
+    def error_from_response(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, operation: str
+    ) -> ClientError:
+        """Make the error for an answer of this agent, without the tokens it may echo."""
+        return error_from_response(
+            status, headers, body, operation=operation, agent=self.agent, redact=self.redact
+        )
+
+    def __repr__(self) -> str:
+        return f"Connection({self.agent!r})"
+
+
+def encode_path(template: str, values: Mapping[str, str | int]) -> str:
+    """Fill the placeholders of a path.
+
+    `{..._id}` takes an id of letters, digits, `-` and `_`; any other name takes text, to be percent-encoded.
+
+    Args:
+        template: Such as "jobs/{job_id}/".
+        values: What to put in.
+
+    Raises:
+        ValidationError: 400, for a value that is empty, longer than 100, or not fit for its place.
+    """
+
+    def filled(match: re.Match[str]) -> str:
+        name = match[1]
+        value = values[name]
+        if name.endswith("_id"):
+            return validate_resource_id(value, name.removesuffix("_id").replace("_", " "))
+        return _encoded(value, name)
+
+    return _PLACEHOLDER.sub(filled, template)
+
+
+def _encoded(value: str | int, name: str) -> str:
+    text = path_text(value, name)
+    # Servers and proxies walk up the path for these, percent-encoded or not.
+    if text in (".", ".."):
+        raise ValidationError(400, f"{name} must not be {text!r}")
+    if any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+        raise ValidationError(400, f"{name} must not have control characters")
+    try:
+        return quote(text, safe="@")
+    except UnicodeEncodeError as exc:
+        raise ValidationError(400, f"{name} has a character that can't be sent") from exc
+
+
+def _base_url(base_url: object) -> httpx.URL:
+    # The URL itself stays out of the messages: it may have a password in it.
+    if not isinstance(base_url, (str, httpx.URL)) or not base_url:
+        raise ValidationError(400, "base_url must be an http or https URL", hint="http://localhost:8000/")
+    if any(c.isspace() for c in str(base_url)):
+        raise ValidationError(400, "base_url must not have white space")
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as exc:
+        raise ValidationError(400, f"base_url is no URL: {_reason(exc)}") from exc
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValidationError(
+            400, "base_url must start with http:// or https:// and a host", hint="http://localhost:8000/"
+        )
+    if url.userinfo:
+        raise ValidationError(400, "base_url must not have a user name or password", hint="use agent_token")
+    if "?" in str(base_url) or "#" in str(base_url):
+        raise ValidationError(400, "base_url must not have a query or fragment")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValidationError(400, f"base_url has an impossible port: {url.port}")
+    text = str(url)
+    return httpx.URL(text if text.endswith("/") else f"{text}/")
+
+
+def _reason(exc: Exception) -> str:
+    text = str(exc)
+    return "it is too long" if "too long" in text else text if "@" not in text else "it can't be read"
+
+
+def _port(url: httpx.URL) -> int | None:
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _optional(value: Token | None, name: str) -> Secret | None:
+    return None if value is None or value == "" else Secret(value, name)
+
+
+def _timeout(timeout: Any) -> httpx.Timeout:
+    if timeout is None:
+        return httpx.Timeout(connect=_CONNECT, read=_READ, write=_WRITE, pool=_CONNECT)
+    if isinstance(timeout, httpx.Timeout):
+        for part in ("connect", "read", "write", "pool"):
+            seconds = getattr(timeout, part)
+            if seconds is not None:
+                _seconds(seconds, f"timeout's {part}")
+        return timeout
+    if not isinstance(timeout, Mapping):
+        return httpx.Timeout(_seconds(timeout, "timeout"))
+    parts = cast("Mapping[object, object]", timeout)
+    unknown = [key for key in parts if key not in ("connect", "read")]
+    if unknown:
+        raise ValidationError(
+            400,
+            f"timeout has the unknown key {ascii(unknown[0])[:40]}",
+            hint="the keys are 'connect' and 'read'",
+        )
+    connect = _seconds(parts.get("connect", _CONNECT), "timeout's connect")
+    read = _seconds(parts.get("read", _READ), "timeout's read")
+    return httpx.Timeout(connect=connect, read=read, write=read, pool=connect)
+
+
+def _seconds(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValidationError(400, f"{name} must be a number of seconds", hint="such as 10.0")
+    # A NaN is in no range.
+    if not 0 < value <= _MAX_TIMEOUT:
+        raise ValidationError(
+            400,
+            f"{name} must be above 0 and at most {_MAX_TIMEOUT:.0f} seconds",
+            hint="httpx.Timeout(None) waits for ever",
+        )
+    return float(value)
+
+
+def _max_retries(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_RETRIES:
+        raise ValidationError(400, f"max_retries must be an integer from 0 to {_MAX_RETRIES}")
+    return value
+
+
+def _headers(headers: object) -> dict[str, str]:
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping):
+        raise ValidationError(400, "headers must be a mapping of names to values")
+    checked: dict[str, str] = {}
+    for name, value in cast("Mapping[object, object]", headers).items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ValidationError(400, f"headers has an impossible name: {ascii(name)[:60]}")
+        lowered = name.lower()
+        if lowered in _CREDENTIALS:
+            raise ValidationError(
+                400, f"headers must not set {name}", hint="use agent_token, user_token and tenant"
+            )
+        if lowered in _OURS or lowered.startswith("sec-websocket-"):
+            raise ValidationError(400, f"headers must not set {name}: the client does")
+        # A value may be a secret too, so it is not shown.
+        if not isinstance(value, str) or not (value == "" or is_header_value(value)):
+            raise ValidationError(400, f"the header {name} has a value that can't be sent")
+        checked[name] = value
+    return checked

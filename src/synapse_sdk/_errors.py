@@ -1,0 +1,294 @@
+"""From what went wrong below to the `ClientError` that says so."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import httpx
+
+from .clients.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ClientConnectionError,
+    ClientError,
+    ClientTimeoutError,
+    GpuUnavailableError,
+    HTTPError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    ValidationError,
+)
+from .utils.network import sanitize_error_message
+
+__all__ = [
+    "chain",
+    "error_from_exception",
+    "error_from_response",
+    "excerpt",
+    "is_certificate_failure",
+    "media_type",
+    "parse_retry_after",
+]
+
+_CLASSES: dict[int, type[ClientError]] = {
+    400: ValidationError,
+    401: AuthenticationError,
+    403: AuthorizationError,
+    404: NotFoundError,
+    408: ClientTimeoutError,
+    422: ValidationError,
+    429: RateLimitError,
+}
+_EXCERPT = 200
+
+
+def error_from_response(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    operation: str,
+    agent: str,
+    redact: Callable[[str], str] | None = None,
+) -> ClientError:
+    """Make the error for an answer with an error status.
+
+    Args:
+        status: HTTP status of the answer.
+        headers: Its headers; names are looked up in lower case.
+        body: Its body, decompressed; what is there of it.
+        operation: What was being done, in words.
+        agent: Base URL of the agent.
+        redact: Takes known secrets out of a text, in case the agent echoes them (`Connection.redact`).
+    """
+    parsed, is_json = _parsed(body)
+    if is_json and redact is not None:
+        parsed = _redacted(parsed, redact)
+    detail: Any = _detail_of(parsed) if is_json else excerpt(body, headers, redact)
+    if detail in ("", None, [], {}):
+        detail = _phrase(status)
+    kind = _CLASSES.get(status, ServerError if status >= 500 else HTTPError)
+    if is_json and _error_type(parsed) == "gpu_unavailable":
+        kind = GpuUnavailableError
+    retry_after = parse_retry_after(headers.get("retry-after"))
+    error = kind(
+        status,
+        detail,
+        operation=operation,
+        agent=agent,
+        hint=_hint(status, is_json, headers, retry_after),
+        retry_after=retry_after,
+    )
+    if is_json:
+        error.body = parsed
+    return error
+
+
+def error_from_exception(exc: Exception, *, operation: str, agent: str) -> ClientError:
+    """Make the error for an exception of the libraries below; the caller chains it (`raise ... from exc`).
+
+    A `ClientError` is given back as it is.
+    """
+    if isinstance(exc, ClientError):
+        return exc
+    words = sanitize_error_message(exc) or type(exc).__name__
+
+    def made(kind: type[ClientError], status: int, detail: str, hint: str | None = None) -> ClientError:
+        return kind(status, detail, operation=operation, agent=agent, hint=hint)
+
+    if isinstance(exc, httpx.HTTPStatusError):
+        # From an event hook of an injected client.
+        try:
+            body = exc.response.content
+        except httpx.StreamError:
+            body = b""
+        return error_from_response(
+            exc.response.status_code, exc.response.headers, body, operation=operation, agent=agent
+        )
+    if isinstance(exc, httpx.ConnectTimeout):
+        return made(
+            ClientTimeoutError,
+            408,
+            f"no connection{_within(exc, 'connect')}",
+            "is the agent reachable? timeout={'connect': ...} gives it longer",
+        )
+    if isinstance(exc, httpx.PoolTimeout):
+        return made(
+            ClientTimeoutError,
+            408,
+            f"no free connection{_within(exc, 'pool')}",
+            "the injected http_client allows too few connections",
+        )
+    if isinstance(exc, httpx.WriteTimeout):
+        return made(ClientTimeoutError, 408, f"the request could not be sent{_within(exc, 'write')}")
+    if isinstance(exc, httpx.TimeoutException):
+        return made(
+            ClientTimeoutError,
+            408,
+            f"no answer{_within(exc, 'read')}",
+            "timeout={'read': ...} gives the agent longer",
+        )
+    if isinstance(exc, TimeoutError):
+        return made(ClientTimeoutError, 408, words if str(exc) else "timed out")
+    if isinstance(exc, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        return made(ValidationError, 400, words)
+    if isinstance(exc, httpx.DecodingError):
+        return made(ServerError, 500, f"the answer can't be decompressed: {words}")
+    if isinstance(exc, httpx.ProxyError):
+        return made(ClientConnectionError, 503, f"the proxy failed: {words}", "check the proxy settings")
+    if is_certificate_failure(exc):
+        return made(
+            ClientConnectionError,
+            503,
+            f"the agent's certificate was refused: {words}",
+            "verify='/path/to/ca.pem' trusts a private certificate authority",
+        )
+    if isinstance(exc, httpx.ConnectError):
+        return made(
+            ClientConnectionError, 503, f"can't connect: {words}", "is the agent running and reachable?"
+        )
+    if isinstance(exc, (httpx.TransportError, OSError, EOFError)) or _is_stream_failure(exc):
+        return made(ClientConnectionError, 503, f"the connection broke: {words}")
+    if isinstance(exc, RuntimeError) and "has been closed" in str(exc):
+        return made(ClientConnectionError, 503, "the HTTP client is closed")
+    if isinstance(exc, RecursionError):
+        return made(ServerError, 500, "nested too deeply")
+    return made(ServerError, 500, f"{type(exc).__name__}: {words}")
+
+
+def is_certificate_failure(exc: BaseException) -> bool:
+    """Tell whether a certificate was refused: trying again won't help."""
+    # By name, because ssl need not be there to be imported.
+    return any(type(link).__name__ == "SSLCertVerificationError" for link in chain(exc))
+
+
+def chain(exc: BaseException) -> Iterator[BaseException]:
+    """Walk from an exception to its causes."""
+    seen: set[int] = set()
+    link: BaseException | None = exc
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def parse_retry_after(value: str | None) -> float | None:
+    """Seconds that a `Retry-After` (a number, or an HTTP date) asks for; `None` where it can't be read."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        # No agent means more than this, and a float of 400 digits is infinite.
+        return min(float(value), 1e9)
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, IndexError, OverflowError, OSError):
+        return None
+
+
+def excerpt(body: bytes, headers: Mapping[str, str], redact: Callable[[str], str] | None = None) -> str:
+    """Give back the beginning of a body, fit to be shown: one line, without secrets."""
+    text = body[: 8 * _EXCERPT].decode("utf-8", "replace")
+    if redact is not None:
+        text = redact(text)
+    kind = media_type(headers)
+    if kind == "text/html" or text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        text = _html_words(text)
+        kind = "HTML"
+    else:
+        kind = ""
+    text = sanitize_error_message(text)
+    if len(text) > _EXCERPT:
+        text = text[: _EXCERPT - 1] + "…"
+    return f"{kind}: {text}".rstrip(": ") if kind else text
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """Give back the media type of an answer in lower case without its parameters, empty where it has none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _html_words(text: str) -> str:
+    import re
+
+    text = re.sub(r"(?is)<(script|style)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", " ", text)
+    return re.sub(r"<[^>]*(>|$)", " ", text)
+
+
+def _parsed(body: bytes) -> tuple[Any, bool]:
+    try:
+        return json.loads(body), True
+    except (ValueError, RecursionError):
+        return None, False
+
+
+def _detail_of(parsed: Any) -> Any:
+    if isinstance(parsed, dict):
+        raw = cast("dict[str, Any]", parsed)
+        for key in ("detail", "message", "error"):
+            if raw.get(key):
+                return raw[key]
+        return raw
+    return parsed
+
+
+def _error_type(parsed: Any) -> Any:
+    while isinstance(parsed, dict):
+        raw = cast("dict[str, Any]", parsed)
+        if "error_type" in raw:
+            return raw["error_type"]
+        parsed = raw.get("detail")
+    return None
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(item, redact) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {redact(key): _redacted(item, redact) for key, item in cast("dict[str, Any]", value).items()}
+    return value
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "an error without a body"
+
+
+def _hint(status: int, is_json: bool, headers: Mapping[str, str], retry_after: float | None) -> str | None:
+    if status == 401:
+        return "check agent_token"
+    if status == 403:
+        return "the token may not do this"
+    if status == 404 and not is_json:
+        return "is base_url the agent's, with its path prefix?"
+    if retry_after is not None:
+        return f"try again in {retry_after:.0f} s"
+    if not is_json and media_type(headers) == "text/html":
+        return "this came from something between here and the agent"
+    return None
+
+
+def _within(exc: httpx.TimeoutException, part: str) -> str:
+    """Name the seconds that were allowed, which httpx keeps with the request."""
+    try:
+        seconds = cast("dict[str, float | None]", exc.request.extensions["timeout"])[part]
+    except (RuntimeError, KeyError):
+        return " in time"
+    return " in time" if seconds is None else f" within {seconds:g} s"
+
+
+def _is_stream_failure(exc: Exception) -> bool:
+    """Tell the exceptions of the layers under httpx, which a WebSocket on its network stream meets raw."""
+    module = type(exc).__module__.partition(".")[0]
+    return module in ("httpcore", "anyio", "h11", "h2", "ssl", "trio")

@@ -1,0 +1,475 @@
+"""What one REST call decides: what to send, whether to send it again, what the answer means. No I/O."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from datetime import date
+from enum import Enum
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypedDict, TypeVar, cast
+
+import httpx
+from synapse_agent_api.client import NO_BODY
+
+from .. import __version__
+from .._connection import encode_path
+from .._errors import error_from_exception, excerpt, media_type
+from .._retry import delay_before_retry
+from ..clients.exceptions import ClientConnectionError, ClientError, HTTPError, ServerError, ValidationError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from synapse_agent_api.client import Arguments, Operation
+
+    from .._connection import Connection
+
+__all__ = [
+    "Exchange",
+    "HttpOptions",
+    "Proxy",
+    "Verify",
+    "closed_error",
+    "http_options",
+    "http_options_error",
+    "refuse_http_client",
+]
+
+if TYPE_CHECKING:
+    Verify = bool | str | os.PathLike[str] | ssl.SSLContext
+    Proxy = str | httpx.URL | httpx.Proxy
+else:
+    Verify = Proxy = object
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("synapse_sdk")
+
+_MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/xml", "application/xml"})
+_EMPTY = frozenset({204, 205})
+_BETWEEN = "this came from something between here and the agent"
+
+
+class _Builder(Protocol):
+    """What `httpx.Client` and `httpx.AsyncClient` have in common here."""
+
+    def build_request(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        content: bytes | None,
+        data: dict[str, Any] | None,
+        files: Any,
+        params: Any,
+        headers: httpx.Headers,
+        timeout: httpx.Timeout,
+    ) -> httpx.Request: ...
+
+
+class Exchange(Generic[T]):
+    """One call of an operation, from its arguments to its result, over as many requests as it takes.
+
+    The shell sends `request()`, tells `began()` when the headers of an answer are there, and then
+    `failed()` or `received()`; both give back the seconds to wait before the next `request()`, or raise.
+    `received()` gives back `None` when the answer is final: `result()` decodes it. In the end, `close()`.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_connection",
+        "_content",
+        "_data",
+        "_files",
+        "_opened",
+        "_operation",
+        "_params",
+        "_redirects",
+        "_status",
+        "_url",
+    )
+
+    def __init__(self, connection: Connection, operation: Operation[T], arguments: Arguments) -> None:
+        self._connection = connection
+        self._operation = operation
+        self._attempt = 0
+        self._redirects = 0
+        self._status: int | None = None
+        self._opened: list[BinaryIO] = []
+        try:
+            self._url = connection.url(encode_path(operation.path, arguments.path))
+            self._params = _query(arguments.query)
+            self._content: bytes | None = None
+            self._data: dict[str, Any] | None = None
+            self._files: dict[str, object] | None = None
+            if arguments.files is not None:
+                self._data = _form(arguments.body)
+                self._files = {name: self._file(file, name) for name, file in arguments.files.items()}
+            elif arguments.body is not NO_BODY:
+                self._content = _json(arguments.body)
+        except ClientError as error:
+            self.close()
+            self._named(error)
+            raise
+
+    def close(self) -> None:
+        """Close the files that were opened for the request."""
+        for file in self._opened:
+            file.close()
+
+    def request(self, http: _Builder) -> httpx.Request:
+        """Build the request to send now, with fresh tokens."""
+        accept = "application/json, text/plain" if self._operation.text else "application/json"
+        extra = {"Accept": accept}
+        if self._content is not None:
+            extra["Content-Type"] = "application/json"
+        try:
+            headers = self._connection.request_headers(extra)
+        except ClientError as error:
+            self._named(error)
+            raise
+        self._status = None
+        try:
+            request = http.build_request(
+                self._operation.method,
+                self._url,
+                content=self._content,
+                data=self._data,
+                files=self._files,
+                params=self._params,
+                headers=headers,
+                timeout=self._connection.timeout,
+            )
+        except Exception as exc:
+            refusal = ValidationError(400, f"the request can't be built: {type(exc).__name__}: {exc}")
+            raise self._named(refusal) from exc
+        self._log("%s %s", request.method, _without_query(request.url))
+        return request
+
+    def began(self, status: int) -> None:
+        """Take note that an answer has begun."""
+        self._status = status
+
+    def failed(self, exc: Exception) -> float:
+        """Give back the seconds to wait before the next request; raise if there shall be none."""
+        delay = delay_before_retry(
+            self._operation.method, self._attempt, self._connection.max_retries, exception=exc
+        )
+        if delay is None:
+            error = self._error(exc)
+            if error is exc:
+                raise error
+            raise error from exc
+        return self._again(type(exc).__name__, delay)
+
+    def received(self, response: httpx.Response) -> float | None:
+        """Give back the seconds to wait before the next request, or `None` if the answer is a success."""
+        status = response.status_code
+        if 200 <= status < 300:
+            self._log("answered %d, %d bytes", status, len(response.content))
+            return None
+        if status in _REDIRECTS:
+            self._follow(response)
+            return 0.0
+        delay = delay_before_retry(
+            self._operation.method,
+            self._attempt,
+            self._connection.max_retries,
+            status=status,
+            headers=response.headers,
+        )
+        if delay is not None:
+            return self._again(f"status {status}", delay)
+        self._log("answered %d", status)
+        raise self._connection.error_from_response(
+            status, response.headers, response.content, operation=self._operation.summary
+        )
+
+    def result(self, response: httpx.Response) -> T:
+        """Decode the body of a success."""
+        status = response.status_code
+        decoders = self._operation.decoders
+        documented = status if status in decoders else min(decoders)
+        try:
+            return decoders[documented](self._value(response, documented))
+        except Exception as exc:
+            raise self._unusable(response, exc) from exc
+
+    def _value(self, response: httpx.Response, documented: int) -> object:
+        body = response.content
+        kind = media_type(response.headers)
+        if body and kind in _MARKUP:
+            raise ValueError(f"its content type is {kind}")
+        if documented in _EMPTY:
+            # Nothing is due, so that whatever else is there takes nothing from the caller.
+            return None
+        if not body and (response.status_code in _EMPTY or not self._operation.text):
+            raise ValueError("it is empty")
+        return _text(response, kind) if self._operation.text else json.loads(body)
+
+    def _file(self, file: object, name: str) -> object:
+        """Give back what httpx takes as a file; a path is opened here."""
+        if isinstance(file, (bytes, tuple)) or hasattr(file, "read"):
+            return file  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(file, (str, os.PathLike)):
+            raise ValidationError(400, f"{name} must be a path, bytes or a binary file")
+        path = cast("str | os.PathLike[str]", file)
+        try:
+            opened = open(path, "rb")  # noqa: SIM115, PTH123 - closed by close(), after the last try
+        except (OSError, ValueError) as exc:
+            raise ValidationError(400, f"{name} can't be read: {exc}") from exc
+        self._opened.append(opened)
+        return opened
+
+    def _unusable(self, response: httpx.Response, exc: Exception) -> ClientError:
+        body = response.content
+        if isinstance(exc, RecursionError):
+            reason = "it is nested too deeply"
+        elif isinstance(exc, (json.JSONDecodeError, UnicodeError)):
+            reason = f"it is no JSON (content type {media_type(response.headers) or 'missing'})"
+        else:
+            reason = self._connection.redact(str(exc)) or type(exc).__name__
+        detail = f"the answer can't be used: {reason}"
+        if body:
+            detail += f"; it begins: {excerpt(body, response.headers, self._connection.redact)}"
+        hint = _BETWEEN if media_type(response.headers) in _MARKUP else None
+        return self._named(ServerError(response.status_code, detail, hint=hint))
+
+    def _follow(self, response: httpx.Response) -> None:
+        try:
+            target = response.url.join(response.headers["location"])
+        except (KeyError, httpx.InvalidURL, ValueError):
+            target = None
+        where = "somewhere that can't be read" if target is None else _origin(target)
+        hint = None
+        if target is None or not self._connection.same_origin(target):
+            # Not followed at all, rather than without credentials: it would not be the agent's answer.
+            problem = f"redirected to {where}, which is not followed"
+            hint = "if that is the agent, make it the base_url"
+        elif self._operation.method.upper() != "GET":
+            problem = f"redirected to {_without_query(target)}, which only a GET follows"
+            hint = "is base_url exact?"
+        elif self._redirects >= _MAX_REDIRECTS:
+            problem = f"redirected more than {_MAX_REDIRECTS} times"
+        else:
+            self._redirects += 1
+            self._url = target
+            self._params = None
+            self._log("redirected with %d", response.status_code)
+            return
+        raise self._named(HTTPError(response.status_code, problem, hint=hint))
+
+    def _again(self, reason: str, delay: float) -> float:
+        self._attempt += 1
+        self._log("%s; retry %d in %.2f s", reason, self._attempt, delay)
+        return delay
+
+    def _error(self, exc: Exception) -> ClientError:
+        if isinstance(exc, httpx.DecodingError) and self._status is not None:
+            detail = f"the answer can't be decompressed: {exc}"
+            return self._named(ServerError(self._status, detail))
+        return error_from_exception(exc, operation=self._operation.summary, agent=self._connection.agent)
+
+    def _named(self, error: ClientError) -> ClientError:
+        error.operation = self._operation.summary
+        error.agent = self._connection.agent
+        return error
+
+    def _log(self, message: str, *values: object) -> None:
+        if _logger.isEnabledFor(logging.DEBUG):
+            _logger.debug(f"%s: {message}", self._operation.summary, *values)
+
+
+def closed_error(connection: Connection, operation: str) -> ClientError:
+    """Make the error for the use of a closed client."""
+    return ClientConnectionError(
+        503,
+        "this client is closed",
+        operation=operation,
+        agent=connection.agent,
+        hint="make a new one; one client serves many calls and threads",
+    )
+
+
+class HttpOptions(TypedDict):
+    """Arguments of `httpx.Client` and `httpx.AsyncClient`."""
+
+    verify: bool | ssl.SSLContext
+    proxy: str | httpx.URL | httpx.Proxy | None
+    limits: httpx.Limits
+    timeout: httpx.Timeout
+    headers: dict[str, str]
+    follow_redirects: bool
+
+
+def http_options(connection: Connection, verify: Verify, proxy: Proxy | None) -> HttpOptions:
+    """Give back the arguments for a client of our own.
+
+    Raises:
+        ValidationError: 400, if `verify` or `proxy` can't be one.
+    """
+    return {
+        "verify": _verification(verify),
+        "proxy": _proxy(proxy),
+        # A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
+        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        "timeout": connection.timeout,
+        "headers": {"User-Agent": f"synapse-sdk/{__version__} python-httpx/{httpx.__version__}"},
+        "follow_redirects": False,
+    }
+
+
+def http_options_error(exc: Exception) -> ClientError:
+    """Make the error for options that httpx refused; the proxy's URL, with its password, stays out of it."""
+    if isinstance(exc, ClientError):
+        return exc
+    if isinstance(exc, ImportError):
+        return ServerError(
+            500, "a library for this proxy is missing", hint="pip install 'httpx[socks]' for a SOCKS proxy"
+        )
+    return ValidationError(
+        400,
+        f"the HTTP client can't be made: {type(exc).__name__}",
+        hint="check proxy, verify, and the proxy variables of the environment",
+    )
+
+
+def refuse_http_client(http_client: object, kind: str, verify: object, proxy: object) -> None:
+    """Refuse an injected client of the wrong kind, or one beside options that only a client of ours can have.
+
+    Raises:
+        ValidationError: 400.
+    """
+    if type(http_client).__module__.partition(".")[0] == "httpx" or isinstance(
+        http_client, (httpx.Client, httpx.AsyncClient)
+    ):
+        given = f"an httpx.{type(http_client).__name__}"
+    else:
+        given = f"a {type(http_client).__name__}"
+    wanted = httpx.Client if kind == "Client" else httpx.AsyncClient
+    if not isinstance(http_client, wanted):
+        client = "AgentClient" if kind == "Client" else "AsyncAgentClient"
+        raise ValidationError(400, f"http_client of {client} must be an httpx.{kind}, not {given}")
+    if verify is not True or proxy is not None:
+        raise ValidationError(400, "verify and proxy have no effect on an http_client: set them on it")
+
+
+def _verification(verify: Verify) -> bool | ssl.SSLContext:
+    if isinstance(verify, bool):
+        return verify
+    import ssl
+
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if not isinstance(verify, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValidationError(400, "verify must be a bool, a path of CA certificates or an ssl.SSLContext")
+    path = os.fspath(verify)
+    try:
+        if os.path.isdir(path):  # noqa: PTH112 - os.fspath took care of Path already
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
+    except (OSError, ValueError) as exc:
+        raise ValidationError(400, f"verify: no certificates can be read from {path!r}: {exc}") from exc
+
+
+def _proxy(proxy: object) -> Proxy | None:
+    if proxy is None or isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
+        return proxy
+    raise ValidationError(400, "proxy must be a URL or an httpx.Proxy")
+
+
+def _query(query: Mapping[str, object]) -> list[tuple[str, str]] | None:
+    params: list[tuple[str, str]] = []
+    for name, value in query.items():
+        items = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
+        params.extend((name, _plain(item, name)) for item in items if item is not None)
+    return params or None
+
+
+def _plain(value: object, name: str) -> str:
+    """Give back a query or form value as text."""
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value.isoformat() if isinstance(value, date) else value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        raise ValidationError(400, f"{name} has a character that can't be sent") from exc
+    return text
+
+
+def _form(body: object) -> dict[str, Any]:
+    """Give back the fields beside a file, which know text only; what has a structure is sent as JSON."""
+    if body is NO_BODY or body is None:
+        return {}
+    fields: dict[str, Any] = {}
+    for name, value in cast("Mapping[str, object]", body).items():
+        if value is None:
+            continue
+        fields[name] = _json(value).decode() if _is_structured(value) else _plain(value, name)
+    return fields
+
+
+def _is_structured(value: object) -> bool:
+    return isinstance(value, (list, tuple, Mapping))
+
+
+def _json(body: object) -> bytes:
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_jsonable)
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise ValidationError(400, "the body has a character that can't be sent") from exc
+    except RecursionError as exc:
+        raise ValidationError(400, "the body is nested too deeply") from exc
+    except (TypeError, ValueError) as exc:
+        raise ValidationError(400, f"the body can't be sent as JSON: {exc}") from exc
+
+
+def _jsonable(value: Any) -> object:
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, object]", value))
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a {type(value).__name__} has no JSON")
+
+
+def _text(response: httpx.Response, kind: str) -> object:
+    """Give back a text, which agents send as a JSON string, in an object, or as it is."""
+    body = response.content
+    is_json = kind == "application/json" or kind.endswith("+json")
+    if is_json or not kind:
+        try:
+            value: object = json.loads(body)
+        except (ValueError, RecursionError):
+            if is_json:
+                raise
+        else:
+            if isinstance(value, dict):
+                logs = cast("dict[str, object]", value).get("logs")
+                value = logs if isinstance(logs, str) else cast("object", value)
+            # Without a content type "42" is a text, not a number.
+            if is_json or isinstance(value, str):
+                return value
+    charset = response.charset_encoding or "utf-8"
+    try:
+        return body.decode(charset, "replace")
+    except (LookupError, ValueError):
+        return body.decode("utf-8", "replace")
+
+
+def _origin(url: httpx.URL) -> str:
+    # Without userinfo, path and query: any of them may have a secret in it.
+    port = f":{url.port}" if url.port is not None else ""
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}{port}"
+
+
+def _without_query(url: httpx.URL) -> str:
+    return _origin(url) + url.raw_path.partition(b"?")[0].decode("ascii", "replace")

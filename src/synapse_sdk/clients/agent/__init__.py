@@ -1,0 +1,298 @@
+"""The clients of an agent: `AgentClient`, and `AsyncAgentClient` for asyncio and trio.
+
+Example:
+    >>> from synapse_sdk.clients.agent import AgentClient
+    >>> with AgentClient("http://localhost:8000", "token") as client:
+    ...     client
+    <AgentClient http://localhost:8000/>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import httpx
+from synapse_agent_api.api import AgentApi, AsyncAgentApi
+
+from ..._connection import DEFAULT_MAX_RETRIES, Connection
+from ..._transport._async import AsyncTransport
+from ..._transport._sync import SyncTransport
+from ...utils.network import StreamLimits
+from ._options import Environment, checked_limits
+
+if TYPE_CHECKING:
+    from ..._transport._core import Proxy, Verify
+
+__all__ = ["AgentClient", "AsyncAgentClient"]
+
+
+class AgentClient(AgentApi):
+    """Client of one agent.
+
+    One client serves many calls and threads; `close` it, or use it as a context manager, to give its
+    connections back.
+
+    Args:
+        base_url: URL of the agent, http or https; it may have a path prefix.
+        agent_token: Token for the agent, or a callable that returns it, asked again for every request.
+        user_token: Token of the user on whose behalf this is done, or such a callable.
+        tenant: Tenant on whose behalf this is done.
+        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; one
+            number for all; or an `httpx.Timeout`.
+        max_retries: Tries after the first one, where repeating is safe.
+        stream_limits: Limits of log tails; `StreamLimits()` by default.
+        headers: Further headers of every request; not the credentials, nor what describes the message.
+        verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
+        proxy: URL of a proxy; without one, the proxy variables of the environment apply.
+        http_client: A ready `httpx.Client`, which is used as it is and not closed; `timeout` and the
+            credentials are those given here, and `verify` and `proxy` are to be set on it.
+
+    Raises:
+        ValidationError: 400, naming the parameter that is wrong.
+
+    Example:
+        >>> client = AgentClient("http://localhost:8000", "token", timeout={"read": 30})
+        >>> client.stream_limits.max_lines
+        50000
+    """
+
+    # Narrower than the protocol that generated code knows; it is set once.
+    _transport: SyncTransport
+
+    def __init__(
+        self,
+        base_url: str,
+        agent_token: str | Callable[[], str],
+        *,
+        user_token: str | Callable[[], str] | None = None,
+        tenant: str | None = None,
+        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        stream_limits: StreamLimits | None = None,
+        headers: Mapping[str, str] | None = None,
+        verify: Verify = True,
+        proxy: Proxy | None = None,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        self._stream_limits = checked_limits(stream_limits)
+        connection = Connection(
+            base_url,
+            agent_token,
+            user_token=user_token,
+            tenant=tenant,
+            timeout=timeout,
+            max_retries=max_retries,
+            headers=headers,
+        )
+        transport = SyncTransport.open(connection, verify=verify, proxy=proxy, http_client=http_client)
+        self._transport = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        stream_limits: StreamLimits | None = None,
+        headers: Mapping[str, str] | None = None,
+        verify: Verify = True,
+        proxy: Proxy | None = None,
+        http_client: httpx.Client | None = None,
+    ) -> Self:
+        """Make a client from the environment, as a plugin run finds it.
+
+        `SYNAPSE_AGENT_URL` and `SYNAPSE_AGENT_TOKEN` are needed; `SYNAPSE_PLUGIN_RUN_USER_TOKEN` and
+        `SYNAPSE_PLUGIN_RUN_TENANT` are sent if they are set. An empty variable counts as not set. The options
+        are those of the constructor.
+
+        Raises:
+            ValidationError: 400, naming the variable that is missing.
+
+        Example:
+            >>> AgentClient.from_env()  # doctest: +SKIP
+            <AgentClient http://localhost:8000/>
+        """
+        env = Environment()
+        return cls(
+            env.base_url,
+            env.agent_token,
+            user_token=env.user_token,
+            tenant=env.tenant,
+            timeout=timeout,
+            max_retries=max_retries,
+            stream_limits=stream_limits,
+            headers=headers,
+            verify=verify,
+            proxy=proxy,
+            http_client=http_client,
+        )
+
+    @property
+    def stream_limits(self) -> StreamLimits:
+        """Limits of the log tails that are started from now on; can be set at any time."""
+        return self._stream_limits
+
+    @stream_limits.setter
+    def stream_limits(self, limits: StreamLimits) -> None:
+        self._stream_limits = checked_limits(limits)
+
+    def close(self) -> None:
+        """Close the connections; a call made after this raises `ClientConnectionError`.
+
+        Twice is fine. An injected `http_client` stays open: whoever made it closes it.
+        """
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._transport.closed else ""
+        return f"<{type(self).__name__} {self._transport.connection.agent}{closed}>"
+
+
+class AsyncAgentClient(AsyncAgentApi):
+    """Client of one agent, on asyncio or trio.
+
+    One client serves many calls and tasks; `aclose` it, or use it as a context manager, to give its
+    connections back.
+
+    Args:
+        base_url: URL of the agent, http or https; it may have a path prefix.
+        agent_token: Token for the agent, or a callable that returns it, asked again for every request.
+        user_token: Token of the user on whose behalf this is done, or such a callable.
+        tenant: Tenant on whose behalf this is done.
+        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; one
+            number for all; or an `httpx.Timeout`.
+        max_retries: Tries after the first one, where repeating is safe.
+        stream_limits: Limits of log tails; `StreamLimits()` by default.
+        headers: Further headers of every request; not the credentials, nor what describes the message.
+        verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
+        proxy: URL of a proxy; without one, the proxy variables of the environment apply.
+        http_client: A ready `httpx.AsyncClient`, which is used as it is and not closed; `timeout` and the
+            credentials are those given here, and `verify` and `proxy` are to be set on it.
+
+    Raises:
+        ValidationError: 400, naming the parameter that is wrong.
+
+    Example:
+        >>> client = AsyncAgentClient("http://localhost:8000", "token", timeout={"read": 30})
+        >>> client.stream_limits.max_lines
+        50000
+    """
+
+    # Narrower than the protocol that generated code knows; it is set once.
+    _transport: AsyncTransport
+
+    def __init__(
+        self,
+        base_url: str,
+        agent_token: str | Callable[[], str],
+        *,
+        user_token: str | Callable[[], str] | None = None,
+        tenant: str | None = None,
+        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        stream_limits: StreamLimits | None = None,
+        headers: Mapping[str, str] | None = None,
+        verify: Verify = True,
+        proxy: Proxy | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._stream_limits = checked_limits(stream_limits)
+        connection = Connection(
+            base_url,
+            agent_token,
+            user_token=user_token,
+            tenant=tenant,
+            timeout=timeout,
+            max_retries=max_retries,
+            headers=headers,
+        )
+        transport = AsyncTransport.open(connection, verify=verify, proxy=proxy, http_client=http_client)
+        self._transport = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        stream_limits: StreamLimits | None = None,
+        headers: Mapping[str, str] | None = None,
+        verify: Verify = True,
+        proxy: Proxy | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> Self:
+        """Make a client from the environment, as a plugin run finds it.
+
+        `SYNAPSE_AGENT_URL` and `SYNAPSE_AGENT_TOKEN` are needed; `SYNAPSE_PLUGIN_RUN_USER_TOKEN` and
+        `SYNAPSE_PLUGIN_RUN_TENANT` are sent if they are set. An empty variable counts as not set. The options
+        are those of the constructor.
+
+        Raises:
+            ValidationError: 400, naming the variable that is missing.
+
+        Example:
+            >>> AsyncAgentClient.from_env()  # doctest: +SKIP
+            <AsyncAgentClient http://localhost:8000/>
+        """
+        env = Environment()
+        return cls(
+            env.base_url,
+            env.agent_token,
+            user_token=env.user_token,
+            tenant=env.tenant,
+            timeout=timeout,
+            max_retries=max_retries,
+            stream_limits=stream_limits,
+            headers=headers,
+            verify=verify,
+            proxy=proxy,
+            http_client=http_client,
+        )
+
+    @property
+    def stream_limits(self) -> StreamLimits:
+        """Limits of the log tails that are started from now on; can be set at any time."""
+        return self._stream_limits
+
+    @stream_limits.setter
+    def stream_limits(self, limits: StreamLimits) -> None:
+        self._stream_limits = checked_limits(limits)
+
+    async def close(self) -> None:
+        """Close the connections; a call made after this raises `ClientConnectionError`.
+
+        Twice is fine. An injected `http_client` stays open: whoever made it closes it.
+        """
+        await self._transport.aclose()
+
+    async def aclose(self) -> None:
+        """Do what `close` does."""
+        await self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._transport.closed else ""
+        return f"<{type(self).__name__} {self._transport.connection.agent}{closed}>"

@@ -1,0 +1,3 @@
+"""Helpers that stand on their own."""
+
+__all__: list[str] = []
