@@ -36,10 +36,7 @@ def _serve(options: argparse.Namespace) -> int:
         from synapse_agent._errors import StartupError
         from synapse_agent._serve import Options, serve
     except ModuleNotFoundError as error:
-        print(
-            f'synapse-agent: {error.name} is not installed: pip install "synapse-sdk[agent]"', file=sys.stderr
-        )  # noqa: T201
-        return 1
+        return _failed(f'{error.name} is not installed: pip install "synapse-sdk[agent]"')
     try:
         asyncio.run(
             serve(
@@ -54,9 +51,13 @@ def _serve(options: argparse.Namespace) -> int:
             )
         )
     except StartupError as error:
-        print(f"synapse-agent: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return _failed(str(error))
     return 0
+
+
+def _failed(why: str) -> int:
+    sys.stderr.write(f"synapse-agent: {why}\n")
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -44,7 +44,7 @@ class EmbeddedRay:
         self._directory: Path | None = None
         self._lock: int | None = None
         self._guard: subprocess.Popen[bytes] | None = None
-        self._output: IO[bytes] = tempfile.TemporaryFile()
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
 
     @property
     def log_dir(self) -> Path:
@@ -68,7 +68,7 @@ class EmbeddedRay:
         command += [f"--ray-client-server-port={client}", f"--temp-dir={self._directory}"]
         command += ["--include-log-monitor=false", "--disable-usage-stats", "--log-color=false"]
         guard = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_guard.py")), str(self._directory)]
-        self._guard = subprocess.Popen(
+        self._guard = subprocess.Popen(  # noqa: ASYNC220  a fork takes a millisecond
             guard + command,
             stdin=subprocess.PIPE,
             stdout=self._output,
@@ -96,7 +96,7 @@ class EmbeddedRay:
 
     async def ended(self) -> None:
         """Waits until Ray is gone."""
-        while self._guard is not None and self._guard.poll() is None:
+        while self._guard is not None and self._guard.poll() is None:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
     async def stop(self) -> None:

@@ -75,7 +75,7 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         raise  # the client went away: nobody to answer
     except json.JSONDecodeError as error:
         return ApiError(400, f"the body is not JSON: {error}").response()
-    except Exception:
+    except Exception:  # noqa: BLE001  whatever it is, the client gets JSON and we go on
         _log.exception("%s %s failed", request.method, request.path)
         return ApiError(500, "internal error; the agent's log says more").response()
 

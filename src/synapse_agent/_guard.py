@@ -45,13 +45,13 @@ def main(directory: str, command: list[str]) -> int:
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _ignore)
     try:
         ray = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509  no thread but this one
+            preexec_fn=die_with_parent,  # safe: there is no thread but this one
         )
         try:
             _wait(ray, wake_read)
@@ -60,6 +60,10 @@ def main(directory: str, command: list[str]) -> int:
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     return ray.returncode or 0
+
+
+def _ignore(number: int, frame: object) -> None:
+    """The wake-up pipe tells."""
 
 
 def _wait(ray: subprocess.Popen[bytes], wake: int) -> None:

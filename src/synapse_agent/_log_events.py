@@ -33,8 +33,9 @@ def websocket_lines(messages: Iterable[Message]) -> bytes:
 
 def sse_lines(messages: Iterable[Message]) -> bytes:
     """Events with the offset as their id, in one piece."""
+    escape = encode_basestring_ascii
     return "".join(
-        f'id: {offset}\ndata: {{"type":"log","message":{encode_basestring_ascii(text)},"offset":{offset}}}\n\n'
+        f'id: {offset}\ndata: {{"type":"log","message":{escape(text)},"offset":{offset}}}\n\n'
         for text, offset in messages
     ).encode("ascii")
 

@@ -42,10 +42,7 @@ async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """The stream as server-sent events."""
     job = await _job(request)
     last = request.headers.get("Last-Event-ID")
-    if last:
-        offset = _offset(last, "Last-Event-ID")
-    else:
-        offset = _offset(request.query.get("offset"), "offset")
+    offset = _offset(last, "Last-Event-ID") if last else _offset(request.query.get("offset"), "offset")
     return await _events(request, await open_tail(gateway_of(request), job, offset), offset)
 
 

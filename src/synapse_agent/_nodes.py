@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import cast
 
 from aiohttp import web
 
 from synapse_agent._errors import ApiError
 from synapse_agent._gateway import gateway_of
-from synapse_agent._ray import JsonObject, RayClient
+from synapse_agent._ray import JsonObject, RayClient, child
 from synapse_agent._validation import resource_id
 
 __all__ = ["all_nodes", "get_gpu_status", "get_node", "gpu_summary", "list_nodes"]
@@ -54,10 +54,10 @@ async def get_gpu_status(request: web.Request) -> web.Response:
     gpus = [gpu for node in nodes if node["alive"] for gpu in node["gpus"]]
     if not gpus:
         raise ApiError.typed(503, "no node of this cluster reports a GPU", "gpu_unavailable")
-    return web.json_response({"gpus": gpus, "summary": gpu_summary(gpus, usage.get("usage") or {})})
+    return web.json_response({"gpus": gpus, "summary": gpu_summary(gpus, child(usage, "usage"))})
 
 
-def gpu_summary(gpus: Iterable[JsonObject], usage: Mapping[str, list[float]]) -> JsonObject:
+def gpu_summary(gpus: Iterable[JsonObject], usage: JsonObject) -> JsonObject:
     """How many GPUs Ray can still give away, and how the devices are."""
     devices = list(gpus)
     used, total = usage.get("GPU", (0.0, float(len(devices))))
@@ -83,7 +83,7 @@ def _node(node: JsonObject, machine: JsonObject) -> JsonObject:
         "cpu_percent": machine.get("cpu"),
         "memory_total_bytes": memory[0],
         "memory_available_bytes": memory[1],
-        "gpus": [_gpu(gpu) for gpu in machine.get("gpus") or []],
+        "gpus": [_gpu(gpu) for gpu in cast("list[JsonObject]", machine.get("gpus") or [])],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from yarl import URL
 
 from synapse_agent._errors import ApiError
 
-__all__ = ["TERMINAL", "JsonObject", "RayClient", "RayUnreachableError"]
+__all__ = ["TERMINAL", "JsonObject", "RayClient", "RayUnreachableError", "child"]
 
 JsonObject = dict[str, Any]
 
@@ -59,7 +59,7 @@ class RayClient:
         body: object = None,
         data: bytes | None = None,
         stream: bool = False,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         try:
             async with self._session.request(
                 method,
@@ -115,8 +115,8 @@ class RayClient:
         query = {"detail": "1", "limit": str(limit)}
         for key, value in filters.items():
             query |= {"filter_keys": key, "filter_predicates": "=", "filter_values": value}
-        result = (await self._data(f"api/v0/{kind}", query)).get("result")
-        return cast("list[JsonObject]", (result or {}).get("result") or [])
+        result = child(await self._data(f"api/v0/{kind}", query), "result")
+        return cast("list[JsonObject]", result.get("result") or [])
 
     # -- cluster
 
@@ -132,15 +132,15 @@ class RayClient:
 
     async def usage(self) -> JsonObject:
         """`{"usage": {resource: [used, total]}, "usageByNode": {node id: …}}`"""
-        status = (await self._data("api/cluster_status")).get("clusterStatus") or {}
-        return cast("JsonObject", status.get("loadMetricsReport") or {})
+        status = child(await self._data("api/cluster_status"), "clusterStatus")
+        return child(status, "loadMetricsReport")
 
     async def tasks(self, filters: Mapping[str, str] | None = None) -> list[JsonObject]:
         return await self._state("tasks", filters or {}, 10_000)
 
     async def applications(self) -> dict[str, JsonObject]:
         answer = cast("JsonObject", await self.get("api/serve/applications/"))
-        return cast("dict[str, JsonObject]", answer.get("applications") or {})
+        return child(answer, "applications")
 
     # -- jobs
 
@@ -205,7 +205,7 @@ class RayClient:
     @asynccontextmanager
     async def log(
         self, submission_id: str, node_id: str, *, follow: bool
-    ) -> AsyncIterator[aiohttp.StreamReader | None]:
+    ) -> AsyncGenerator[aiohttp.StreamReader | None, None]:
         """The raw bytes of a job's log from its start; None while there is none.
 
         With `follow` they go on for ever: the job's status tells when it is over.
@@ -235,6 +235,11 @@ class RayClient:
                 pass  # not yet
             await asyncio.sleep(0.1)
         return False
+
+
+def child(parent: JsonObject, name: str) -> JsonObject:
+    """The object of that name, or an empty one where it is absent or null."""
+    return cast("JsonObject", parent.get(name) or {})
 
 
 def _last_line(text: str) -> str:

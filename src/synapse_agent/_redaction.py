@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 
 __all__ = ["redact"]
@@ -16,7 +17,7 @@ _MASK = "***"
 def redact(value: Any) -> Any:
     """A copy in which every `env_vars` entry that is named like a secret is masked."""
     if isinstance(value, list):
-        return [redact(item) for item in cast("list[Any]", value)]
+        return [redact(item) for item in cast("Iterable[Any]", value)]
     if not isinstance(value, dict):
         return value
     copy: dict[str, Any] = {}

@@ -18,7 +18,7 @@ from synapse_agent._errors import ApiError, FieldError, InvalidBodyError
 from synapse_agent._gateway import Gateway, gateway_of
 from synapse_agent._nodes import all_nodes, gpu_summary
 from synapse_agent._policy import Policy
-from synapse_agent._ray import TERMINAL, JsonObject
+from synapse_agent._ray import TERMINAL, JsonObject, child
 from synapse_agent._validation import Fields, read_object
 
 __all__ = ["SNAPSHOTS", "Snapshots", "check_feasibility", "get_cluster_resources"]
@@ -95,10 +95,10 @@ async def _take(gateway: Gateway) -> JsonObject:
     nodes, usage, jobs, applications = await asyncio.gather(
         all_nodes(ray), ray.usage(), gateway.jobs(), _applications(gateway)
     )
-    by_node = usage.get("usageByNode") or {}
+    by_node = child(usage, "usageByNode")
     alive = [node for node in nodes if node["alive"]]
-    described = [_describe(node, by_node.get(node["node_id"]) or {}) for node in nodes]
-    total = usage.get("usage") or {}
+    described = [_describe(node, child(by_node, node["node_id"])) for node in nodes]
+    total = child(usage, "usage")
     store = total.get("objectStoreMemory")
     running = [node for node in described if node["state"] == "ALIVE"]
     return {
@@ -110,9 +110,9 @@ async def _take(gateway: Gateway) -> JsonObject:
         "gpu": gpu_summary((gpu for node in alive for gpu in node["gpus"]), total),
         "running_jobs": sum(job["status"] not in TERMINAL for job in jobs),
         "total_serve_replicas": sum(
-            len(deployment.get("replicas") or [])
+            len(deployment.get("replicas") or ())
             for application in applications.values()
-            for deployment in (application.get("deployments") or {}).values()
+            for deployment in child(application, "deployments").values()
         ),
         "node_counts": {"total": len(nodes), "alive": len(alive), "dead": len(nodes) - len(alive)},
         "nodes": described,
@@ -128,8 +128,8 @@ async def _applications(gateway: Gateway) -> dict[str, JsonObject]:
         raise
 
 
-def _describe(node: JsonObject, usage: dict[str, list[float]]) -> JsonObject:
-    resources = node["resources_total"] or {}
+def _describe(node: JsonObject, usage: JsonObject) -> JsonObject:
+    resources = child(node, "resources_total")
     used, total = usage.get("CPU", (0.0, resources.get("CPU", 0.0)))
     memory_total = node["memory_total_bytes"] or resources.get("memory", 0.0)
     memory_free = node["memory_available_bytes"]

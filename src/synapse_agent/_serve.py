@@ -111,10 +111,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _url(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    # Listening on every address, it can be reached on this machine by this one.
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return str(URL.build(scheme="http", host=host, port=port, path="/")).rstrip("/")
+    name: tuple[str, int] = sock.getsockname()[:2]
+    host, port = name
+    if host in ("0.0.0.0", "::"):  # every address: on this machine it can be reached by this one
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
+    return str(URL.build(scheme="http", host=host, port=port))
 
 
 def _checked(url: str) -> str:
@@ -147,11 +148,13 @@ def _announce(url: str, token: str, *, made: bool, ray: str) -> None:
         "",
         "Ctrl-C stops it.",
     ]
-    print("\n".join(lines), flush=True)  # noqa: T201
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _write_ready(path: Path, content: dict[str, object]) -> None:
