@@ -1,0 +1,92 @@
+"""The `synapse-agent` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["main"]
+
+_EPILOG = """\
+environment:
+  SYNAPSE_AGENT_TOKEN  the token that clients must send; unlike --token it is in no process list
+  RAY_AUTH_TOKEN       the token of the Ray cluster that --ray names
+
+Clients send the token as it is in the Authorization header, without a word before it.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status is 0 after a stop by signal and 1 when it could not serve."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _serve(options)
+    except KeyboardInterrupt:  # before our own handlers are in place
+        return 130
+
+
+def _serve(options: argparse.Namespace) -> int:
+    try:
+        # Here and not above: without the extra there is a better answer than a traceback.
+        import asyncio
+
+        from synapse_agent._errors import StartupError
+        from synapse_agent._serve import Options, serve
+    except ModuleNotFoundError as error:
+        return _failed(f'{error.name} is not installed: pip install "synapse-sdk[agent]"')
+    try:
+        asyncio.run(
+            serve(
+                Options(
+                    host=options.host,
+                    port=options.port,
+                    token=options.token or os.environ.get("SYNAPSE_AGENT_TOKEN") or None,
+                    ray=options.ray,
+                    ray_token=options.ray_token or os.environ.get("RAY_AUTH_TOKEN") or None,
+                    ready_file=options.ready_file,
+                )
+            )
+        )
+    except StartupError as error:
+        return _failed(str(error))
+    return 0
+
+
+def _failed(why: str) -> int:
+    sys.stderr.write(f"synapse-agent: {why}\n")
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="synapse-agent", description="An HTTP gateway over a Ray cluster for the Synapse SDK."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    serve = commands.add_parser(
+        "serve",
+        help="serve a cluster over HTTP",
+        description="Serve a Ray cluster over HTTP: one of its own, or the one that --ray names.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument(
+        "--port", type=int, default=8000, help="port; 0 finds a free one (default: %(default)s)"
+    )
+    serve.add_argument("--token", help="token that clients must send (default: a random one, printed)")
+    serve.add_argument("--ray", metavar="URL", help="dashboard of a running cluster (default: start one)")
+    serve.add_argument("--ray-token", metavar="TOKEN", help="token of that cluster")
+    serve.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="PATH",
+        help="write url, token and pid there as JSON, for the owner's eyes, when the agent is ready",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

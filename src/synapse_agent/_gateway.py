@@ -1,0 +1,51 @@
+"""What the handlers share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from synapse_agent._policy import Policy
+from synapse_agent._ray import JsonObject, RayClient
+
+__all__ = ["GATEWAY", "INTERNAL", "Gateway", "gateway_of"]
+
+# Marks the jobs that the agent submits for itself; they are in no list and no count.
+INTERNAL = "synapse_agent_internal"
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One agent: its cluster, its settings and what it remembers."""
+
+    ray: RayClient
+    token: str
+    # Where job logs lie as files, if the cluster is on this machine and ours.
+    log_dir: Path | None = None
+    # Where jobs reach this agent; known once it listens.
+    url: str = ""
+    # Seconds of silence after which a stream shows that it lives.
+    heartbeat: float = 5.0
+    policy: Policy = field(default_factory=Policy)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    # Held from counting the jobs to having submitted one, or two requests could take the last place.
+    admission: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def jobs(self) -> list[JsonObject]:
+        return [job for job in await self.ray.jobs() if not _hidden(job)]
+
+
+def _hidden(job: JsonObject) -> bool:
+    # A job that is deleted right after its end leaves an entry without times.
+    ghost = job.get("type") == "SUBMISSION" and job.get("start_time") is None
+    return ghost or INTERNAL in (job.get("metadata") or {})
+
+
+GATEWAY: web.AppKey[Gateway] = web.AppKey("gateway", Gateway)
+
+
+def gateway_of(request: web.Request) -> Gateway:
+    return request.app[GATEWAY]

@@ -1,0 +1,84 @@
+"""Every operation of the agent, in one table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from synapse_agent._applications import (
+    delete_serve_application,
+    get_serve_application,
+    list_serve_applications,
+)
+from synapse_agent._health import health_check
+from synapse_agent._jobs import get_job, list_jobs, stop_job
+from synapse_agent._log_handlers import get_job_logs, stream_job_logs
+from synapse_agent._nodes import get_gpu_status, get_node, list_nodes
+from synapse_agent._not_supported import not_supported
+from synapse_agent._plugin_runs import run_debug_plugin_release
+from synapse_agent._policy_handlers import get_runtime_policy, update_runtime_policy
+from synapse_agent._resources import check_feasibility, get_cluster_resources
+from synapse_agent._tasks import get_task, list_tasks
+
+__all__ = ["ROUTES", "STREAM_ROUTES", "Route", "add_routes"]
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    operation: str
+    handler: Handler
+
+
+# Sorted so that a fixed path comes before the one with a parameter that would match it too.
+ROUTES = (
+    Route("GET", "/health/", "health_check", health_check),
+    Route("GET", "/jobs/", "list_jobs", list_jobs),
+    Route("GET", "/jobs/{job_id}/", "get_job", get_job),
+    Route("GET", "/jobs/{job_id}/logs/", "get_job_logs", get_job_logs),
+    Route("POST", "/jobs/{job_id}/stop/", "stop_job", stop_job),
+    Route("GET", "/gpu_status/", "get_gpu_status", get_gpu_status),
+    Route("GET", "/nodes/", "list_nodes", list_nodes),
+    Route("GET", "/nodes/{node_id}/", "get_node", get_node),
+    Route("GET", "/tasks/", "list_tasks", list_tasks),
+    Route("GET", "/tasks/{task_id}/", "get_task", get_task),
+    Route("GET", "/serve_applications/", "list_serve_applications", list_serve_applications),
+    Route("GET", "/serve_applications/{name}/", "get_serve_application", get_serve_application),
+    Route("DELETE", "/serve_applications/{name}/", "delete_serve_application", delete_serve_application),
+    Route("POST", "/plugin_releases/run_debug/", "run_debug_plugin_release", run_debug_plugin_release),
+    Route("GET", "/plugin_releases/", "list_plugin_releases", not_supported),
+    Route("POST", "/plugin_releases/", "create_plugin_release", not_supported),
+    Route("GET", "/plugin_releases/{lookup}", "get_plugin_release", not_supported),
+    Route("DELETE", "/plugin_releases/{lookup}", "delete_plugin_release", not_supported),
+    Route("POST", "/plugin_releases/{lookup}/run/", "run_plugin_release", not_supported),
+    Route("GET", "/containers/docker/", "list_docker_containers", not_supported),
+    Route("POST", "/containers/docker/", "create_docker_container", not_supported),
+    Route("GET", "/containers/docker/{container_id}", "get_docker_container", not_supported),
+    Route("DELETE", "/containers/docker/{container_id}", "delete_docker_container", not_supported),
+    Route("POST", "/containers/docker/{container_id}/stop/", "stop_docker_container", not_supported),
+    Route("POST", "/containers/docker/{container_id}/start/", "start_docker_container", not_supported),
+    Route("GET", "/containers/", "list_containers", not_supported),
+    Route("POST", "/containers/", "create_container", not_supported),
+    Route("GET", "/containers/{container_id}", "get_container", not_supported),
+    Route("PATCH", "/containers/{container_id}", "update_container", not_supported),
+    Route("DELETE", "/containers/{container_id}", "delete_container", not_supported),
+    Route("GET", "/builds/{build_id}/", "get_build_status", not_supported),
+    Route("GET", "/resources/cluster/", "get_cluster_resources", get_cluster_resources),
+    Route("POST", "/resources/feasibility/", "check_feasibility", check_feasibility),
+    Route("GET", "/resources/policy/", "get_runtime_policy", get_runtime_policy),
+    Route("PATCH", "/resources/policy/", "update_runtime_policy", update_runtime_policy),
+    Route("GET", "/system/compose-config/", "get_compose_config", not_supported),
+    Route("GET", "/system/status/", "get_system_status", not_supported),
+    Route("POST", "/system/update/", "update_system", not_supported),
+    Route("POST", "/system/restart/", "restart_system", not_supported),
+)
+
+# Outside OpenAPI, which has no words for streams. The WebSocket one shares get_job_logs' path.
+STREAM_ROUTES = (Route("GET", "/jobs/{job_id}/logs/stream/", "stream_job_logs", stream_job_logs),)
+
+
+def add_routes(app: web.Application) -> None:
+    for route in (*ROUTES, *STREAM_ROUTES):
+        app.router.add_route(route.method, route.path, route.handler)

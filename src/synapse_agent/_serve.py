@@ -1,0 +1,169 @@
+"""From the options to a serving agent, and back to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from yarl import URL
+
+from synapse_agent._app import make_app
+from synapse_agent._embedded import EmbeddedRay
+from synapse_agent._errors import ApiError, StartupError
+from synapse_agent._gateway import Gateway
+from synapse_agent._ray import RayClient
+
+__all__ = ["Options", "serve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    host: str
+    port: int  # 0: a free one
+    token: str | None  # None: one is made
+    ray: str | None  # the dashboard's URL; None: an embedded cluster
+    ray_token: str | None
+    ready_file: Path | None
+
+
+async def serve(options: Options) -> None:
+    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that can't be, or if Ray ends."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(_serve(options))
+
+    def stop() -> None:
+        # Once only: a second signal must not cut the clean-up short.
+        for number in signals:
+            loop.add_signal_handler(number, lambda: None)
+        task.cancel()
+
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+async def _serve(options: Options) -> None:
+    token = options.token or secrets.token_urlsafe(32)
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise StartupError("the token must consist of printable ASCII characters without blanks")
+    async with AsyncExitStack() as stack:
+        # First, so that a port that is taken is told at once and not after Ray's start.
+        sock = _listen(options.host, options.port)
+        stack.callback(sock.close)
+        embedded: EmbeddedRay | None = None
+        if options.ray is None:
+            embedded = EmbeddedRay()
+            stack.push_async_callback(embedded.stop)
+            _say("Starting Ray …")
+            await embedded.start()
+            ray = RayClient(embedded.url, embedded.token)
+        else:
+            ray = RayClient(_checked(options.ray), options.ray_token)
+        gateway = Gateway(ray, token, log_dir=embedded.log_dir if embedded else None)
+        gateway.url = _url(sock)
+        runner = web.AppRunner(make_app(gateway), access_log=None, shutdown_timeout=3.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        if embedded is None:
+            try:
+                await ray.version()
+            except ApiError as error:
+                _say(f"Serving all the same, but {error.detail}")
+        await web.SockSite(runner, sock).start()
+        _announce(
+            gateway.url, token, made=options.token is None, ray=embedded.url if embedded else ray.address
+        )
+        if options.ready_file is not None:
+            _write_ready(options.ready_file, {"url": gateway.url, "token": token, "pid": os.getpid()})
+            stack.callback(options.ready_file.unlink, missing_ok=True)
+        if embedded is None:
+            await asyncio.Event().wait()
+        else:
+            await embedded.ended()
+            raise StartupError("Ray ended by itself, so the agent stops too")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartupError(
+                f"port {port} on {host} is taken: name another with --port, or let --port 0 find a free one"
+            ) from None
+        raise StartupError(f"can't listen on {host} port {port}: {error.strerror or error}") from None
+    except OverflowError:
+        raise StartupError(f"{port} is no port: it goes from 0 to 65535") from None
+
+
+def _url(sock: socket.socket) -> str:
+    name: tuple[str, int] = sock.getsockname()[:2]
+    host, port = name
+    if host in ("0.0.0.0", "::"):  # every address: on this machine it can be reached by this one
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
+    return str(URL.build(scheme="http", host=host, port=port))
+
+
+def _checked(url: str) -> str:
+    try:
+        parsed = URL(url)
+    except ValueError:
+        parsed = URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise StartupError("--ray takes the URL of a Ray dashboard, such as http://127.0.0.1:8265")
+    return url
+
+
+def _announce(url: str, token: str, *, made: bool, ray: str) -> None:
+    shown = token if made else "$SYNAPSE_AGENT_TOKEN"
+    lines = [
+        "Synapse agent is ready.",
+        "",
+        f"  URL     {url}",
+        f"  Token   {token if made else 'as given'}",
+        f"  Ray     {ray}",
+        "",
+        "Use it from Python:",
+        "",
+        "  from synapse_sdk.clients.agent import AgentClient",
+        f'  client = AgentClient("{url}", "{shown}")' if made else "  client = AgentClient.from_env()",
+        "",
+        "or try it:",
+        "",
+        f'  curl -H "Authorization: {shown}" {url}/health/',
+        "",
+        "Ctrl-C stops it.",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _write_ready(path: Path, content: dict[str, object]) -> None:
+    """At once or not at all, and readable for us alone."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.unlink(missing_ok=True)
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
+            json.dump(content, file)
+        part.replace(path)
+    except OSError as error:
+        raise StartupError(f"can't write {path}: {error.strerror}") from None
