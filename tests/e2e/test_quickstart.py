@@ -14,7 +14,7 @@ import pytest
 
 from checkout import ROOT, environment
 
-TEMPORARY = ("ray", "synapse")  # how the folders begin that an agent, its Ray or the demo may make
+TEMPORARY = ("ray", "syn")  # how the folders begin that an agent, its Ray or the demo may make
 SHOWN = [
     r"Is the agent well\?",
     r"job \S+ is (PENDING|RUNNING)",
