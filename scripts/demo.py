@@ -1,7 +1,8 @@
 """`make demo`: starts an agent with a Ray cluster of its own, runs a program against it, stops it all.
 
-Nothing that it does is special: it runs the two commands that it prints. The token is made up here; it and the
-agent's address go to them by the environment. `--port` asks for a port; without it the agent takes a free one.
+Nothing that it does is special: it runs the two commands that it prints. The token is made up here; it and
+the agent's address go to them by the environment. `--port` asks for a port; without it the agent takes a
+free one.
 """
 
 from __future__ import annotations

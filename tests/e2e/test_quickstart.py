@@ -20,7 +20,7 @@ SHOWN = [
     r"job \S+ is (PENDING|RUNNING)",
     r" s \| counting the letters of 5 words",
     r" s \| done",
-    r"the job SUCCEEDED, after \d+ lines over websocket",
+    r"\d+ lines over websocket; the job has SUCCEEDED",
     r"\d+ lines, \d+ bytes over http",
     r"  job   \S+: SUCCEEDED",
     r"  node  \S+: ALIVE, \d+ CPUs",
