@@ -66,7 +66,7 @@ def main() -> None:
         with client.tail_job_logs(job_id, protocol="websocket") as stream:
             for line in stream:
                 print(f"  {time.monotonic() - started:5.2f} s | {line}")
-        print(f"  the job {stream.job_status}, after {stream.lines} lines over {stream.protocol}")
+        print(f"  {stream.lines} lines over {stream.protocol}; the job has {stream.job_status}")
 
         title("The same log again, over HTTP")
         with client.tail_job_logs(job_id, protocol="http") as stream:

@@ -1,7 +1,8 @@
 """`make demo`: starts an agent with a Ray cluster of its own, runs a program against it, stops it all.
 
-Nothing that it does is special: it runs the two commands that it prints, with the agent's address and token
-in the environment of the second. `--port` asks for a port; without it the agent takes a free one.
+Nothing that it does is special: it runs the two commands that it prints. The token is made up here; it and
+the agent's address go to them by the environment. `--port` asks for a port; without it the agent takes a
+free one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import secrets
 import shlex
 import signal
 import subprocess
@@ -55,7 +57,10 @@ def main() -> int:
 
 
 def run(port: int, program: list[str], ready_file: Path, signals: Signals) -> int:
-    with child(["synapse-agent", "serve", "--port", str(port), "--ready-file", str(ready_file)]) as agent:
+    token = {"SYNAPSE_AGENT_TOKEN": secrets.token_urlsafe(32)}
+    with child(
+        ["synapse-agent", "serve", "--port", str(port), "--ready-file", str(ready_file)], token
+    ) as agent:
         wait(agent, lambda: ready_file.exists() or signals.received, START_SECONDS)
         if signals.received:
             return 1
@@ -64,13 +69,9 @@ def run(port: int, program: list[str], ready_file: Path, signals: Signals) -> in
             if port:
                 print("If its port is taken: `make demo` without PORT takes a free one.", file=sys.stderr)
             return 1
-        ready = json.loads(ready_file.read_text())
-        print(
-            f"# The agent is at {ready['url']}. Its address and token go to the program by the environment."
-        )
-        with child(
-            program, {"SYNAPSE_AGENT_URL": ready["url"], "SYNAPSE_AGENT_TOKEN": ready["token"]}
-        ) as running:
+        url = json.loads(ready_file.read_text())["url"]
+        print(f"\n$ export SYNAPSE_AGENT_URL={url} SYNAPSE_AGENT_TOKEN=…")
+        with child(program, token | {"SYNAPSE_AGENT_URL": url}) as running:
             wait(running, lambda: signals.received)
             exit_code = running.poll()
         print("\n# Stopping the agent and its Ray.", flush=True)
@@ -78,10 +79,10 @@ def run(port: int, program: list[str], ready_file: Path, signals: Signals) -> in
 
 
 @contextlib.contextmanager
-def child(command: list[str], variables: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def child(command: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     print(f"$ {shlex.join(command)}", flush=True)
     # In a session of its own, so that Ctrl-C reaches only this script, which stops one after the other.
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | (variables or {}), start_new_session=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, start_new_session=True)
     try:
         yield process
     finally:

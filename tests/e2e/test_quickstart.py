@@ -14,13 +14,13 @@ import pytest
 
 from checkout import ROOT, environment
 
-TEMPORARY = ("ray", "synapse")  # how the folders begin that an agent, its Ray or the demo may make
+TEMPORARY = ("ray", "syn")  # how the folders begin that an agent, its Ray or the demo may make
 SHOWN = [
     r"Is the agent well\?",
     r"job \S+ is (PENDING|RUNNING)",
     r" s \| counting the letters of 5 words",
     r" s \| done",
-    r"the job SUCCEEDED, after \d+ lines over websocket",
+    r"\d+ lines over websocket; the job has SUCCEEDED",
     r"\d+ lines, \d+ bytes over http",
     r"  job   \S+: SUCCEEDED",
     r"  node  \S+: ALIVE, \d+ CPUs",
