@@ -164,7 +164,6 @@ def test_generated_methods_go_through_the_transport(backend: str) -> None:
 
 def test_models_are_reexported() -> None:
     from synapse_agent_api import models as generated
-
     from synapse_sdk.clients.agent import models
 
     assert models.__all__ == generated.__all__

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+
 from synapse_agent_api import __version__, models
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 from synapse_agent_api.client import NO_BODY, Arguments, Operation

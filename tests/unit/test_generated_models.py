@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+
 from synapse_agent_api import models
 from synapse_agent_api.errors import DecodeError
 from synapse_agent_api.types import Model, OpenStrEnum, as_date, as_datetime, encode, present

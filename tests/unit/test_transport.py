@@ -19,8 +19,8 @@ import anyio
 import httpx
 import pytest
 import trio
-from synapse_agent_api.client import NO_BODY, Arguments, Operation
 
+from synapse_agent_api.client import NO_BODY, Arguments, Operation
 from synapse_sdk import _retry
 from synapse_sdk._connection import Connection
 from synapse_sdk._transport._async import AsyncTransport

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import httpx
+
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 
 from ..._connection import DEFAULT_MAX_RETRIES, Connection
@@ -21,6 +22,7 @@ from ..._transport._async import AsyncTransport
 from ..._transport._sync import SyncTransport
 from ...utils.network import StreamLimits
 from ._options import Environment, checked_limits
+from ._tail import AsyncTailMixin, TailMixin
 
 if TYPE_CHECKING:
     from ..._transport._core import Proxy, Verify
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["AgentClient", "AsyncAgentClient"]
 
 
-class AgentClient(AgentApi):
+class AgentClient(AgentApi, TailMixin):
     """Client of one agent.
 
     One client serves many calls and threads; `close` it, or use it as a context manager, to give its
@@ -161,7 +163,7 @@ class AgentClient(AgentApi):
         return f"<{type(self).__name__} {self._transport.connection.agent}{closed}>"
 
 
-class AsyncAgentClient(AsyncAgentApi):
+class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin):
     """Client of one agent, on asyncio or trio.
 
     One client serves many calls and tasks; `aclose` it, or use it as a context manager, to give its

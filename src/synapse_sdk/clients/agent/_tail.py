@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
     from synapse_sdk._transport._async import AsyncTransport
     from synapse_sdk._transport._sync import SyncTransport
-    from synapse_sdk.utils.network import StreamLimits
-
     from synapse_sdk.streaming import AsyncLogStream, LogStream
     from synapse_sdk.streaming._tail import Protocol, Tail
+    from synapse_sdk.utils.network import StreamLimits
 
 __all__ = ["AsyncTailMixin", "TailMixin"]
 
