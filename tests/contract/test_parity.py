@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from synapse_agent_api.api import AgentApi, AsyncAgentApi
 
+from synapse_agent_api.api import AgentApi, AsyncAgentApi
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
 REST_METHODS = [

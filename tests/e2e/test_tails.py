@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import anyio
 import pytest
-from synapse_sdk.clients.exceptions import NotFoundError, StreamLimitExceededError
-from synapse_sdk.utils.network import StreamLimits
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+from synapse_sdk.clients.exceptions import NotFoundError, StreamLimitExceededError
+from synapse_sdk.utils.network import StreamLimits
 
 pytestmark = pytest.mark.ray
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from synapse_sdk.clients.exceptions import StreamLimitExceededError
 from synapse_sdk.utils.network import StreamLimits
 

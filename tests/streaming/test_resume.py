@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from synapse_sdk.clients.exceptions import StreamError
 from synapse_sdk.utils.network import StreamLimits
 

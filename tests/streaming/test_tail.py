@@ -8,9 +8,9 @@ from typing import Any
 
 import anyio
 import pytest
-from synapse_sdk.clients.exceptions import ClientError, NotFoundError, ValidationError
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+from synapse_sdk.clients.exceptions import ClientError, NotFoundError, ValidationError
 
 from .conftest import Tailer
 from .scripted import Agent, Peer

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from synapse_sdk.utils.network import StreamLimits
 
 from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._sse import EventSource
+from synapse_sdk.utils.network import StreamLimits
 
 LIMITS = StreamLimits.unlimited()
 
