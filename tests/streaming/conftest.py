@@ -42,6 +42,7 @@ class Tailer:
     ) -> Result:
         timeout = options.pop("timeout", 5.0)
         token = options.pop("token", "a-token")
+        options.setdefault("timeout", options.pop("rest_timeout", None))
         protocol = options.pop("protocol", self.protocol)
         options["stream_limits"] = limits or StreamLimits.unlimited()
         result = Result()
