@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-
 from checkout import ROOT, environment
 
 SHOWN = [
