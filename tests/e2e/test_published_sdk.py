@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import pytest
 from registry import clean_environment, pip_install
+
 from synapse_sdk.clients.agent import AgentClient
 
 PUBLISHED = "synapse-sdk==2026.2.17"
