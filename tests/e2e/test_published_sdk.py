@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-
 from registry import clean_environment, pip_install
+
 from synapse_sdk.clients.agent import AgentClient
 
 PUBLISHED = "synapse-sdk==2026.2.17"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-
 from checkout import ROOT, environment
 
-TEMPORARY = ("ray", "syn")  # how the folders begin that an agent, its Ray or the demo may make
 SHOWN = [
     r"Is the agent well\?",
     r"job \S+ is (PENDING|RUNNING)",
@@ -58,52 +58,52 @@ def test_quickstart_shows_what_it_promises(agent: Agent) -> None:
     assert times[-1] - times[0] > 1.5
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A place for temporary files, of a path short enough for an agent to use it for Ray's sockets."""
+    with tempfile.TemporaryDirectory(prefix="demo-", dir="/tmp") as name:
+        yield Path(name)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_demo_stops_everything_when_it_is_interrupted(number: signal.Signals) -> None:
-    before = temporary()
-    demo = subprocess.Popen(
+def test_demo_stops_everything_when_it_is_interrupted(number: signal.Signals, folder: Path) -> None:
+    printed: list[str] = []
+    started: set[int] = set()
+    with subprocess.Popen(
         [sys.executable, "scripts/demo.py"],
         cwd=ROOT,
-        env=environment(),
+        env=environment(TMPDIR=str(folder)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    )
-    printed = []
-    descendants: set[int] = set()
-    try:
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            printed.append(line)
-            if " s | " in line and not descendants:
-                descendants = tree_of(demo.pid)
-                demo.send_signal(number)
-        exit_code = demo.wait(60)
-    finally:
-        if demo.poll() is None:
-            demo.kill()
-            demo.wait()
+    ) as demo:
+        try:
+            assert demo.stdout is not None
+            for line in demo.stdout:
+                printed.append(line)
+                if " s | " in line and not started:
+                    assert list(folder.iterdir())
+                    started = descendants(demo.pid)
+                    demo.send_signal(number)
+            exit_code = demo.wait(60)
+        finally:
+            demo.terminate()  # not kill, which would leave its agent running
 
     assert exit_code == 128 + number, "".join(printed)
-    assert len(descendants) > 3
-    assert not {pid for pid in descendants if alive(pid)}
-    assert not temporary() - before
+    assert f"# Stopped by {number.name}." in printed[-1]
+    assert len(started) > 5
+    assert not {pid for pid in started if alive(pid)}
+    assert not list(folder.iterdir())
 
 
-def temporary() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith(TEMPORARY)}
-
-
-def tree_of(root: int) -> set[int]:
+def descendants(root: int) -> set[int]:
     """The processes that descend from one, itself left out."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with contextlib.suppress(OSError):  # ended meanwhile
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue  # ended meanwhile
     found: set[int] = set()
     layer = {root}
     while layer:

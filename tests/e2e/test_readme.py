@@ -8,7 +8,6 @@ import sys
 from typing import Protocol
 
 import pytest
-
 from checkout import ROOT, environment
 
 pytestmark = pytest.mark.ray

@@ -10,7 +10,6 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
-
 from registry import clean_environment, pip_install
 
 ROOT = Path(__file__).resolve().parents[2]
