@@ -270,6 +270,7 @@ def test_attaching_before_the_start_waits(tail: Tailer) -> None:
 
 def test_an_agent_down_for_long_ends_in_503(tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synapse_sdk.streaming._tail._BACKOFF", 0.01)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 3)
 
     def script(peer: Peer) -> None:
         if len(agent.streams) == 1:

@@ -70,6 +70,8 @@ class WebSocket:
                         messages.append(payload.decode())
                     except UnicodeDecodeError as exc:
                         self._protocol.fail(CloseCode.INVALID_DATA, f"invalid UTF-8: {exc.reason}")
+                        self.ended = True
+                        break
         if self._protocol.parser_exc is not None:
             self.ended = True
         return messages
