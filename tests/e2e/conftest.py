@@ -56,7 +56,7 @@ class RunningAgent:
         return (self.tmp / "stderr").read_text()
 
     def raw_log(self, job_id: str) -> bytes:
-        return (self.directory / "session_latest" / "logs" / f"job-driver-{job_id}.log").read_bytes()
+        return (self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log").read_bytes()
 
     def submit(self, source: str = "", /, **body: Any) -> str:
         """Submit; `source` is the body of a function that is called with the params as `p`."""

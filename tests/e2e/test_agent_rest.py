@@ -57,7 +57,7 @@ def concrete(path: str) -> str:
 # -- credentials
 
 
-@pytest.mark.parametrize("token", [None, "", "wrong", "Bearer {}", "{} ", "{}x", "Token {}", "\xe9"])
+@pytest.mark.parametrize("token", [None, "", "wrong", "Bearer {}", "{}x", "Token {}", "\xe9"])
 def test_no_request_goes_without_the_token(agent: RunningAgent, token: str | None) -> None:
     headers = {} if token is None else {"Authorization": token.format(agent.token).encode("latin-1")}
     paths = [(route.method, concrete(route.path)) for route in (*ROUTES, *STREAM_ROUTES)]
@@ -66,26 +66,21 @@ def test_no_request_goes_without_the_token(agent: RunningAgent, token: str | Non
     with httpx.Client(base_url=agent.url) as http:
         for method, path in [*paths, ("GET", "/nowhere"), ("GET", "/"), ("PUT", "/jobs/")]:
             response = http.request(method, path, headers=headers)
-            # Blanks around a header's value are no part of it.
-            if token == "{} ":
-                assert response.status_code != 401
-                continue
             assert (response.status_code, list(response.json())) == (401, ["detail"]), (method, path)
             assert agent.token not in response.text
         upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-        if token != "{} ":
-            assert http.get("/jobs/x/logs/", headers=headers | upgrade).status_code == 401
+        assert http.get("/jobs/x/logs/", headers=headers | upgrade).status_code == 401
 
 
 # -- errors
 
 
 def test_unknown_paths_and_methods(agent: RunningAgent) -> None:
-    for path in ("nowhere", "jobs", "plugin_releases/run_debug", "", "%00", "jobs/a/b/c/"):
+    for path in ("nowhere", "jobs", "plugin_releases/run/x", "", "%00", "jobs/a/b/c/"):
         response = agent.http.get(path)
         assert (response.status_code, list(response.json())) == (404, ["detail"]), path
     response = agent.http.put("jobs/", content=b"x")
-    assert (response.status_code, response.headers["Allow"]) == (405, "GET,HEAD")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET")
     assert "not allowed" in detail(response)
 
 
@@ -359,12 +354,14 @@ except ZeroDivisionError:
     deadline = time.monotonic() + 10
     while True:
         tasks = {task["name"]: task for task in agent.http.get("tasks/").json()}
-        if {"twice", "broken"} <= tasks.keys() and tasks["broken"]["state"] == "FAILED":
-            break
+        if {"twice", "broken"} <= tasks.keys() and all(
+            task["start_time_ms"] and task["end_time_ms"] for task in tasks.values()
+        ):
+            break  # Ray gathers what it knows of a task bit by bit
         assert time.monotonic() < deadline, tasks
         time.sleep(0.2)
     task = tasks["twice"]
-    assert task["state"] == "FINISHED"
+    assert (task["state"], tasks["broken"]["state"]) == ("FINISHED", "FAILED")
     assert task["job_id"] == job["job_id"]
     assert task["required_resources"] == {"CPU": 0.1}
     assert task["creation_time_ms"] <= task["start_time_ms"] <= task["end_time_ms"]
