@@ -124,6 +124,21 @@ def left_of(processes: set[tuple[int, str]], timeout: float) -> set[tuple[int, s
         time.sleep(0.05)
 
 
+def guard_pid(agent: RunningAgent) -> int:
+    return int(Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()[0])
+
+
+def dashboard(agent: RunningAgent) -> str:
+    words = Path(f"/proc/{guard_pid(agent)}/cmdline").read_text().split("\0")
+    port = next(word for word in words if word.startswith("--dashboard-port=")).partition("=")[2]
+    return f"http://127.0.0.1:{port}"
+
+
+def ray_token(agent: RunningAgent) -> str:
+    words = Path(f"/proc/{guard_pid(agent)}/environ").read_text().split("\0")
+    return next(word for word in words if word.startswith("RAY_AUTH_TOKEN=")).partition("=")[2]
+
+
 def agent_environment(tmp: Path, **more: str) -> dict[str, str]:
     dropped = {"SYNAPSE_AGENT_TOKEN", "RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_ADDRESS"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}

@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 
 from synapse_agent._log_lines import PIECE
 
-from .conftest import RunningAgent, running_agent
+from .conftest import RunningAgent, dashboard, ray_token, running_agent
 
 pytestmark = pytest.mark.ray
 
@@ -301,21 +301,6 @@ def raw_websocket(agent: RunningAgent, job_id: str) -> socket.socket:
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
     )
     return sock
-
-
-def guard_pid(agent: RunningAgent) -> int:
-    return int(Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()[0])
-
-
-def dashboard(agent: RunningAgent) -> str:
-    words = Path(f"/proc/{guard_pid(agent)}/cmdline").read_text().split("\0")
-    port = next(word for word in words if word.startswith("--dashboard-port=")).partition("=")[2]
-    return f"http://127.0.0.1:{port}"
-
-
-def ray_token(agent: RunningAgent) -> str:
-    words = Path(f"/proc/{guard_pid(agent)}/environ").read_text().split("\0")
-    return next(word for word in words if word.startswith("RAY_AUTH_TOKEN=")).partition("=")[2]
 
 
 def test_shutdown_is_told(agent: RunningAgent) -> None:

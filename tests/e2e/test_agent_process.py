@@ -17,8 +17,10 @@ from .conftest import (
     RunningAgent,
     agent_command,
     agent_environment,
+    dashboard,
     descendants,
     left_of,
+    ray_token,
     running_agent,
     short_tmp,
 )
@@ -117,9 +119,7 @@ def test_without_a_reachable_ray(agent: RunningAgent) -> None:
 
 
 def test_a_ray_that_refuses_us(agent: RunningAgent) -> None:
-    words = Path(f"/proc/{next(iter(sorted(descendants(agent.pid))))[0]}/cmdline").read_text().split("\0")
-    port = next(word for word in words if word.startswith("--dashboard-port=")).partition("=")[2]
-    with running_agent("--ray", f"http://127.0.0.1:{port}", "--ray-token", "wrong") as other:
+    with running_agent("--ray", dashboard(agent), "--ray-token", "wrong") as other:
         assert "refused" in other.http.get("health/").json()["message"]
         response = other.http.get("jobs/")
         assert response.status_code == 503
@@ -188,7 +188,21 @@ def test_when_ray_ends_the_agent_says_so() -> None:
         (guard,) = (pid for pid, _ in descendants(agent.pid) if parent(pid) == agent.pid)
         below = descendants(agent.pid)
         (ray,) = (pid for pid, _ in below if parent(pid) == guard)
-        os.kill(ray, signal.SIGKILL)
+        job_id = agent.submit("print('hello', flush=True)\ntime.sleep(100)")
+        agent.wait(job_id, "RUNNING")
+        with (
+            running_agent("--ray", dashboard(agent), RAY_AUTH_TOKEN=ray_token(agent)) as other,
+            other.http.stream("GET", f"jobs/{job_id}/logs/stream/") as response,
+        ):
+            chunks = response.iter_text()
+            while "hello" not in next(chunks):
+                pass
+            os.kill(ray, signal.SIGKILL)
+            rest = "".join(chunks)
+            assert '"type": "error"' in rest
+            assert '"status_code": 503' in rest
+            assert other.http.get("health/").json()["ray_available"] is False
+            assert other.stderr == ""
         assert agent.process.wait(15) == 1
         assert left_of(below, 1) == set()
         assert agent.stderr.endswith("synapse-agent: Ray ended by itself, so the agent stops too\n")

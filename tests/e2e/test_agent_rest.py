@@ -354,9 +354,7 @@ except ZeroDivisionError:
     deadline = time.monotonic() + 10
     while True:
         tasks = {task["name"]: task for task in agent.http.get("tasks/").json()}
-        if {"twice", "broken"} <= tasks.keys() and all(
-            task["start_time_ms"] and task["end_time_ms"] for task in tasks.values()
-        ):
+        if {"twice", "broken"} <= tasks.keys() and all(task["end_time_ms"] for task in tasks.values()):
             break  # Ray gathers what it knows of a task bit by bit
         assert time.monotonic() < deadline, tasks
         time.sleep(0.2)
@@ -364,7 +362,8 @@ except ZeroDivisionError:
     assert (task["state"], tasks["broken"]["state"]) == ("FINISHED", "FAILED")
     assert task["job_id"] == job["job_id"]
     assert task["required_resources"] == {"CPU": 0.1}
-    assert task["creation_time_ms"] <= task["start_time_ms"] <= task["end_time_ms"]
+    # Ray loses the start of a task now and then.
+    assert task["creation_time_ms"] <= (task["start_time_ms"] or task["end_time_ms"]) <= task["end_time_ms"]
     assert agent.http.get(f"tasks/{task['task_id']}/").json() == task
     assert "ZeroDivisionError" in tasks["broken"]["error_message"]
     # The job by Ray's own id for the driver.
