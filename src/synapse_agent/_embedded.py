@@ -49,7 +49,7 @@ class EmbeddedRay:
     @property
     def log_dir(self) -> Path:
         assert self._directory is not None
-        return self._directory / "session_latest" / "logs"
+        return self._directory / "ray" / "session_latest" / "logs"
 
     async def start(self) -> None:
         """Returns when Ray is ready. Call `stop` in every case."""
@@ -57,6 +57,8 @@ class EmbeddedRay:
         self._directory, self._lock = _make_directory()
         dashboard, client = _free_ports()
         self.url = f"http://127.0.0.1:{dashboard}"
+        # A folder below, since Ray opens its own to everybody, and logs and packages are in there.
+        (self._directory / "tmp").mkdir()
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
         command += [
             "--port=0",
@@ -65,7 +67,7 @@ class EmbeddedRay:
             "--max-worker-port=0",
         ]
         command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
-        command += [f"--ray-client-server-port={client}", f"--temp-dir={self._directory}"]
+        command += [f"--ray-client-server-port={client}", f"--temp-dir={self._directory / 'ray'}"]
         command += ["--include-log-monitor=false", "--disable-usage-stats", "--log-color=false"]
         guard = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_guard.py")), str(self._directory)]
         self._guard = subprocess.Popen(  # noqa: ASYNC220  a fork takes a millisecond
@@ -121,6 +123,9 @@ class EmbeddedRay:
         # Without a token of its own Ray writes one to the home directory, and from then on every
         # Ray on this machine asks for it.
         environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
+        # What Ray's processes leave when they are killed goes with the rest.
+        assert self._directory is not None
+        environment["TMPDIR"] = str(self._directory / "tmp")
         # Entrypoints call `python`, and mean this one.
         path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         return environment | {"PATH": os.pathsep.join(path)}

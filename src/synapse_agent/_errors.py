@@ -71,8 +71,8 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
             raise
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
         return ApiError(error.status, _words(request, error), headers=headers).response()
-    except ConnectionResetError:
-        raise  # the client went away: nobody to answer
+    except ConnectionError:
+        return web.Response(status=400)  # the client went away, so nobody reads it
     except json.JSONDecodeError as error:
         return ApiError(400, f"the body is not JSON: {error}").response()
     except Exception:  # noqa: BLE001  whatever it is, the client gets JSON and we go on

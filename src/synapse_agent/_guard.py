@@ -80,8 +80,10 @@ def _wait(ray: subprocess.Popen[bytes], wake: int) -> None:
 
 def _stop(ray: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _GRACE
+    # Only this one, which ends the others in its order: 2 s. All of them at once, the raylet waits
+    # for its agents until the time is up.
     with suppress(ProcessLookupError):
-        os.killpg(ray.pid, signal.SIGTERM)
+        os.kill(ray.pid, signal.SIGTERM)
     while ray.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     while True:

@@ -200,6 +200,8 @@ class _RemoteTail:
             self._finishing = True
             self._content = None
             if not await self._open():
+                if self._position:
+                    raise _too_far(self._position)
                 return None
         if self._content is None and not await self._open():
             await self._watch.refresh()

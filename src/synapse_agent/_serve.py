@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,8 +87,9 @@ async def _serve(options: Options) -> None:
             gateway.url, token, made=options.token is None, ray=embedded.url if embedded else ray.address
         )
         if options.ready_file is not None:
-            _write_ready(options.ready_file, {"url": gateway.url, "token": token, "pid": os.getpid()})
-            stack.callback(options.ready_file.unlink, missing_ok=True)
+            written = json.dumps({"url": gateway.url, "token": token, "pid": os.getpid()})
+            _write_ready(options.ready_file, written)
+            stack.callback(_remove_ready, options.ready_file, written)
         if embedded is None:
             await asyncio.Event().wait()
         else:
@@ -157,13 +158,20 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _write_ready(path: Path, content: dict[str, object]) -> None:
+def _write_ready(path: Path, content: str) -> None:
     """At once or not at all, and readable for us alone."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         part.unlink(missing_ok=True)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
-            json.dump(content, file)
+            file.write(content)
         part.replace(path)
     except OSError as error:
         raise StartupError(f"can't write {path}: {error.strerror}") from None
+
+
+def _remove_ready(path: Path, content: str) -> None:
+    """Remove what we wrote, but not what another agent wrote since."""
+    with suppress(OSError):
+        if path.read_text() == content:
+            path.unlink()

@@ -57,4 +57,8 @@ async def get_task(request: web.Request) -> web.Response:
 
 
 def _task(task: JsonObject) -> JsonObject:
-    return {name: task.get(name) for name in _FIELDS}
+    shaped: JsonObject = {name: task.get(name) for name in _FIELDS}
+    for name in ("creation_time_ms", "start_time_ms", "end_time_ms"):
+        if shaped[name] is not None:  # whole milliseconds, sent as floats
+            shaped[name] = int(shaped[name])
+    return shaped
