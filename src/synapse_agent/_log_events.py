@@ -31,11 +31,12 @@ def websocket_lines(messages: Iterable[Message]) -> bytes:
     return "".join(parts).encode("latin-1")
 
 
-def sse_lines(messages: Iterable[Message]) -> bytes:
-    """Events with the offset as their id, in one piece."""
+def sse_lines(messages: Iterable[Message], *, ids: bool = True) -> bytes:
+    """Events in one piece, with the offset as their id unless the reader can't tell one from a log line."""
     escape = encode_basestring_ascii
     return "".join(
-        f'id: {offset}\ndata: {{"type":"log","message":{escape(text)},"offset":{offset}}}\n\n'
+        f"{f'id: {offset}' + chr(10) if ids else ''}"
+        f'data: {{"type":"log","message":{escape(text)},"offset":{offset}}}\n\n'
         for text, offset in messages
     ).encode("ascii")
 

@@ -159,13 +159,15 @@ class _EventSink:
     def __init__(self, request: web.Request, response: web.StreamResponse) -> None:
         self._request = request
         self._response = response
+        # Older clients ask for anything, and print every line that is no data: an id would be a log line.
+        self._ids = "text/event-stream" in request.headers.get("Accept", "")
 
     @property
     def gone(self) -> bool:
         return _gone(self._request)
 
     async def lines(self, messages: list[Message]) -> None:
-        await _bounded(self._response.write(sse_lines(messages)))
+        await _bounded(self._response.write(sse_lines(messages, ids=self._ids)))
 
     async def event(self, event: dict[str, object]) -> None:
         await _bounded(self._response.write(sse(event)))

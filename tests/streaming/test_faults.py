@@ -138,19 +138,21 @@ def test_ctrl_c_with_a_dead_peer_is_out_at_once() -> None:
         "for line in AgentClient(sys.argv[1], 't').tail_job_logs('job'):\n"
         "    print(line, flush=True)\n"
     )
-    with Agent(silent) as agent:
-        with subprocess.Popen(
+    with (
+        Agent(silent) as agent,
+        subprocess.Popen(
             [sys.executable, "-c", program, agent.url],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        ) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "attached\n"
-            started = time.monotonic()
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "attached\n"
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
     assert time.monotonic() - started < 1
     assert "KeyboardInterrupt" in errors
 

@@ -18,9 +18,9 @@ TRUNCATION_MARK = "…[truncated]"
 
 _REPLACEMENT = "\ufffd"
 
-# Agents that cut long lines do so at this size; shorter text without a newline, where its offset leaves it
-# open, is a whole line.
-_PIECE = 65_536
+# Our agent cuts longer lines into pieces of 64 KiB, less up to three bytes of a character that would be split;
+# shorter text without a newline, where its offset leaves it open, is a whole line.
+_PIECE = 65_533
 
 
 def _size(text: str) -> int:
