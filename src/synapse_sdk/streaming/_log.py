@@ -18,7 +18,7 @@ TRUNCATION_MARK = "…[truncated]"
 
 _REPLACEMENT = "\ufffd"
 
-# Our agent cuts longer lines into pieces of 64 KiB, less up to three bytes of a character that would be split;
+# Our agent cuts longer lines into pieces of 64 KiB, less up to three bytes so as to split no character;
 # shorter text without a newline, where its offset leaves it open, is a whole line.
 _PIECE = 65_533
 
