@@ -178,7 +178,7 @@ def running_agent(*arguments: str, **environment: str) -> Iterator[RunningAgent]
                 assert time.monotonic() < deadline, "the agent is not ready after 90 s"
                 time.sleep(0.05)
             told = json.loads(ready.read_text())
-            headers = {"Authorization": told["token"]}
+            headers = {"Authorization": told["token"], "Accept": "text/event-stream, */*"}
             with httpx.Client(base_url=told["url"], headers=headers, timeout=60) as http:
                 yield RunningAgent(told["url"], told["token"], told["pid"], process, tmp, http)
         finally:

@@ -132,6 +132,13 @@ def test_http_takes_the_offset_as_a_parameter_too(agent: RunningAgent, odd_job: 
             assert [e["message"] for e in sse_events(response) if e["type"] == "log"] == messages
 
 
+def test_a_client_that_does_not_ask_for_events_gets_no_ids(agent: RunningAgent, odd_job: str) -> None:
+    path = f"jobs/{odd_job}/logs/stream/"
+    with agent.http.stream("GET", path, headers={"Accept": "*/*"}) as response:
+        lines = b"".join(response.iter_raw()).split(b"\n")
+    assert {line[:6] for line in lines} == {b"data: ", b""}
+
+
 def test_offsets_that_are_refused(agent: RunningAgent, odd_job: str) -> None:
     beyond = str(len(agent.raw_log(odd_job)) + 1)
     for offset, status in (

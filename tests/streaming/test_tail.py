@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
@@ -327,3 +328,28 @@ def test_use_after_close_is_a_clear_error() -> None:
     client.close()
     with pytest.raises(ClientError, match="closed"):
         client.tail_job_logs("job")
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "http"])
+def test_the_auth_of_an_injected_client_does_not_replace_the_token(protocol: Any) -> None:
+    with Agent(lambda peer: peer.complete()) as agent, httpx.Client(auth=("someone", "else")) as http:
+        client = AgentClient(agent.url, "a-token", http_client=http)
+        assert list(client.tail_job_logs("job", protocol=protocol)) == []
+        assert not http.is_closed
+        assert agent.streams[0].headers["authorization"] == "a-token"
+
+
+def test_a_mock_transport_has_no_websocket() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "a-token"
+        if request.url.path.endswith("/stream/"):
+            body = b'data: {"message": "over HTTP"}\n\ndata: {"type": "complete"}\n\n'
+            return httpx.Response(200, content=body, headers={"content-type": "text/event-stream"})
+        return httpx.Response(426)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        client = AgentClient("http://agent", "a-token", http_client=http)
+        assert list(client.tail_job_logs("job")) == ["over HTTP"]
+        with pytest.raises(ClientError, match="no WebSocket can be had") as caught:
+            list(client.tail_job_logs("job", protocol="websocket"))
+    assert caught.value.status_code == 500

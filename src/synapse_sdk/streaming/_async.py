@@ -148,11 +148,14 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             headers=self._connection.request_headers(command.headers),
             timeout=stream_timeout(command),
         )
-        response = self._response = await self._http.send(request, stream=True, follow_redirects=False)
+        response = self._response = await self._http.send(
+            request, auth=None, stream=True, follow_redirects=False
+        )
         self._network = network_stream(response)
         if response.status_code == 101 and command.websocket:
             return Opened(101, response.headers, switchable=self._network is not None)
-        self._chunks = response.aiter_raw()
+        # A mock transport may have given the body with the head.
+        self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         if response.status_code == 200 and not command.websocket:
             return Opened(200, response.headers)
         body = b""
