@@ -70,6 +70,12 @@ class Tailer:
         return result
 
 
+@pytest.fixture(autouse=True)
+def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnect at once: how long the waits are is no matter of these tests."""
+    monkeypatch.setattr("synapse_sdk.streaming._tail._BACKOFF", 0.005)
+
+
 _SHELLS = ("sync", "asyncio", "trio")
 
 

@@ -193,7 +193,8 @@ def test_an_explicit_websocket_never_falls_back(websocket_tail: Tailer) -> None:
     assert "426" in str(result.error)
 
 
-def test_a_handshake_never_answered(auto_tail: Tailer, websocket_tail: Tailer) -> None:
+@pytest.mark.parametrize("shell", ["sync", "asyncio", "trio"])
+def test_a_handshake_never_answered(shell: Any) -> None:
     def script(peer: Peer) -> None:
         if peer.websocket:
             peer.wait_for_close()
@@ -202,8 +203,8 @@ def test_a_handshake_never_answered(auto_tail: Tailer, websocket_tail: Tailer) -
             peer.complete()
 
     with Agent(script) as agent:
-        assert auto_tail(agent.url, timeout=0.6).whole() == ["over HTTP"]
-        error = websocket_tail(agent.url, timeout=0.3, max_retries=0).error
+        assert Tailer(shell, "auto")(agent.url, timeout=0.6).whole() == ["over HTTP"]
+        error = Tailer(shell, "websocket")(agent.url, timeout=0.3, max_retries=0).error
     assert error is not None
     assert error.status_code == 408
 

@@ -190,7 +190,7 @@ class Tail:
     def goodbye(self) -> bytes:
         """Give the bytes that close the present connection politely."""
         websocket = self._open_websocket
-        if websocket is None or websocket.ended:
+        if websocket is None:
             return b""
         websocket.close()
         return websocket.output()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import Protocol, Side
+from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
 __all__ = ["Handshake", "WebSocket"]
@@ -86,8 +86,8 @@ class WebSocket:
         self._protocol.send_ping(b"%d" % self._pings)
 
     def close(self) -> None:
-        """Say goodbye; the answer is not waited for."""
-        if not self.ended:
+        """Say goodbye, unless that was said; the answer is not waited for."""
+        if self._protocol.state is State.OPEN:
             self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
 
     @property
