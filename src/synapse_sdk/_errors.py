@@ -96,7 +96,9 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
     """
     if isinstance(exc, ClientError):
         return exc
-    words = sanitize_error_message(exc) or type(exc).__name__
+    # On trio the outer exceptions of a failed handshake have no text.
+    told = next((text for text in map(str, chain(exc)) if text), type(exc).__name__)
+    words = sanitize_error_message(told)
 
     def made(kind: type[ClientError], status: int, detail: str, hint: str | None = None) -> ClientError:
         return kind(status, detail, operation=operation, agent=agent, hint=hint)
