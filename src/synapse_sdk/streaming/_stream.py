@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.clients.exceptions import ClientError
 
@@ -82,11 +82,7 @@ class StreamState:
         self._error = error
 
     def _raise_if_over(self, end: type[Exception] = StopIteration) -> None:
-        if self._steps is None:
-            self._raise_end(end)
-
-    def _raise_end(self, end: type[Exception]) -> NoReturn:
+        if self._steps is not None:
+            return
         error, self._error = self._error, None
-        if error is not None:
-            raise error
-        raise end
+        raise end if error is None else error

@@ -13,7 +13,7 @@ import httpx
 
 from synapse_sdk._errors import error_from_exception
 from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_timeout
+from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_request
 from synapse_sdk.streaming._stream import StreamState
 from synapse_sdk.streaming._tail import AskStatus, Close, Command, Open, Opened, Read, Sleep, Write
 
@@ -137,13 +137,7 @@ class LogStream(StreamState, Iterator[str]):
         return None
 
     def _open(self, command: Open) -> Opened:
-        request = self._http.build_request(
-            "GET",
-            self._connection.url(command.path),
-            params=command.params,
-            headers=self._connection.request_headers(command.headers),
-            timeout=stream_timeout(command),
-        )
+        request = stream_request(self._http, self._connection, command)
         response = self._response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
         self._network = network_stream(response)
         if response.status_code == 101 and command.websocket:

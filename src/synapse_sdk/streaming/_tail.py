@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from synapse_sdk._errors import media_type
 from synapse_sdk._retry import backoff
 from synapse_sdk.clients.exceptions import (
     ClientError,
@@ -334,7 +335,7 @@ class Tail:
             self._check_limits()
 
     def _event_source(self, opened: Opened) -> EventSource:
-        content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+        content_type = media_type(opened.headers)
         encoding = opened.headers.get("content-encoding", "identity").lower()
         if encoding != "identity":
             raise self._error(StreamError, 503, f"the agent compressed the stream ({encoding}) unasked")
@@ -372,9 +373,9 @@ class Tail:
     def _check_limits(self) -> None:
         error = self.log.error
         if error is not None:
-            raise StreamLimitExceededError(
-                429, error.detail, operation=self.operation, agent=self._connection.agent, hint=error.hint
-            )
+            error.operation = self.operation
+            error.agent = self._connection.agent
+            raise error
 
     # --- errors
 
