@@ -1,4 +1,4 @@
-"""One real agent over one real Ray cluster for all tests here, started as users start it."""
+"""One real agent over one real Ray cluster for all tests that need one, started as users start it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from typing import Any
 
 import httpx
 import pytest
+from checkout import ROOT
 
 TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
-SOURCES = Path(__file__).resolve().parents[2] / "src"
+SOURCES = ROOT / "src"
 
 
 @dataclass
