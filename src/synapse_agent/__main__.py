@@ -14,6 +14,7 @@ _EPILOG = """\
 environment:
   SYNAPSE_AGENT_TOKEN  the token that clients must send; unlike --token it is in no process list
   RAY_AUTH_TOKEN       the token of the Ray cluster that --ray names
+  SYNAPSE_PLUGINS      the same as --plugins
   SYNAPSE_AGENT_DATA   the same as --data
 
 Clients send the token as it is in the Authorization header, without a word before it.
@@ -48,6 +49,7 @@ def _serve(options: argparse.Namespace) -> int:
                     ray=options.ray,
                     ray_token=options.ray_token or os.environ.get("RAY_AUTH_TOKEN") or None,
                     ready_file=options.ready_file,
+                    plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
                     data=_path(options.data, "SYNAPSE_AGENT_DATA"),
                 )
             )
@@ -91,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="PATH",
         help="write url, token and pid there as JSON, for the owner's eyes, when the agent is ready",
+    )
+    serve.add_argument(
+        "--plugins",
+        type=Path,
+        metavar="DIR",
+        help="where plugin releases come from: DIR/code@version, DIR/code/version or DIR/code,"
+        " each a directory or a .zip (default: none can be created)",
     )
     serve.add_argument(
         "--data",

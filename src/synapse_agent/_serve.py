@@ -36,6 +36,7 @@ class Options:
     ray: str | None  # the dashboard's URL; None: an embedded cluster
     ray_token: str | None
     ready_file: Path | None
+    plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
 
 
@@ -62,6 +63,9 @@ async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise StartupError("the token must consist of printable ASCII characters without blanks")
+    plugins = options.plugins and options.plugins.absolute()
+    if plugins is not None and not plugins.is_dir():
+        raise StartupError(f"--plugins takes a directory; {plugins} is none")
     async with AsyncExitStack() as stack:
         # First, so that a port that is taken is told at once and not after Ray's start.
         sock = _listen(options.host, options.port)
@@ -82,7 +86,7 @@ async def _serve(options: Options) -> None:
             ray = RayClient(embedded.url, embedded.token)
         else:
             ray = RayClient(_checked(options.ray), options.ray_token)
-        gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None)
+        gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None, plugins=plugins)
         gateway.url = _url(sock)
         runner = web.AppRunner(make_app(gateway), access_log=None, shutdown_timeout=3.0)
         await runner.setup()
