@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
 from checkout import ROOT
 from openapi_core import Config, OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
 from ruamel.yaml import YAML
 
 __all__ = [
@@ -23,9 +26,11 @@ __all__ = [
     "Answer",
     "Operation",
     "Schema",
+    "check_answer",
     "each_method",
     "each_operation",
     "fields",
+    "operation_at",
     "validator",
 ]
 
@@ -186,6 +191,32 @@ each_operation = pytest.mark.parametrize(
     "operation", OPERATIONS, ids=[operation.id for operation in OPERATIONS]
 )
 each_method = pytest.mark.parametrize(("operation", "name"), METHODS_OF, ids=[name for _, name in METHODS_OF])
+
+
+def check_answer(response: httpx.Response) -> Operation:
+    """An agent's answer is one that the spec has for the request; gives back the operation."""
+    request = response.request
+    path = request.url.raw_path.decode().partition("?")[0]
+    operation = operation_at(request.method, path)
+    checked = MockRequest(SERVER, operation.method.lower(), unquote(path), args=dict(request.url.params))
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    answer = MockResponse(response.content, response.status_code, dict(response.headers), kind)
+    if response.content:
+        validator().validate_response(checked, answer)
+    else:
+        assert response.status_code in {item.status for item in operation.answers if item.schema is None}
+    return operation
+
+
+def operation_at(method: str, path: str) -> Operation:
+    """The operation that a request is for; a fixed path goes before one with a parameter."""
+    found = [
+        operation
+        for operation in OPERATIONS
+        if operation.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", operation.path), path)
+    ]
+    assert found, f"{method} {path} is not in the spec"
+    return min(found, key=lambda operation: operation.path.count("{"))
 
 
 @cache

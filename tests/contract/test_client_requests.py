@@ -73,6 +73,14 @@ def arguments_of(operation: Operation) -> st.SearchStrategy[dict[str, Any]]:
 # -- what the spec says of a request
 
 
+def kinds(schema: Schema) -> set[str]:
+    """The types that a schema allows."""
+    if "oneOf" in schema:
+        return set().union(*(kinds(choice) for choice in schema["oneOf"]))
+    found = schema.get("type", "string")
+    return {found} if isinstance(found, str) else set(found)
+
+
 def form_of(request: httpx.Request, schema: Schema) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The fields and files of a form; what is not text in the schema is JSON in the form."""
     environ = EnvironBuilder(
@@ -81,8 +89,7 @@ def form_of(request: httpx.Request, schema: Schema) -> tuple[dict[str, Any], dic
     _, texts, files = parse_form_data(environ, lambda *_, **__: io.BytesIO(), silent=False)
 
     def value(name: str, text: str) -> Any:
-        kinds = schema["properties"][name].get("type", "string")
-        return text if "string" in ([kinds] if isinstance(kinds, str) else kinds) else json.loads(text)
+        return text if "string" in kinds(schema["properties"][name]) else json.loads(text)
 
     return {name: value(name, text) for name, text in texts.items()}, {
         name: file.read() for name, file in files.items()

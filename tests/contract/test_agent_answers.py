@@ -1,0 +1,89 @@
+"""Agent → spec: what a real agent answers to each operation is what the spec has for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from running_agent import RunningAgent
+
+from synapse_agent._routes import ROUTES
+from synapse_sdk.clients.agent import AgentClient
+from synapse_sdk.clients.exceptions import ClientError, NotFoundError
+
+from .agent_spec import OPERATIONS, Operation, check_answer, each_operation, operation_at
+from .agent_world import PLUGIN, RELEASE
+
+SLEEPING = {"job_main": "import time\ndef main(): time.sleep(60)\n"}
+# What is not called with the documented examples.
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "create_plugin_release": {"plugin": PLUGIN, "version": "1.0.0"},
+    "run_plugin_release": {"lookup": RELEASE, "action": "ask", "params": {"text": "to be"}},
+    "run_debug_plugin_release": {"action": "job_main", "modules": SLEEPING},
+}
+# Each with what it needs in front of it.
+FIRST = ("delete_plugin_release", "create_plugin_release", "run_plugin_release", "run_debug_plugin_release")
+LAST = "delete_serve_application"
+
+Answers = Mapping[str, list[httpx.Response]]
+
+
+def test_the_agent_has_the_routes_that_the_spec_has() -> None:
+    documented = {(operation.method, operation.path, operation.id) for operation in OPERATIONS}
+    assert {(route.method, route.path, route.operation) for route in ROUTES} == documented
+
+
+@pytest.fixture(scope="module")
+def answers(agent: RunningAgent, world: dict[str, Any]) -> Answers:
+    """All answers of the agent, by operation, after each was called with what is there and what is not."""
+    found: dict[str, list[httpx.Response]] = defaultdict(list)
+
+    def keep(response: httpx.Response) -> None:
+        response.read()
+        path = response.request.url.raw_path.decode().partition("?")[0]
+        found[operation_at(response.request.method, path).id].append(response)
+
+    others = [operation.id for operation in OPERATIONS if operation.id not in (*FIRST, LAST)]
+    operations = {operation.id: operation for operation in OPERATIONS}
+    http = httpx.Client(event_hooks={"response": [keep]}, timeout=60)
+    with http, AgentClient(agent.url, agent.token, http_client=http, timeout=60, max_retries=0) as client:
+        for name in (*FIRST, *others, LAST):
+            operation = operations[name]
+            if name == "stop_job":
+                world = world | {"job_id": found["run_debug_plugin_release"][0].json()["job_id"]}
+            arguments = ARGUMENTS.get(name) or operation.arguments(optional=False)
+            arguments |= {item: value for item, value in world.items() if item in operation.parameters}
+            for given in (arguments, *absent(operation, arguments)):
+                try:
+                    getattr(client, name)(**given)
+                except ClientError as error:
+                    if not isinstance(error, NotFoundError):
+                        assert error.status_code in {item.status for item in operation.answers}, error
+    return found
+
+
+def absent(operation: Operation, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """Arguments for what is not there, where there may be such."""
+    nothing = {name: "no@such" if name in ("name", "lookup") else "none" for name in operation.place("path")}
+    return [arguments | nothing] if nothing else []
+
+
+@pytest.mark.ray
+@each_operation
+def test_every_answer_is_valid(answers: Answers, operation: Operation) -> None:
+    assert answers[operation.id]
+    for response in answers[operation.id]:
+        assert check_answer(response) is operation
+
+
+@pytest.mark.ray
+@each_operation
+def test_every_operation_does_what_it_says_or_has_no_machinery(
+    answers: Answers, operation: Operation
+) -> None:
+    statuses = [response.status_code for response in answers[operation.id]]
+    documented = {answer.status for answer in operation.successes}
+    assert documented & set(statuses) or set(statuses) <= {501, 503}, statuses
