@@ -1,4 +1,4 @@
-"""A check of our own for schemathesis, which finds it by SCHEMATHESIS_HOOKS: a refusal names what is wrong."""
+"""A check of our own for schemathesis (SCHEMATHESIS_HOOKS): a refusal names what is wrong."""
 
 from __future__ import annotations
 
