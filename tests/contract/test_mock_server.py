@@ -1,4 +1,4 @@
-"""Client → someone else's server: Prism, made from the spec, finds nothing wrong with any method's request."""
+"""Client → someone else's server: Prism, made from the spec, takes the request of every method."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def violations(response: httpx.Response) -> Any:
     return json.loads(response.headers.get(VIOLATIONS, "[]"))
 
 
-def called(
-    client: str, server: str, name: str, arguments: dict[str, Any], token: str = TOKEN
-) -> httpx.Response:
+def called(client: str, server: str, name: str, arguments: dict[str, Any]) -> httpx.Response:
     """The answer to a call."""
     answers: list[httpx.Response] = []
 
@@ -41,7 +39,7 @@ def called(
     if client == "sync":
         with (
             httpx.Client(event_hooks={"response": [answers.append]}) as http,
-            AgentClient(server, token, http_client=http, **options) as agent,
+            AgentClient(server, TOKEN, http_client=http, **options) as agent,
         ):
             getattr(agent, name)(**arguments)
     else:
@@ -49,7 +47,7 @@ def called(
         async def awaited() -> None:
             async with (
                 httpx.AsyncClient(event_hooks={"response": [keep]}) as http,
-                AsyncAgentClient(server, token, http_client=http, **options) as agent,
+                AsyncAgentClient(server, TOKEN, http_client=http, **options) as agent,
             ):
                 await getattr(agent, name)(**arguments)
 
