@@ -1,7 +1,7 @@
 """A server that a third party's tool makes from the spec: Prism, of npm's @stoplight/prism-cli.
 
-It validates each request by itself and answers the spec's examples; what it finds wrong with a request it tells
-in a header, `sl-violations`.
+It validates each request by itself and answers the spec's examples; what it finds wrong with a request it
+tells in a header, `sl-violations`.
 """
 
 from __future__ import annotations

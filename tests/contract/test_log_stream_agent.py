@@ -35,7 +35,7 @@ WEBSOCKET, HTTP = CHANNELS["jobLogsWebSocket"]["address"], CHANNELS["jobLogsHttp
 
 
 def sse_events(body: bytes) -> Iterator[Event]:
-    """The events of a body, framed to the letter: an `id:` line if there is an offset, then the `data:` line."""
+    """The events of a body, framed to the letter: an `id:` line for an offset, and the `data:` line."""
     *events, rest = body.split(b"\n\n")
     assert rest == b""
     for event in events:
