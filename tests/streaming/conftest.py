@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -42,6 +43,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "row(number, what): the row of the table in tests/streaming/rows.py that the test proves"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Let a tail that hangs fail its test."""
+
+    def fail(*_: object) -> None:
+        pytest.fail("it hangs")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    # Again and again, for an event loop swallows what is raised in its callbacks.
+    signal.setitimer(signal.ITIMER_REAL, _PATIENCE, 1.0)
+    try:
+        return (yield)  # type: ignore[misc]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @dataclass
@@ -141,16 +159,22 @@ class Tailer:
         result.seconds = time.monotonic() - started
         return result
 
-    @contextlib.contextmanager
-    def reading(self, url: str, job_id: str = "job", **options: Any) -> Iterator[Reader]:
+    def reading(self, url: str, job_id: str = "job", **options: Any) -> AbstractContextManager[Reader]:
         """Open a tail to be read step by step; closed at the end of the block."""
         tail, client = self._options(job_id, options)
+        return self._reading(url, client, lambda agent: agent.tail_job_logs(**tail))
+
+    def reading_many(self, url: str, job_ids: Any, **options: Any) -> AbstractContextManager[Reader]:
+        """Open the tails of several jobs to be read as one, step by step."""
+        on_error = {"on_error": options.pop("on_error")} if "on_error" in options else {}
+        tail, client = self._options(job_ids, options)
+        del tail["job_id"]
+        return self._reading(url, client, lambda agent: agent.tail_many(job_ids, **tail, **on_error))
+
+    @contextlib.contextmanager
+    def _reading(self, url: str, client: dict[str, Any], start: Callable[[Any], Any]) -> Iterator[Reader]:
         if self.shell == "sync":
-            with (
-                ThreadPoolExecutor(1) as threads,
-                AgentClient(url, **client) as agent,
-                agent.tail_job_logs(**tail) as stream,
-            ):
+            with ThreadPoolExecutor(1) as threads, AgentClient(url, **client) as agent, start(agent) as stream:
                 yield Reader(stream, lambda call, *args: call(*args), threads.submit)
             return
 
@@ -159,12 +183,12 @@ class Tailer:
             async def awaited(call: Callable[..., Any], *args: Any) -> Any:
                 return await call(*args)
 
-            async def client_of() -> AsyncAgentClient:
+            async def make_client() -> AsyncAgentClient:
                 return AsyncAgentClient(url, **client)
 
-            agent = portal.call(client_of)
+            agent = portal.call(make_client)
             with portal.wrap_async_context_manager(agent):
-                stream = agent.tail_job_logs(**tail)
+                stream = start(agent)
                 with portal.wrap_async_context_manager(stream):
                     yield Reader(
                         stream,
@@ -198,20 +222,6 @@ class Tailer:
 def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reconnect at once: how long the waits are is no matter of these tests."""
     monkeypatch.setattr("synapse_sdk.streaming._tail._BACKOFF", 0.005)
-
-
-@pytest.fixture(autouse=True)
-def _never_hangs() -> Iterator[None]:
-    """A tail that hangs fails its test."""
-
-    def fail(*_: object) -> None:
-        pytest.fail("it hangs")
-
-    before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, _PATIENCE, 1.0)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from .scripted import Agent, Peer, plays
 LINES = [f"line {n}" for n in range(6)]
 
 flood = plays.flood()
-quiet = plays.lines("one").quiet(20)
+quiet = plays.lines("one").quiet(10)
 
 
 @pytest.fixture
@@ -361,14 +361,21 @@ def test_the_connection_is_given_back_at_the_end_without_closing(tail: Tailer) -
 # --- cancellation
 
 
-def slow_log(peer: Peer) -> None:
-    position = 0
-    for line in LINES:
-        position += len(line) + 1
-        if position > (peer.request.offset or 0):
-            peer.pause(0.05)
-            peer.log(line, position)
-    peer.complete()
+class SlowLog:
+    """A log that gets a line every 0.1 s, whoever listens."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def __call__(self, peer: Peer) -> None:
+        peer.accept()
+        position = 0
+        for number, line in enumerate(LINES):
+            position += len(line) + 1
+            if position > (peer.request.offset or 0):
+                peer.pause(max(0.0, self.started + 0.1 * number - time.monotonic()))
+                peer.log(line, position)
+        peer.complete()
 
 
 def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: str, protocol: Any) -> None:
@@ -378,14 +385,14 @@ def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: str, protoc
         async with Tailer(backend, protocol).client(url) as client:  # type: ignore[arg-type]
             async with client.tail_job_logs("job", protocol=protocol) as stream:
                 while True:
-                    with anyio.move_on_after(0.03) as scope:
+                    with anyio.move_on_after(0.07) as scope:
                         try:
                             lines.append(await anext(stream))
                         except StopAsyncIteration:
                             return lines, cancelled
                     cancelled += scope.cancelled_caught
 
-    with Agent(slow_log) as agent:
+    with Agent(SlowLog()) as agent:
         lines, cancelled = anyio.run(run, agent.url, backend=backend)
     assert lines == LINES
     assert cancelled
@@ -399,13 +406,13 @@ def test_a_read_that_wait_for_gives_up_loses_and_repeats_nothing(protocol: Any) 
             async with client.tail_job_logs("job", protocol=protocol) as stream:
                 while True:
                     try:
-                        lines.append(await asyncio.wait_for(anext(stream), 0.03))
+                        lines.append(await asyncio.wait_for(anext(stream), 0.07))
                     except TimeoutError:
                         timeouts += 1
                     except StopAsyncIteration:
                         return lines, timeouts
 
-    with Agent(slow_log) as agent:
+    with Agent(SlowLog()) as agent:
         lines, timeouts = asyncio.run(run(agent.url))
     assert lines == LINES
     assert timeouts
