@@ -17,6 +17,7 @@ from ._core import (
     refuse_http_client,
     refuse_streams,
     refuse_waiting,
+    user_agent,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class AsyncTransport:
             refuse_http_options(verify, proxy, http_client)
             over = AsyncLongPollTransport(long_poll_handler)
             # The environment's proxies and netrc are for HTTP.
-            return cls(connection, httpx.AsyncClient(transport=over, trust_env=False), owns_http=True)
+            http = httpx.AsyncClient(transport=over, headers=user_agent(), trust_env=False)
+            return cls(connection, http, owns_http=True)
         if http_client is not None:
             refuse_http_client(http_client, "AsyncClient", verify, proxy)
             return cls(connection, http_client, owns_http=False)

@@ -42,6 +42,7 @@ __all__ = [
     "refuse_http_client",
     "refuse_streams",
     "refuse_waiting",
+    "user_agent",
 ]
 
 if TYPE_CHECKING:
@@ -401,9 +402,14 @@ def http_options(connection: Connection, verify: Verify, proxy: Proxy | None) ->
         # A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
         "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
         "timeout": connection.timeout,
-        "headers": {"User-Agent": f"synapse-sdk/{__version__} python-httpx/{httpx.__version__}"},
+        "headers": user_agent(),
         "follow_redirects": False,
     }
+
+
+def user_agent() -> dict[str, str]:
+    """Give back the header that says who we are."""
+    return {"User-Agent": f"synapse-sdk/{__version__} python-httpx/{httpx.__version__}"}
 
 
 def http_options_error(exc: Exception) -> ClientError:

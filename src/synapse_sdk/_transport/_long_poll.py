@@ -118,7 +118,12 @@ def _message(request: httpx.Request) -> LongPollRequest:
     message: LongPollRequest = {
         "method": request.method.lower(),
         "path": request.url.raw_path.partition(b"?")[0].decode("ascii").removeprefix("/"),
-        "headers": {name: value for name, value in request.headers.items() if name not in _CONNECTION},
+        # With their names as they are written, in case that somebody at the other end looks for those.
+        "headers": {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in request.headers.raw
+            if name.decode("latin-1").lower() not in _CONNECTION
+        },
     }
     params: dict[str, str | list[str]] = {}
     for name, value in request.url.params.multi_items():

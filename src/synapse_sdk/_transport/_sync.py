@@ -18,6 +18,7 @@ from ._core import (
     refuse_http_client,
     refuse_streams,
     refuse_waiting,
+    user_agent,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class SyncTransport:
             refuse_http_options(verify, proxy, http_client)
             over = LongPollTransport(long_poll_handler)
             # The environment's proxies and netrc are for HTTP.
-            return cls(connection, httpx.Client(transport=over, trust_env=False), owns_http=True)
+            http = httpx.Client(transport=over, headers=user_agent(), trust_env=False)
+            return cls(connection, http, owns_http=True)
         if http_client is not None:
             refuse_http_client(http_client, "Client", verify, proxy)
             return cls(connection, http_client, owns_http=False)
