@@ -56,7 +56,7 @@ REST_METHODS = [
     "restart_system",
 ]
 
-STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs"]
+STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs", "tail_many"]
 OURS = ["wait_for_job", "wait_for_build", "wait_for_system_ready", "with_options", "request"]
 WALKS = ["iter_plugin_releases", "iter_containers"]
 # Where the two differ, because Python's protocols do.

@@ -254,6 +254,14 @@ def test_tails_can_not_travel(poll: Use, protocol: str) -> None:
     assert "get_job_logs" in str(caught.value)
 
 
+def test_many_tails_can_not_travel_either(use: Use, kind: str) -> None:
+    def steps(client: Any) -> Any:
+        with pytest.raises(ServerError, match="can't carry a log tail"):
+            yield client.tail_many(["j"])
+
+    use(steps, None, TOKEN, long_poll_handler=Handler() if kind == "sync" else AsyncHandler(Handler()))
+
+
 def test_waiting_and_walking_and_raw_responses_work_as_ever(use: Use, kind: str) -> None:
     page = {"count": 2, "previous": None}
     handler = Handler(
