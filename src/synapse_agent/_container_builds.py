@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from synapse_agent._container_context import ContainerContext
-from synapse_agent._container_images import command_label, command_of, write_context
+from synapse_agent._container_images import command_label, command_of, container_defaults, write_context
 from synapse_agent._container_network import INNER_PORT, free_port
 from synapse_agent._container_plugins import Plugin, PluginSource
 from synapse_agent._container_requests import ContainerRequest
@@ -170,12 +170,12 @@ class ContainerBuilds:
         environment = self._environment(job, plugin, params)
         async with self._context.lock(job.image):
             if await self._context.engine.image(job.image) is None:
-                labels = {"synapse.agent": self._context.owner, "synapse.plugin-release": plugin.release}
-                await self._context.engine.build(job.image, context, labels)
+                await self._context.engine.build(job.image, context)
             await self._context.store.change(job.id, image=job.image)
             port = await self._port(job.id)
             name = f"synapse-{self._context.owner}-{job.id}"
-            docker_id = await self._context.engine.create(name, self._config(job, environment, port))
+            config = container_defaults(command) | self._config(job, environment, port)
+            docker_id = await self._context.engine.create(name, config)
             await self._context.store.change(job.id, docker_id=docker_id)
         await self._context.engine.start(docker_id)
         return await self._context.until_it_answers(docker_id, port, job.hidden)
@@ -237,7 +237,11 @@ class ContainerBuilds:
         else:
             where = {"HOST": self._context.settings.bind, "PORT": str(port)}
         config["Env"] = [f"{name}={value}" for name, value in (dict(environment) | where).items()]
-        ours = {"synapse.agent": self._context.owner, "synapse.build": job.build_id}
+        ours = {
+            "synapse.agent": self._context.owner,
+            "synapse.build": job.build_id,
+            "synapse.plugin-release": job.source.release,
+        }
         config["Labels"] = job.request.labels | ours
         return config
 

@@ -20,11 +20,18 @@ from typing import IO, cast
 
 from synapse_agent._errors import ApiError
 from synapse_agent._packages import PARAMS_FILE, RUNNER
+from synapse_agent._ray import JsonObject
 
-__all__ = ["command_label", "command_of", "write_context"]
+__all__ = ["command_label", "command_of", "container_defaults", "write_context"]
 
 _DIRECTORY = "/synapse/plugin"
 _LABELS = {"plugin_runtime": "synapse.command", "code_server": "synapse.code-server.command"}
+
+
+def container_defaults(command: list[str] | None) -> JsonObject:
+    """What belongs to the image too, but each instruction would cost some engines a copy of it."""
+    # As the first process Python heeds this and not SIGTERM.
+    return {"WorkingDir": _DIRECTORY} | ({"StopSignal": "SIGINT"} if command is None else {})
 
 
 def command_label(kind: str) -> str:
@@ -73,12 +80,9 @@ def write_context(
 
 
 def _dockerfile(base: str, command: list[str] | None, requirements: bool) -> str:
-    lines = [f"FROM {base}", f"COPY plugin/ {_DIRECTORY}/", f"WORKDIR {_DIRECTORY}"]
+    lines = [f"FROM {base}", f"COPY plugin/ {_DIRECTORY}/"]
     if requirements and command is None:
-        lines.append("RUN python -m pip install --no-cache-dir -r requirements.txt")
-    if command is None:
-        # As the first process Python heeds this and not SIGTERM.
-        lines.append("STOPSIGNAL SIGINT")
+        lines.append(f"RUN cd {_DIRECTORY} && python -m pip install --no-cache-dir -r requirements.txt")
     words = command or ["python", "-u", f"{_DIRECTORY}/{RUNNER}"]
     # In this form nothing of it can be taken for another instruction. The base's CMD goes by it.
     lines.append(f"ENTRYPOINT {json.dumps(words)}")

@@ -52,10 +52,8 @@ class Containers:
                     await engine.remove(docker_id)
             self._reconciled = True
             with suppress(ApiError):  # they are in nobody's way
-                for tag in await engine.tags(self._context.label):
-                    start = tag.find(self._context.repository)
-                    if start >= 0:
-                        await self._context.discard(tag[start:])
+                for tag in await engine.tags(self._context.repository):
+                    await self._context.discard(tag)
 
     async def build(self, build_id: str) -> BuildRow:
         row = await self._context.store.build(build_id)

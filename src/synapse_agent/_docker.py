@@ -91,7 +91,7 @@ class Engine:
         config = cast("JsonObject", found.get("Config") or {})
         return Image(str(found["Id"]), cast("dict[str, str]", config.get("Labels") or {}))
 
-    async def build(self, tag: str, context: Path, labels: Mapping[str, str]) -> None:
+    async def build(self, tag: str, context: Path) -> None:
         """Build an image from a tar with its Dockerfile."""
         said: deque[str] = deque(maxlen=8)
         doing = "build the image"
@@ -99,7 +99,7 @@ class Engine:
             with context.open("rb") as file:
                 async with self._asked(doing, changes=True):
                     stream = self._docker.images.build(
-                        fileobj=file, encoding="identity", tag=tag, labels=labels, forcerm=True, stream=True
+                        fileobj=file, encoding="identity", tag=tag, forcerm=True, stream=True
                     )
                     async for event in stream:
                         said.append(str(event.get("stream", "")))
@@ -110,11 +110,15 @@ class Engine:
         if await self.image(tag) is None:  # aiodocker takes a broken connection for the stream's end
             raise EngineError(doing, 500, "its answer broke off")
 
-    async def tags(self, label: str) -> list[str]:
-        """The names of all images with `label`, which is `name=value`; Podman's begin with a registry."""
+    async def tags(self, repository: str) -> list[str]:
+        """The tags of a repository, each with its name."""
         async with self._asked("list images"):
-            found = await self._docker.images.list(filters={"label": [label]})
-        return [tag for image in cast("list[JsonObject]", found) for tag in image.get("RepoTags") or ()]
+            found = cast("list[JsonObject]", await self._docker.images.list())
+        tags = [str(tag) for image in found for tag in image.get("RepoTags") or ()]
+        # Podman puts a registry before it.
+        return [
+            f"{repository}:{tag.partition(f'{repository}:')[2]}" for tag in tags if f"{repository}:" in tag
+        ]
 
     async def remove_image(self, tag: str) -> None:
         """Remove an image, unless there is none or a container needs it."""
