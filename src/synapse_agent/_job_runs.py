@@ -12,11 +12,17 @@ from synapse_agent._errors import ApiError
 from synapse_agent._gateway import Gateway, gateway_of
 from synapse_agent._packages import PARAMS_FILE, RUNNER, build_package
 from synapse_agent._ray import TERMINAL
+from synapse_agent._validation import identity_headers
 
 __all__ = ["Run", "submit_run"]
 
 # From so many characters on, the parameters go into a file: the environment has limits.
 _PARAMS_IN_FILE = 32_000
+
+_IDENTITY = {
+    "SYNAPSE-User": "SYNAPSE_PLUGIN_RUN_USER_TOKEN",
+    "SYNAPSE-Tenant": "SYNAPSE_PLUGIN_RUN_TENANT",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,6 @@ def _environment(request: web.Request, gateway: Gateway, run: Run, checksum: str
         environment["SYNAPSE_ACTION_PARAMS_FILE"] = PARAMS_FILE
     else:
         environment["SYNAPSE_ACTION_PARAMS"] = run.params
-    for name, header in (
-        ("SYNAPSE_PLUGIN_RUN_USER_TOKEN", "SYNAPSE-User"),
-        ("SYNAPSE_PLUGIN_RUN_TENANT", "SYNAPSE-Tenant"),
-    ):
-        value = request.headers.get(header)
-        if value:
-            environment[name] = value.removeprefix("Token ")
+    for header, value in identity_headers(request).items():
+        environment[_IDENTITY[header]] = value.removeprefix("Token ")
     return environment

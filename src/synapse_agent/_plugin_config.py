@@ -44,6 +44,7 @@ _MAX_BYTES = 64 * 1024
 # An alias counts as often as it is used, or a few lines could stand for gigabytes.
 _MAX_NODES = 10_000
 _MAX_DEPTH = 50
+_TOO_MUCH = f"it has more than {_MAX_NODES} values, or is nested deeper than {_MAX_DEPTH}"
 
 
 class BadConfigError(Exception):
@@ -66,7 +67,7 @@ def parse_config(content: bytes) -> dict[str, object]:
     if len(content) > _MAX_BYTES:
         raise BadConfigError(f"it is larger than {_MAX_BYTES >> 10} KiB")
     try:
-        loader = yaml.SafeLoader(content.decode())
+        loader = _Loader(content.decode())
         try:
             node = loader.get_single_node()
             _bound(node)
@@ -104,16 +105,29 @@ def read_actions(config: Mapping[str, object]) -> dict[str, Action]:
     return found
 
 
+class _Loader(yaml.SafeLoader):
+    """Gives up on deep nesting before it has read on: PyYAML's scanner takes ever longer in it."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise BadConfigError(_TOO_MUCH)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 def _bound(root: yaml.Node | None) -> None:
+    """Count the values with those that aliases stand for. They may form loops, so depth counts as well."""
     count = 0
     todo = [(root, 0)] if root is not None else []
     while todo:
         node, depth = todo.pop()
         count += 1
         if count > _MAX_NODES or depth > _MAX_DEPTH:
-            raise BadConfigError(
-                f"it has more than {_MAX_NODES} values, or is nested deeper than {_MAX_DEPTH}"
-            )
+            raise BadConfigError(_TOO_MUCH)
         if isinstance(node, yaml.MappingNode):
             todo += [(child, depth + 1) for pair in node.value for child in pair]
         elif isinstance(node, yaml.SequenceNode):

@@ -20,6 +20,7 @@ from synapse_agent._embedded import free_port
 from synapse_agent._errors import ApiError
 from synapse_agent._gateway import Gateway, gateway_of
 from synapse_agent._ray import JsonObject, child
+from synapse_agent._validation import identity_headers
 
 __all__ = ["call_serve_action", "prepare_serve"]
 
@@ -49,11 +50,8 @@ async def call_serve_action(
     500 when it fails, or when it can't be known whether it ran; 503 only when it was not reached.
     """
     url = _url(await gateway_of(request).ray.serve(), application, action)
-    headers = {"Accept": "application/json", "Accept-Language": language}
-    # The agent's own token is not the application's business; whom it works for is, as in a job.
-    for name in ("SYNAPSE-User", "SYNAPSE-Tenant"):
-        if request.headers.get(name):
-            headers[name] = request.headers[name]
+    # Whom it works for is the application's business, as it is a job's; the agent's token is not.
+    headers = {"Accept": "application/json", "Accept-Language": language, **identity_headers(request)}
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session,

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from synapse_agent._errors import ApiError, FieldError, InvalidBodyError
 
-__all__ = ["Fields", "read_object", "resource_id"]
+__all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,18 @@ def resource_id(request: web.Request, name: str) -> str:
     if not _ID.match(value):
         raise ApiError(400, f"{name} must be {_ID_RULE}")
     return value
+
+
+def identity_headers(request: web.Request) -> dict[str, str]:
+    """Whom the client works for, as far as it says so: SYNAPSE-User and SYNAPSE-Tenant."""
+    given: dict[str, str] = {}
+    for name in ("SYNAPSE-User", "SYNAPSE-Tenant"):
+        value = request.headers.get(name)
+        if value:
+            if _CONTROL.search(value):  # bytes that are no UTF-8 included
+                raise ApiError(400, f"the header {name} must be a text without control characters")
+            given[name] = value
+    return given
 
 
 async def read_object(request: web.Request) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -188,6 +189,20 @@ async def test_a_run_while_ray_is_unreachable(tmp_path: Path) -> None:
             assert (response.status_code, "Ray is unreachable" in response.text) == (503, True)
 
 
+@asynchronous
+async def test_bodies_and_headers_that_are_refused_before_anything_is_done(tmp_path: Path) -> None:
+    plugin(tmp_path, "a")
+    async with agent(tmp_path) as client:
+        await create(client, "a")
+        for body in (b'{"action": "go", "params": {"x": NaN}}', b'{"action": "go", "params": [Infinity]}'):
+            response = await client.post("/plugin_releases/a@1/run/", content=body)
+            assert (response.status_code, "is not JSON" in response.text) == (400, True)
+        for language in ("", "e\u0000n", "\ud800"):
+            body = b'{"action": "go", "language": "%b"}' % json.dumps(language).encode()[1:-1]
+            response = await client.post("/plugin_releases/a@1/run/", content=body)
+            assert response.json()["detail"][0]["loc"] == ["body", "language"]
+
+
 # -- Ray Serve in states that a real one is not in for long
 
 
@@ -195,6 +210,7 @@ async def asked(
     directory: Path,
     application: dict[str, Any] | None = None,
     *,
+    headers: dict[str, bytes] | None = None,
     http: dict[str, Any] | None = None,
     proxies: Any = None,
 ) -> httpx.Response:
@@ -215,7 +231,7 @@ async def asked(
     plugin(directory, "a")
     async with served(dashboard) as ray, agent(directory, ray) as client:
         await create(client, "a")
-        return await client.post("/plugin_releases/a@1/run/", json={"action": "ask"})
+        return await client.post("/plugin_releases/a@1/run/", json={"action": "ask"}, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +249,12 @@ def test_an_application_that_can_not_be_called(
 ) -> None:
     response = asyncio.run(asked(tmp_path, application, http={"port": 1}, proxies=proxies))
     assert (response.status_code, words in response.json()["detail"]) == (409, True)
+
+
+@asynchronous
+async def test_a_user_that_is_no_text(tmp_path: Path) -> None:
+    response = await asked(tmp_path, http={"port": 1}, headers={"SYNAPSE-User": b"Token \xff"})
+    assert (response.status_code, "SYNAPSE-User must be a text" in response.text) == (400, True)
 
 
 @asynchronous

@@ -135,12 +135,25 @@ def test_a_configuration_is_what_json_can_say() -> None:
         "a: &a [*a]",
         "a: &a {b: *a}",
         "a: " + "[" * 60 + "]" * 60,
-        "a: " + "[" * 5_000,
+        "a: " + "[" * 50_000,
+        # Each time just not too deep for Python, but slow to read.
+        "a: [" + ("[" * 200 + "]" * 200 + ",") * 100,
         "a: [" + "1," * 10_001 + "]",
         "a: " + "x" * 300_000,
         "a: " + "9" * 10_000,
     ],
-    ids=["aliases", "merges", "loop", "loop of keys", "deep", "deeper", "long", "large", "number"],
+    ids=[
+        "aliases",
+        "merges",
+        "loop",
+        "loop of keys",
+        "deep",
+        "deeper",
+        "again and again",
+        "long",
+        "large",
+        "number",
+    ],
 )
 def test_a_configuration_that_would_fill_the_memory(text: str) -> None:
     started = time.process_time()
