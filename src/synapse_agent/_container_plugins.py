@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,8 @@ async def open_upload(upload: Upload, release: str) -> PluginSource:
     if release and release != plugin.release:
         why = f"is not what the archive has, which is {plugin.release}"
         raise InvalidBodyError([FieldError(("body", "plugin_release"), why, "mismatch", release)])
-    return _Uploaded(upload, plugin.release)
+    # Of the files and not of the archive, which is another one each time it is packed.
+    return _Uploaded(upload, plugin.release, await asyncio.to_thread(_digest, plugin.files))
 
 
 class _Released:
@@ -79,10 +81,10 @@ class _Released:
 
 
 class _Uploaded:
-    def __init__(self, upload: Upload, release: str) -> None:
+    def __init__(self, upload: Upload, release: str, checksum: str) -> None:
         self._path = upload.path
         self.release = release
-        self.checksum = upload.checksum
+        self.checksum = checksum
 
     def keep(self, directory: Path) -> None:
         self._path = self._path.replace(directory / self._path.name)
@@ -110,6 +112,15 @@ def _read_archive(path: Path) -> Plugin:
     if not isinstance(version, str) or not VERSION.match(version):
         raise BadReleaseError(f"{CONFIG_FILE}: version must be a text such as '1.0.0', in quotes")
     return Plugin(f"{code}@{version}", entrypoint, files)
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, data in sorted(files.items()):
+        name = path.encode()
+        digest.update(b"%d %d " % (len(name), len(data)) + name)
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def _entrypoint(config: Mapping[str, object]) -> str:

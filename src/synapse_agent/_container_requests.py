@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import shutil
 import tempfile
@@ -51,7 +50,6 @@ class Upload:
     """An archive that was sent."""
 
     path: Path
-    checksum: str
 
 
 async def read_container_request(request: web.Request, *, docker: bool = False) -> ContainerRequest:
@@ -99,16 +97,14 @@ async def _read_form(request: web.Request, directory: Path) -> tuple[dict[str, o
 
 
 async def _store(part: BodyPartReader, path: Path) -> Upload:
-    digest = hashlib.sha256()
     size = 0
     with path.open("wb") as file:
         while chunk := await part.read_chunk(_CHUNK):
             size += len(chunk)
             if size > _MAX_ARCHIVE:
                 raise ApiError(413, f"file: the archive is larger than {_MAX_ARCHIVE >> 20} MiB")
-            digest.update(chunk)
             file.write(chunk)
-    return Upload(path, digest.hexdigest())
+    return Upload(path)
 
 
 async def _read_field(part: BodyPartReader) -> object:
