@@ -23,6 +23,7 @@ from synapse_sdk.clients.agent import AgentClient
 from .conftest import RunningAgent, agent_command, agent_environment, running_agent, short_tmp
 from .engine import PodmanEngine, busybox_base, missing, python_base, running_engine
 
+pytestmark = pytest.mark.containers
 needs_engine = pytest.mark.skipif(bool(missing()), reason=f"no container engine: {missing()}")
 
 CONFIG = """\
