@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from synapse_sdk.cli._command import LazyGroup
-from synapse_sdk.cli._errors import explain
+from synapse_sdk.cli._errors import explain, hush
 from synapse_sdk.cli._settings import settings_of
 from synapse_sdk.cli._terminal import tolerant
 
@@ -111,4 +111,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         made.main(args=None if arguments is None else list(arguments), prog_name="synapse")
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    finally:
+        hush()
     return 0

@@ -84,13 +84,13 @@ def _hint(error: ClientError) -> str | None:
 
 def hush() -> None:
     """Let nothing complain at exit of the reader that went away."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+            os.close(nowhere)
 
 
 def turned_away() -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from synapse_sdk.cli._sanitize import one_line
+from synapse_sdk.cli._sanitize import one_line, printable
 from synapse_sdk.cli._terminal import interactive, stdout_console
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ def details(facts: Mapping[str, object]) -> None:
     shown = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
     width = max((len(name) for name in shown), default=0) + 1
     for name, value in shown.items():
-        text = json.dumps(value) if isinstance(value, (dict, list)) else one_line(value)
+        if isinstance(value, str) and "\n" in value.strip():
+            text = "".join(f"\n    {printable(line)}" for line in value.strip().split("\n"))
+        else:
+            text = json.dumps(value) if isinstance(value, (dict, list)) else one_line(value)
         sys.stdout.write(f"{one_line(name) + ':':<{width}} {text}\n")
 
 

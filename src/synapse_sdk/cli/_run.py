@@ -31,6 +31,8 @@ __all__ = ["RunFollower", "is_job", "show_answer"]
 
 # Seconds between two looks at a job that has not started yet.
 _LOOK = 0.5
+# Characters of what the agent says of a failure.
+_REASON = 300
 
 
 def is_job(answer: Any) -> bool:
@@ -38,6 +40,11 @@ def is_job(answer: Any) -> bool:
     from synapse_sdk.clients.agent.models import RunAccepted
 
     return isinstance(answer, RunAccepted)
+
+
+def _reason(message: str) -> str:
+    # Ray goes on with the end of the log, which was just shown.
+    return message.partition(", last available logs")[0][:_REASON]
 
 
 def show_answer(answer: Any) -> None:
@@ -100,7 +107,7 @@ class RunFollower:
         if self.settings.json:
             sys.stdout.write(f"{json_line({'job_id': job_id, 'status': status, 'message': job.message})}\n")
         else:
-            why = f": {job.message}" if status == "FAILED" and job.message else ""
+            why = f": {_reason(job.message)}" if status == "FAILED" and job.message else ""
             note(f"job {job_id} {status} after {duration(time.monotonic() - began)}{why}")
         raise typer.Exit(exit_code([status]))
 

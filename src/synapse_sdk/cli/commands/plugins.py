@@ -155,7 +155,7 @@ def run(
     "run-debug",
     example="""
 synapse plugins run-debug train --path ./my-plugin -p epochs=1
-synapse plugins run-debug main --module hello=hello.py
+synapse plugins run-debug hello --module hello.py
 """,
 )
 def run_debug(
