@@ -52,6 +52,15 @@ def test_a_table_in_a_terminal_keeps_ids_whole(terminal: Any, at: Any) -> None:
     assert b"\x1b[36mRUNNING" in screen.raw
 
 
+def test_a_table_that_has_no_room_for_ids_lets_lines_be_long(terminal: Any, at: Any) -> None:
+    job_id = "an-id-of-some-length-" * 4
+    with answers([{"submission_id": job_id, "status": "RUNNING", "entrypoint": "x"}]) as agent:
+        at(agent)
+        screen = terminal("jobs", "list", columns=60)
+        assert screen.exit_code() == 0
+    assert job_id.encode() in screen.raw
+
+
 def test_a_table_without_colour(terminal: Any, at: Any) -> None:
     with answers(JOBS) as agent:
         at(agent)

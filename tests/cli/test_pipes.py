@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
-import time
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def piped(child: Any, *arguments: str, lines: int = 1) -> tuple[list[str], int, 
     assert process.stderr is not None
     got = [process.stdout.readline().rstrip("\n") for _ in range(lines)]
     process.stdout.close()
-    code = process.wait(10)
+    code = process.wait(30)
     return got, code, process.stderr.read()
 
 
@@ -106,16 +105,14 @@ def test_nobody_reads_the_notices(child: Any, at: Any) -> None:
 def test_lines_come_through_a_pipe_as_they_are_written(child: Any, at: Any) -> None:
     def one_then_wait(peer: Peer) -> None:
         peer.lines("one")
-        peer.wait_for_close()
+        peer.wait_for_close(60)
 
     with Agent(one_then_wait) as agent:
         at(agent)
         process = child("jobs", "logs", "job", "-f")
         assert process.stdout is not None
-        began = time.monotonic()
         assert process.stdout.readline() == "one\n"
-        # The stream goes on for longer than this.
-        assert time.monotonic() - began < 9
+        # By now the job has not gone on, and will not.
         assert process.poll() is None
         process.kill()
 

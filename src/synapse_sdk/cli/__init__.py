@@ -27,7 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0
     """
     try:
-        import rich  # noqa: F401 # pyright: ignore[reportUnusedImport]
         import typer  # noqa: F401 # pyright: ignore[reportUnusedImport]
     except ModuleNotFoundError as error:
         sys.stderr.write(f'synapse: {error.name} is not installed: pip install "synapse-sdk[cli]"\n')

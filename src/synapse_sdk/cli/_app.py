@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
@@ -106,6 +107,12 @@ def _root(  # pyright: ignore[reportUnusedFunction]
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command; give its exit status."""
     tolerant()
+    if "_SYNAPSE_COMPLETE" in os.environ:
+        from typer.completion import (  # type: ignore[attr-defined]
+            completion_init,  # pyright: ignore[reportPrivateImportUsage]
+        )
+
+        completion_init()
     made: Any = typer.main.get_group(app)
     try:
         made.main(args=None if arguments is None else list(arguments), prog_name="synapse")

@@ -15,8 +15,9 @@ from synapse_sdk.cli._terminal import interactive, stdout_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Column", "details", "json_line", "rich_table", "show", "show_json", "show_table"]
+__all__ = ["Column", "details", "fits", "json_line", "rich_table", "show", "show_json", "show_table"]
 
+_GAP = 2
 _STYLES = {
     "SUCCEEDED": "green",
     "FINISHED": "green",
@@ -126,10 +127,19 @@ def show_table(
         from synapse_sdk.cli._terminal import note
 
         note(empty)
-    elif interactive(sys.stdout):
-        stdout_console().print(rich_table(columns, found))
+    elif interactive(sys.stdout) and fits(columns, found, (console := stdout_console()).width):
+        console.print(rich_table(columns, found))
     else:
         _plain_table(columns, found)
+
+
+def fits(columns: Sequence[Column[_T]], rows: Sequence[_T], width: int) -> bool:
+    """Tell whether a table has room for what may not be cut; where it has not, lines had better be long."""
+    needed = sum(
+        len(column.title) if column.cut else max(map(len, (column.title, *(_cell(column, row) for row in rows))))
+        for column in columns
+    )
+    return needed + _GAP * (len(columns) - 1) <= width
 
 
 def rich_table(columns: Sequence[Column[_T]], rows: Iterable[_T]) -> Table:
@@ -137,25 +147,22 @@ def rich_table(columns: Sequence[Column[_T]], rows: Iterable[_T]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for column in columns:
-        # "fold", never "ellipsis", for what is to be copied.
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            overflow="ellipsis" if column.cut else "fold",
-            no_wrap=column.cut,
-        )
+        # What may wrap is what a table takes room from; the cell itself keeps to its line.
+        table.add_column(column.title, justify="right" if column.right else "left", no_wrap=not column.cut)
     for row in rows:
-        cells = [one_line(_said(column.value(row))) for column in columns]
+        cells = [_cell(column, row) for column in columns]
         # Text, not str: a job's name in brackets is no markup.
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
+        table.add_row(
+            *(Text(cell, style=_STYLES.get(cell, ""), no_wrap=True, overflow="ellipsis") for cell in cells)
+        )
     return table
 
 
 def _plain_table(columns: Sequence[Column[_T]], rows: Sequence[_T]) -> None:
     lines = [[column.title for column in columns]]
-    lines += [[one_line(_said(column.value(row))) or "-" for column in columns] for row in rows]
+    lines += [[_cell(column, row) or "-" for column in columns] for row in rows]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         cells = (
@@ -165,5 +172,6 @@ def _plain_table(columns: Sequence[Column[_T]], rows: Sequence[_T]) -> None:
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
-def _said(value: object) -> object:
-    return "" if value is None else getattr(value, "value", value)
+def _cell(column: Column[_T], row: _T) -> str:
+    value = column.value(row)
+    return "" if value is None else one_line(getattr(value, "value", value))
