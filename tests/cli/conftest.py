@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from checkout import environment
-from cli.terminal import Terminal
 
+from cli.terminal import Terminal
 from synapse_sdk.cli import main
 
 COMMAND = [sys.executable, "-m", "synapse_sdk.cli"]
@@ -80,7 +80,9 @@ def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             del variables["PYTHONUNBUFFERED"]
             settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
             settings |= {"stdin": subprocess.DEVNULL} | options
-            process: subprocess.Popen[str] = subprocess.Popen([*COMMAND, *arguments], env=variables, **settings)
+            process: subprocess.Popen[str] = subprocess.Popen(
+                [*COMMAND, *arguments], env=variables, **settings
+            )
             stack.enter_context(process)
             stack.callback(process.kill)
             return process
@@ -97,4 +99,3 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
             return stack.enter_context(Terminal([*COMMAND, *arguments], **options))
 
         yield start
-

@@ -19,7 +19,7 @@ from checkout import environment
 
 __all__ = ["Terminal"]
 
-# A shell that opens a terminal as the leader of a session gets it as the controlling one, so that Ctrl-C works.
+# A shell that leads a session gets the terminal it opens as the controlling one, so that Ctrl-C works.
 _LAUNCH = 'exec <"$0" >"$0" 2>&1; exec "$@"'
 
 

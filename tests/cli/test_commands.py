@@ -14,7 +14,13 @@ from checkout import environment
 from streaming.scripted import Agent, Peer
 
 JOBS = [
-    {"submission_id": "old", "status": "SUCCEEDED", "start_time": 1_000_000, "end_time": 1_065_000, "entrypoint": "a"},
+    {
+        "submission_id": "old",
+        "status": "SUCCEEDED",
+        "start_time": 1_000_000,
+        "end_time": 1_065_000,
+        "entrypoint": "a",
+    },
     {"submission_id": "new", "status": "RUNNING", "start_time": 2_000_000, "entrypoint": "b " * 200},
     {"submission_id": "waiting", "status": "PENDING", "entrypoint": "[red]c[/red]", "future": float("nan")},
 ]
@@ -34,7 +40,11 @@ def test_a_table_in_a_pipe_is_neither_cut_nor_coloured(synapse: Any, at: Any) ->
         result = synapse("jobs", "list")
     head, *rows = result.out.splitlines()
     assert head.split() == ["JOB", "STATUS", "STARTED", "RAN", "ENTRYPOINT"]
-    assert [row.split()[:2] for row in rows] == [["waiting", "PENDING"], ["new", "RUNNING"], ["old", "SUCCEEDED"]]
+    assert [row.split()[:2] for row in rows] == [
+        ["waiting", "PENDING"],
+        ["new", "RUNNING"],
+        ["old", "SUCCEEDED"],
+    ]
     assert rows[0].endswith("[red]c[/red]")
     assert rows[1].endswith(("b " * 200).strip())
     assert "1m5s" in rows[2]
@@ -281,7 +291,9 @@ def test_policy_knows_its_limits(synapse: Any, at: Any) -> None:
 
 
 def test_check_exits_as_the_answer_is(synapse: Any, at: Any) -> None:
-    with answers({"allowed": False, "reasons": ["gpu"], "messages": ["no GPU is free"]}, {"allowed": True}) as agent:
+    with answers(
+        {"allowed": False, "reasons": ["gpu"], "messages": ["no GPU is free"]}, {"allowed": True}
+    ) as agent:
         at(agent)
         refused = synapse("resources", "check", "--gpus", "1", "--memory", "8GiB")
         assert synapse("resources", "check").code == 0
@@ -303,9 +315,11 @@ def test_agent_serve_hands_over(synapse: Any) -> None:
 
 
 def test_agent_serve_without_its_extra(tmp_path: Any) -> None:
-    (tmp_path / "aiohttp.py").write_text("raise ModuleNotFoundError(\"No module named 'aiohttp'\", name='aiohttp')")
+    (tmp_path / "aiohttp.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'aiohttp'\", name='aiohttp')"
+    )
     # Before the checkout's packages and the environment's.
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from synapse_sdk.cli import main; sys.exit(main())"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom synapse_sdk.cli import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code, "agent", "serve"],
         env=environment(),

@@ -53,7 +53,17 @@ def test_a_line_is_shown_and_not_obeyed(line: str, shown: str) -> None:
 def test_nothing_is_left_that_a_terminal_obeys(text: str) -> None:
     for char in printable(text):
         assert char == "\t" or unicodedata.category(char) not in ("Cc", "Cs")
-        assert unicodedata.bidirectional(char) not in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        assert unicodedata.bidirectional(char) not in (
+            "LRE",
+            "RLE",
+            "LRO",
+            "RLO",
+            "PDF",
+            "LRI",
+            "RLI",
+            "FSI",
+            "PDI",
+        )
 
 
 def test_nested_escapes_make_no_new_one() -> None:

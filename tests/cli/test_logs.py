@@ -56,9 +56,7 @@ def test_follow_prints_to_the_end(synapse: Any, at: Any, protocol: str) -> None:
         result = synapse("jobs", "logs", "job", "--follow", "--protocol", protocol)
     assert (result.code, result.out) == (0, "".join(f"{line}\n" for line in LINES))
     used = "http" if protocol == "http" else "websocket"
-    assert result.err == (
-        f"synapse: the log of job job: connected over {used}\nsynapse: job job SUCCEEDED\n"
-    )
+    assert result.err == (f"synapse: the log of job job: connected over {used}\nsynapse: job job SUCCEEDED\n")
 
 
 def test_quiet_keeps_notices_back(synapse: Any, at: Any) -> None:
@@ -221,7 +219,9 @@ def test_exit_code_after_following(
         assert synapse("jobs", "logs", "job", "-f", *options).code == code
 
 
-@pytest.mark.parametrize(("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1), ("RUNNING", 3)])
+@pytest.mark.parametrize(
+    ("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1), ("RUNNING", 3)]
+)
 def test_exit_status_without_following(synapse: Any, at: Any, status: str, code: int) -> None:
     with Agent(snapshot("line"), status=status) as agent:
         at(agent)
@@ -278,7 +278,10 @@ def test_ctrl_c_is_out_at_once_and_tells_how_to_go_on(child: Any, at: Any) -> No
         assert took < 2
         # What it says to type does go on from there.
         command = err.splitlines()[-1].split()
-        assert command == ["synapse", *f"jobs logs job --follow --lines +3 --url {agent.url} --grep o".split()]
+        assert command == [
+            "synapse",
+            *f"jobs logs job --follow --lines +3 --url {agent.url} --grep o".split(),
+        ]
 
 
 def test_ctrl_c_with_an_agent_that_is_dead(child: Any, at: Any) -> None:

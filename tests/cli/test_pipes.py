@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from checkout import environment
-from cli.conftest import COMMAND
 from streaming.scripted import Agent, Peer
+
+from cli.conftest import COMMAND
 
 pytestmark = pytest.mark.row(45)
 

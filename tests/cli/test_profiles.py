@@ -88,7 +88,9 @@ def test_login_checks_and_keeps_for_the_owner_alone(
     assert asked(agent) == ("/health/", TOKEN)
 
 
-def test_a_token_that_is_refused_is_not_kept(synapse: Any, agent: Any, token_file: Path, config: Path) -> None:
+def test_a_token_that_is_refused_is_not_kept(
+    synapse: Any, agent: Any, token_file: Path, config: Path
+) -> None:
     agent.status_answers.insert(0, lambda peer: peer.answer(401, b'{"detail": "not mine"}'))
     result = login(synapse, agent, token_file)
     assert result.code == 1
@@ -133,7 +135,9 @@ def test_token_from_stdin_never_in_the_list_of_processes(
     assert TOKEN in config.read_text()
 
 
-def test_login_asks_in_a_terminal_and_does_not_show_the_token(terminal: Any, agent: Any, config: Path) -> None:
+def test_login_asks_in_a_terminal_and_does_not_show_the_token(
+    terminal: Any, agent: Any, config: Path
+) -> None:
     screen = terminal("login", "--profile", "lab")
     screen.wait_for("The agent's URL")
     screen.type(f"{agent.url}\n")
@@ -218,7 +222,9 @@ def test_a_file_that_is_wrong_is_named(synapse: Any, config: Path, text: str, wo
     assert str(config) in result.err
 
 
-def test_a_file_that_others_can_read_is_told(synapse: Any, agent: Any, token_file: Path, config: Path) -> None:
+def test_a_file_that_others_can_read_is_told(
+    synapse: Any, agent: Any, token_file: Path, config: Path
+) -> None:
     login(synapse, agent, token_file)
     config.chmod(0o644)
     result = synapse("health")

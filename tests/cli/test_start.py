@@ -21,7 +21,11 @@ def imported(*arguments: str) -> set[str]:
         "sys.stderr.write(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=environment(), check=True, capture_output=True, text=True
+        [sys.executable, "-c", code, *arguments],
+        env=environment(),
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return set(json.loads(done.stderr))
 
@@ -72,7 +76,7 @@ def test_version(synapse: Any) -> None:
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
     (tmp_path / "typer.py").write_text("raise ModuleNotFoundError(\"No module named 'typer'\", name='typer')")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from synapse_sdk.cli import main; sys.exit(main())"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom synapse_sdk.cli import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), check=False, capture_output=True, text=True
     )

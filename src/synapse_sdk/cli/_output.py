@@ -136,7 +136,9 @@ def show_table(
 def fits(columns: Sequence[Column[_T]], rows: Sequence[_T], width: int) -> bool:
     """Tell whether a table has room for what may not be cut; where it has not, lines had better be long."""
     needed = sum(
-        len(column.title) if column.cut else max(map(len, (column.title, *(_cell(column, row) for row in rows))))
+        len(column.title)
+        if column.cut
+        else max(map(len, (column.title, *(_cell(column, row) for row in rows))))
         for column in columns
     )
     return needed + _GAP * (len(columns) - 1) <= width

@@ -148,8 +148,8 @@ class Profiles:
             for key, value in _fields(profile).items():
                 if value:
                     table[key] = value
-                else:
-                    table.pop(key, None)
+                elif key in table:
+                    del table[key]
         try:
             _write(self.path, tomlkit.dumps(document))
         except OSError as exc:

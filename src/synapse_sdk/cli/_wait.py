@@ -31,7 +31,7 @@ def spinner(text: str) -> Generator[Callable[[str], None]]:
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=stderr_console(), transient=True) as progress:
         task = progress.add_task(one_line(text), total=None)
         yield lambda now: progress.update(task, description=one_line(now))
