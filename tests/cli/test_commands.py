@@ -319,7 +319,8 @@ def test_agent_serve_without_its_extra(tmp_path: Any) -> None:
         "raise ModuleNotFoundError(\"No module named 'aiohttp'\", name='aiohttp')"
     )
     # Before the checkout's packages and the environment's.
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom synapse_sdk.cli import main; sys.exit(main())"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    code += "from synapse_sdk.cli import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code, "agent", "serve"],
         env=environment(),

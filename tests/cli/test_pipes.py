@@ -19,8 +19,11 @@ PIPE = 141
 
 
 def endless(peer: Peer) -> None:
+    position = 0
     for number in itertools.count():
-        peer.log(f"line {number}")
+        line = f"line {number}"
+        position += len(line) + 1
+        peer.log(line, position)
 
 
 def quiet_after_two(peer: Peer) -> None:

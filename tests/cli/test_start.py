@@ -76,7 +76,8 @@ def test_version(synapse: Any) -> None:
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
     (tmp_path / "typer.py").write_text("raise ModuleNotFoundError(\"No module named 'typer'\", name='typer')")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom synapse_sdk.cli import main; sys.exit(main())"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    code += "from synapse_sdk.cli import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), check=False, capture_output=True, text=True
     )

@@ -136,10 +136,10 @@ class Profiles:
             document = tomlkit.parse(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             document = tomlkit.document()
-        if self.default is None:
-            document.pop("default", None)
-        else:
+        if self.default is not None:
             document["default"] = self.default
+        elif "default" in document:
+            del document["default"]
         tables = cast("dict[str, Any]", document.setdefault("profiles", tomlkit.table(is_super_table=True)))
         for name in [name for name in tables if name not in self.profiles]:
             del tables[name]
