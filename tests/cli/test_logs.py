@@ -140,10 +140,20 @@ def test_a_line_that_can_not_be_encoded_is_no_error(child: Any, at: Any) -> None
 
 
 def test_a_long_line_is_whole(synapse: Any, at: Any) -> None:
-    line = "x" * 200_000
+    line = "x" * 60_000
     with Agent(lambda peer: (peer.lines(line), peer.complete())) as agent:
         at(agent)
-        assert synapse("jobs", "logs", "job", "-f").out == f"{line}\n"
+        result = synapse("jobs", "logs", "job", "-f")
+    assert (result.code, result.out) == (0, f"{line}\n")
+
+
+def test_a_line_that_is_too_long_is_cut_and_that_is_told(synapse: Any, at: Any) -> None:
+    with Agent(lambda peer: (peer.lines("x" * 70_000, "next"), peer.complete())) as agent:
+        at(agent)
+        result = synapse("jobs", "logs", "job", "-f")
+    assert result.code == 3
+    assert result.out.splitlines()[1] == "next"
+    assert "1 lines of more than 64 KiB were cut" in result.err
 
 
 def test_a_log_longer_than_the_client_s_limits_is_whole(synapse: Any, at: Any) -> None:

@@ -79,7 +79,7 @@ class Follower:
         streams = self._streams(stream)
         cut = sum(one.truncated_lines for one in streams.values())
         if cut:
-            note(f"{cut} lines of more than 1 MiB were cut")
+            note(f"{cut} lines of more than 64 KiB were cut; without --follow they are whole")
             raise typer.Exit(INCOMPLETE)
         return {job_id: one.job_status for job_id, one in streams.items()}
 

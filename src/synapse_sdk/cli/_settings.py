@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "open_client", "settings_of"]
 
 _KEY = "synapse_sdk.cli.settings"
-# Above this, a log line is cut: it bounds what one line may hold in memory.
-_MAX_LINE = 1024 * 1024
+# Above this, a log line is cut. Not more, since as much is held back of a log whose agent does not tell, by an
+# offset or a newline, where its lines end.
+_MAX_LINE = 64 * 1024
 
 
 @dataclass
