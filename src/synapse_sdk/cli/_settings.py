@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "open_client", "settings_of"]
 
 _KEY = "synapse_sdk.cli.settings"
-# Above this, a log line is cut. Not more, since as much is held back of a log whose agent does not tell, by an
-# offset or a newline, where its lines end.
+# Above this, a log line is cut. Not more, since as much may be held back of a log whose agent does not tell,
+# by an offset or a newline, where its lines end.
 _MAX_LINE = 64 * 1024
 
 
