@@ -170,7 +170,7 @@ def test_a_log_longer_than_the_client_s_limits_is_whole(synapse: Any, at: Any) -
 def test_a_broken_connection_is_told_and_made_again(synapse: Any, at: Any) -> None:
     def breaking(peer: Peer) -> None:
         peer.lines(*LINES[:2])
-        peer.reset()
+        peer.fin()
 
     with Agent(breaking, whole) as agent:
         at(agent)

@@ -98,7 +98,7 @@ def test_nobody_reads_the_notices(child: Any, at: Any) -> None:
     """Lines go on where stderr alone is closed."""
     reader, writer = os.pipe()
     os.close(reader)
-    with Agent(lambda peer: (peer.lines("one"), peer.reset()), finishing) as agent:
+    with Agent(lambda peer: (peer.lines("one"), peer.fin()), finishing) as agent:
         at(agent)
         process = child("jobs", "logs", "job", "-f", stderr=writer)
         os.close(writer)
