@@ -270,10 +270,11 @@ class ContainersApi:
     def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
 
-        Records a container's status.
+        Records a container's status. An agent that runs the container itself makes it so: it starts the
+        container for `running` and stops it for `stopped`.
 
-        Raises 400 for a malformed id, 404 when no container has it, 422 for a status the agent doesn't know,
-        and 501 where the agent runs no containers.
+        Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be so as it is, 422 for
+        a status the agent doesn't know, and 501 where the agent runs no containers.
 
         Args:
             container_id: The container's `id`, a number for most agents.
@@ -870,10 +871,11 @@ class AsyncContainersApi:
     async def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
 
-        Records a container's status.
+        Records a container's status. An agent that runs the container itself makes it so: it starts the
+        container for `running` and stops it for `stopped`.
 
-        Raises 400 for a malformed id, 404 when no container has it, 422 for a status the agent doesn't know,
-        and 501 where the agent runs no containers.
+        Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be so as it is, 422 for
+        a status the agent doesn't know, and 501 where the agent runs no containers.
 
         Args:
             container_id: The container's `id`, a number for most agents.
