@@ -183,15 +183,20 @@ def settings_of(context: typer.Context) -> Settings:
     return settings
 
 
-def open_client(context: typer.Context) -> AgentClient:
-    """Make a client of the agent that the options, the environment or a profile name."""
+def open_client(context: typer.Context, timeout: float | None = None) -> AgentClient:
+    """Make a client of the agent that the options, the environment or a profile name.
+
+    Args:
+        context: Of the command.
+        timeout: Seconds to wait for an answer, where the options don't say.
+    """
     settings = settings_of(context)
     if settings.debug:
         import logging
 
         logging.basicConfig(format="synapse: %(message)s", stream=sys.stderr)
         logging.getLogger("synapse_sdk").setLevel(logging.DEBUG)
-    return settings.target().client(settings.timeout)
+    return settings.target().client(timeout if settings.timeout is None else settings.timeout)
 
 
 def _limits() -> StreamLimits:

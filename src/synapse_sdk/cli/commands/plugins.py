@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
+# Seconds: a cluster that is busy, or has started nothing yet, takes its time to take a job.
+_START = 60.0
+
 app = group("Manage plugin releases and run their actions.")
 
 _Lookup = Annotated[
@@ -143,7 +146,7 @@ def run(
       130  interrupted; the job runs on
     """
     values = _values(params, param)
-    with open_client(context) as client:
+    with open_client(context, _START) as client:
         answer: Any = client.run_plugin_release(
             lookup, action, values, requirements=requirements or None, job_id=job_id, language=language
         )
@@ -189,7 +192,7 @@ def run_debug(
     values = _values(params, param)
     configuration = None if config is None else json_object(config, "--config")
     modules = _modules(module or [])
-    with open_client(context) as client:
+    with open_client(context, _START) as client:
         answer: Any = client.run_debug_plugin_release(
             action,
             values,
