@@ -1,4 +1,4 @@
-"""An agent that sends neither offsets nor newlines: whole lines, as far as can be told, and not held for long."""
+"""An agent that sends neither offsets nor newlines: whole lines, which are not held for long."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ def test_a_log_that_is_never_silent_is_not_held_back_for_long(protocol: str) -> 
             sent.append(time.monotonic())
             number += 1
 
-    with Agent(busy) as agent, AgentClient(agent.url, "a-token") as client:
-        with client.tail_job_logs("job", protocol=protocol) as stream:  # type: ignore[arg-type]
-            lines = [next(stream) for _ in range(5)]
-            assert time.monotonic() - sent[0] < 3
+    with (
+        Agent(busy) as agent,
+        AgentClient(agent.url, "a-token") as client,
+        client.tail_job_logs("job", protocol=protocol) as stream,  # type: ignore[arg-type]
+    ):
+        lines = [next(stream) for _ in range(5)]
+        assert time.monotonic() - sent[0] < 3
     assert lines == [f"line {number}" for number in range(5)]
