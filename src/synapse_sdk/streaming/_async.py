@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,8 +13,9 @@ import anyio
 import httpx
 
 from synapse_sdk._errors import error_from_exception
-from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_request
+from synapse_sdk.clients.exceptions import ClientError, ClientTimeoutError
+from synapse_sdk.streaming._background import spawn
+from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_request, unread
 from synapse_sdk.streaming._stream import StreamState
 from synapse_sdk.streaming._tail import AskStatus, Close, Command, Open, Opened, Read, Sleep, Write
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from synapse_sdk.streaming._tail import Tail
 
 __all__ = ["AsyncLogStream"]
+
+# httpx's own timeouts, which know what was waited for, shall come first.
+_GRACE = 0.05
 
 
 class AsyncLogStream(StreamState, AsyncIterator[str]):
@@ -59,20 +64,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     async def __anext__(self) -> str:
         """Give the next line; wait for it as long as it takes."""
         lines = self._tail.log.lines
-        if lines:
-            return lines.popleft()
-        if self._waiting is not None:
-            raise RuntimeError("the stream is being read by another task already")
-        try:
-            while not lines:
-                if self._closing:
-                    self._finish(None)
-                self._raise_if_over(StopAsyncIteration)
-                await self._step()
-            return lines.popleft()
-        except BaseException:
-            await self._release()
-            raise
+        if not lines:
+            await self.fill()
+        return lines.popleft()
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,10 +77,16 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         await self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_response", None) is not None:
-            warnings.warn(
-                f"{self!r} was not closed; use it in 'async with'", ResourceWarning, stacklevel=2, source=self
-            )
+        response = getattr(self, "_response", None)
+        if response is None:
+            return
+        network, chunks = self._network, self._chunks
+        # Where there is no event loop any more, its end has closed the connection.
+        with contextlib.suppress(RuntimeError):
+            spawn(partial(_close, response, network, chunks), anyio.CancelScope())
+        warnings.warn(
+            f"{self!r} was not closed; use it in 'async with'", ResourceWarning, stacklevel=2, source=self
+        )
 
     async def close(self) -> None:
         """Close the connection at once. Lines not yet read are given up; closing twice is fine.
@@ -105,23 +105,51 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
     # --- steps
 
-    async def _step(self) -> None:
+    async def fill(self, gate: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Wait until there are lines to take; end as the stream does, with StopAsyncIteration or its error.
+
+        Args:
+            gate: Awaited whenever something came in that may become lines.
+        """
+        lines = self._tail.log.lines
+        if self._waiting is not None:
+            raise RuntimeError("the stream is being read by another task already")
+        try:
+            while True:
+                if self._closing:
+                    lines.clear()
+                    self._finish(None)
+                elif lines:
+                    return
+                self._raise_if_over(StopAsyncIteration)
+                await self._step(gate)
+        except BaseException:
+            await self._release()
+            raise
+
+    async def _step(self, gate: Callable[[], Awaitable[None]] | None) -> None:
         command = self._next_command()
         if command is None:
             return
         result: Any = None
         try:
             with anyio.CancelScope() as self._waiting:
-                result = await self._do(command)
-        except ClientError as exc:
-            result = exc
-        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
-            result = error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
+                try:
+                    result = await self._do(command)
+                except ClientError as exc:
+                    result = exc
+                except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
+                    result = error_from_exception(
+                        exc, operation=self._tail.operation, agent=self._connection.agent
+                    )
+                if gate is not None:
+                    await gate()
+        except BaseException:
+            self._interrupt()
+            raise
         finally:
             self._waiting = None
-        if self._closing:
-            self._tail.log.lines.clear()
-        else:
+        if not self._closing:
             self._send(result)
 
     async def _do(self, command: Command) -> Any:
@@ -131,7 +159,14 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             case Write(data):
                 await self._network.write(data, timeout=self._tail.timeout)
             case Open():
-                return await self._open(command)
+                with anyio.move_on_after(command.timeout + _GRACE):
+                    return await self._open(command)
+                raise ClientTimeoutError(
+                    408,
+                    f"no answer within {command.timeout:g} s",
+                    operation=self._tail.operation,
+                    agent=self._connection.agent,
+                )
             case AskStatus():
                 return await self._ask_status()
             case Sleep(seconds):
@@ -148,15 +183,20 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         self._network = network_stream(response)
         if response.status_code == 101 and command.websocket:
             return Opened(101, response.headers, switchable=self._network is not None)
+        if response.status_code == 200 and not command.websocket:
+            data = unread(response)
+            if data is not None:
+                return Opened(200, response.headers, unread=data)
         # A mock transport may have given the body with the head.
         self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         if response.status_code == 200 and not command.websocket:
             return Opened(200, response.headers)
         body = b""
-        async for chunk in self._chunks:
-            body += chunk
-            if len(body) >= EXCERPT:
-                break
+        with anyio.move_on_after(command.timeout / 2):
+            async for chunk in self._chunks:
+                body += chunk
+                if len(body) >= EXCERPT:
+                    break
         return Opened(response.status_code, response.headers, body[:EXCERPT], self._network is not None)
 
     async def _read(self, timeout: float) -> bytes | None:
@@ -173,17 +213,22 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         response, self._response = self._response, None
         network, self._network = self._network, None
         chunks, self._chunks = self._chunks, None
-        if response is None:
-            return
-        with anyio.CancelScope(shield=True):
-            if goodbye and network is not None:
-                with contextlib.suppress(Exception):
-                    await network.write(goodbye, timeout=0.05)
+        if response is not None:
+            await _close(response, network, chunks, goodbye)
+
+
+async def _close(
+    response: httpx.Response, network: Any, chunks: AsyncIterator[bytes] | None, goodbye: bytes = b""
+) -> None:
+    with anyio.CancelScope(shield=True):
+        if goodbye and network is not None:
             with contextlib.suppress(Exception):
-                await response.aclose()
-            # httpx nests generators in each other, which trio wants ended, not collected. Behind a closed
-            # connection each ends by its own error.
-            if chunks is not None:
-                with contextlib.suppress(Exception):
-                    async for _ in chunks:
-                        pass
+                await network.write(goodbye, timeout=0.05)
+        with contextlib.suppress(Exception):
+            await response.aclose()
+        # httpx nests generators in each other, which trio wants ended, not collected. Behind a closed
+        # connection each ends by its own error.
+        if chunks is not None:
+            with contextlib.suppress(Exception):
+                async for _ in chunks:
+                    pass

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from synapse_sdk._connection import Connection
     from synapse_sdk.streaming._tail import Open
 
-__all__ = ["EXCERPT", "READ_SIZE", "network_stream", "stream_request"]
+__all__ = ["EXCERPT", "READ_SIZE", "connected_stream", "network_stream", "stream_request", "unread"]
 
 READ_SIZE = 65_536
 # How much is read of an answer that is no stream, for its error message.
@@ -18,7 +21,10 @@ EXCERPT = 65_536
 
 
 def stream_request(
-    http: httpx.Client | httpx.AsyncClient, connection: Connection, command: Open
+    http: httpx.Client | httpx.AsyncClient,
+    connection: Connection,
+    command: Open,
+    trace: Callable[[str, dict[str, Any]], Any] | None = None,
 ) -> httpx.Request:
     """Make the request that opens a stream, with the tokens of this moment.
 
@@ -30,9 +36,42 @@ def stream_request(
         params=command.params,
         headers=connection.request_headers(command.headers),
         timeout=httpx.Timeout(command.timeout),
+        extensions=None if trace is None else {"trace": trace},
     )
 
 
 def network_stream(response: httpx.Response) -> Any:
     """The connection under a response, or None where the transport has none to give."""
     return response.extensions.get("network_stream")
+
+
+def connected_stream(event: str, info: dict[str, Any]) -> Any:
+    """The connection that an event of httpcore's trace tells of, or None."""
+    if event.endswith((".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")):
+        return info.get("return_value")
+    return None
+
+
+def unread(response: httpx.Response) -> bytes | None:
+    """What was read of the body along with the headers, or None where the body can be had from httpx only.
+
+    A read of httpx that times out ends its connection, and every chunk of a body costs it more than a whole
+    read costs us, so a stream's body is read from the network stream. What h11 has of it by then is public
+    there (`Connection.trailing_data`); httpx and httpcore only don't pass h11 on, so it is looked for under
+    the response. Where it isn't found (HTTP/2, another transport, another httpx), httpx reads the body.
+    """
+    h11 = sys.modules.get("h11")
+    if h11 is None or network_stream(response) is None:
+        return None
+    node: Any = response.stream
+    for _ in range(8):
+        parts = getattr(node, "__dict__", {})
+        for part in parts.values():
+            if isinstance(part, h11.Connection):
+                if part.their_state is not h11.SEND_BODY:
+                    return None
+                data, ended = part.trailing_data
+                # A body that ended already is as well read by httpx, which knows what that end means.
+                return None if ended else data
+        node = next((part for name, part in parts.items() if name.endswith(("stream", "_connection"))), None)
+    return None

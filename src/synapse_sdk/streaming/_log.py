@@ -55,6 +55,8 @@ class Log:
         self._limited_lines: int | None = None
         self._limited_messages: int | None = None
         self._offsets = False
+        self._placed = False  # whether the present connection has named an offset
+        self._websocket: bool | None = None
         self._pieces: bool | None = None
         self._held: list[str] = []
         self._held_size = 0
@@ -101,6 +103,10 @@ class Log:
         self._limited_messages = self._limits.max_messages if websocket else None
         self._held = []
         self._held_size = 0
+        self._placed = False
+        if self._websocket is not websocket:
+            # An agent may cut its log otherwise over the other protocol.
+            self._websocket, self._pieces = websocket, None
         if self._offsets:
             self._cursor, self._skip = self.position, 0
         else:
@@ -145,6 +151,7 @@ class Log:
         if not text.endswith("\n"):
             text += "\n"
         self.settle()
+        self._check_position()
         self._take(text, _size(text))
 
     def message(self, text: str, offset: int | None) -> None:
@@ -155,7 +162,9 @@ class Log:
         if offset is not None:
             newline = self._locate(text, size, offset)
             self._take(text + "\n" if newline else text, offset - self._cursor)
-        elif self._pieces:
+            return
+        self._check_position()
+        if self._pieces:
             self._take(text, size)
         elif "\n" in text:
             self._pieces = True
@@ -173,11 +182,20 @@ class Log:
         else:
             self._take(text + "\n", size + 1)
 
+    def _check_position(self) -> None:
+        """Refuse text that doesn't say where it stands, where only that tells what was received before."""
+        if self._offsets and not self._placed and self._cursor:
+            raise StreamError(
+                503,
+                f"the log was to go on at byte {self._cursor}, but the agent sends no offsets any more; "
+                "whether text is missing or repeated can't be told",
+            )
+
     def _locate(self, text: str, size: int, offset: int) -> bool:
         """Place a message by its offset; tell whether a newline is implied at its end."""
         if self._held:
             self.settle()
-        self._offsets = True
+        self._offsets = self._placed = True
         span = offset - self._cursor
         if span == size + 1:
             return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from synapse_sdk.clients.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Generator
 
     from synapse_sdk.streaming._tail import Command, Tail
@@ -56,6 +57,11 @@ class StreamState:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._tail.job_id!r} over {self.protocol}, {self.lines} lines>"
 
+    @property
+    def pending(self) -> deque[str]:
+        """Lines that came in and were not handed out yet."""
+        return self._tail.log.lines
+
     def _next_command(self) -> Command | None:
         """Give the step to take now; None where the tail just ended."""
         if self._command is None:
@@ -73,6 +79,15 @@ class StreamState:
             self._finish(None)
         except ClientError as exc:
             self._finish(exc)
+        except BaseException:
+            # Ctrl-C, or `on_event`, in the middle of things: what was taken in by then can't be told, so that
+            # whoever goes on reading must not take what there is for the whole log.
+            self._finish(self._tail.interrupted())
+            raise
+
+    def _interrupt(self) -> None:
+        """Tell the tail that a step was broken off from outside: whoever reads on is connected anew."""
+        self._send(self._tail.interruption)
 
     def _finish(self, error: ClientError | None) -> None:
         if self._steps is not None:

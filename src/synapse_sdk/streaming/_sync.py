@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +15,14 @@ import httpx
 
 from synapse_sdk._errors import error_from_exception
 from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_request
+from synapse_sdk.streaming._http import (
+    EXCERPT,
+    READ_SIZE,
+    connected_stream,
+    network_stream,
+    stream_request,
+    unread,
+)
 from synapse_sdk.streaming._stream import StreamState
 from synapse_sdk.streaming._tail import AskStatus, Close, Command, Open, Opened, Read, Sleep, Write
 
@@ -55,19 +64,11 @@ class LogStream(StreamState, Iterator[str]):
     def __next__(self) -> str:
         """Give the next line; wait for it as long as it takes."""
         lines = self._tail.log.lines
-        if lines:
-            return lines.popleft()
-        with self._busy:
+        while True:
             try:
-                while not lines:
-                    if self._closing.is_set():
-                        self._finish(None)
-                    self._raise_if_over()
-                    self._step()
                 return lines.popleft()
-            except BaseException:
-                self._release()
-                raise
+            except IndexError:  # cheaper than to ask first, and `close` may empty it in between
+                self.fill()
 
     def __enter__(self) -> Self:
         return self
@@ -95,16 +96,42 @@ class LogStream(StreamState, Iterator[str]):
             finally:
                 self._busy.release()
         else:
-            # Another thread is reading. Ending the socket wakes it, and it gives back the connection.
-            sock = None if self._network is None else self._network.get_extra_info("socket")
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    # Not SSLSocket's own method, which would pull the TLS state from under the reader.
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            # Another thread is connecting or reading; the end of its socket wakes it, and it gives that back.
+            self._end_socket()
+
+    def _end_socket(self) -> None:
+        network = self._network
+        sock = None if network is None else network.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                # Not SSLSocket's own method, which would pull the TLS state from under the reader.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     # --- steps
 
-    def _step(self) -> None:
+    def fill(self, gate: AbstractContextManager[object] | None = None) -> None:
+        """Wait until there are lines to take; end as the stream does, with StopIteration or its error.
+
+        Args:
+            gate: Entered whenever something came in that may become lines.
+        """
+        lines = self._tail.log.lines
+        gate = contextlib.nullcontext() if gate is None else gate
+        with self._busy:
+            try:
+                while True:
+                    if self._closing.is_set():
+                        lines.clear()
+                        self._finish(None)
+                    elif lines:
+                        return
+                    self._raise_if_over(StopIteration)
+                    self._step(gate)
+            except BaseException:
+                self._release()
+                raise
+
+    def _step(self, gate: AbstractContextManager[object]) -> None:
         command = self._next_command()
         if command is None:
             return
@@ -115,10 +142,12 @@ class LogStream(StreamState, Iterator[str]):
             result = exc
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
             result = error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
-        if self._closing.is_set():
-            self._tail.log.lines.clear()
-        else:
-            self._send(result)
+        except BaseException:
+            self._interrupt()
+            raise
+        with gate:
+            if not self._closing.is_set():
+                self._send(result)
 
     def _do(self, command: Command) -> Any:
         match command:
@@ -137,21 +166,34 @@ class LogStream(StreamState, Iterator[str]):
         return None
 
     def _open(self, command: Open) -> Opened:
-        request = stream_request(self._http, self._connection, command)
+        request = stream_request(self._http, self._connection, command, self._connecting)
         response = self._response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
         self._network = network_stream(response)
         if response.status_code == 101 and command.websocket:
             return Opened(101, response.headers, switchable=self._network is not None)
+        if response.status_code == 200 and not command.websocket:
+            data = unread(response)
+            if data is not None:
+                return Opened(200, response.headers, unread=data)
         # A mock transport may have given the body with the head.
         self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
         if response.status_code == 200 and not command.websocket:
             return Opened(200, response.headers)
         body = b""
+        deadline = time.monotonic() + command.timeout
         for chunk in self._chunks:
             body += chunk
-            if len(body) >= EXCERPT:
+            if len(body) >= EXCERPT or time.monotonic() > deadline:
                 break
         return Opened(response.status_code, response.headers, body[:EXCERPT], self._network is not None)
+
+    def _connecting(self, event: str, info: dict[str, Any]) -> None:
+        """Learn of the connection while it is made, so that `close` can end it by then."""
+        network = connected_stream(event, info)
+        if network is not None:
+            self._network = network
+            if self._closing.is_set():
+                self._end_socket()
 
     def _read(self, timeout: float) -> bytes | None:
         if self._chunks is not None:

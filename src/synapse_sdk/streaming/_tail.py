@@ -7,12 +7,15 @@ that this logic stands once for the synchronous and the asynchronous stream. A s
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from synapse_sdk._errors import media_type
 from synapse_sdk._retry import backoff
 from synapse_sdk.clients.exceptions import (
+    ClientConnectionError,
     ClientError,
     ClientTimeoutError,
     ServerError,
@@ -20,12 +23,15 @@ from synapse_sdk.clients.exceptions import (
     StreamLimitExceededError,
     WebSocketError,
 )
+from synapse_sdk.streaming._body import Body, BrokenBodyError
 from synapse_sdk.streaming._events import Complete, Failed, Text, decode
 from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._sse import EventSource
+from synapse_sdk.streaming._stream_event import StreamEvent
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
+    from synapse_sdk.streaming._stream_event import OnEvent, StreamEventKind
     from synapse_sdk.streaming._websocket import Handshake, WebSocket
     from synapse_sdk.utils.network import StreamLimits
 
@@ -35,12 +41,16 @@ _E = TypeVar("_E", bound=ClientError)
 
 Protocol = Literal["auto", "websocket", "http"]
 
+_logger = logging.getLogger("synapse_sdk")
+
 TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
 # Seconds that text without offset or newline is held back: it may be a whole line or the beginning of one.
 _SETTLE = 0.1
 # Reconnects in a row that brought nothing new, after which a tail gives up.
 _MAX_FRUITLESS = 8
+# After how many of them `auto` tries HTTP in place of the WebSocket.
+_FRUITLESS_WEBSOCKETS = 4
 _BACKOFF = 0.1
 _MAX_BACKOFF = 8.0
 _MIN_MESSAGE_BOUND = 2**20
@@ -60,12 +70,22 @@ class Open(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """The head of an answer; `body` is the beginning of one that is no stream."""
+    """The head of an answer.
+
+    Attributes:
+        status: HTTP status.
+        headers: HTTP headers.
+        body: The beginning of the body of an answer that is no stream.
+        switchable: Whether the connection could be used as a WebSocket.
+        unread: Where `Read` gives the body as the network has it, its beginning, which came with the head;
+            None where `Read` gives the bare body.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
     switchable: bool = True
+    unread: bytes | None = None
 
 
 class Read(NamedTuple):
@@ -126,6 +146,7 @@ class Tail:
         timeout: float,
         limits: StreamLimits,
         connection: Connection,
+        on_event: OnEvent | None = None,
     ) -> None:
         self.log = Log(limits)
         self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
@@ -134,17 +155,33 @@ class Tail:
         self.job_id = job_id
         self._may_fall_back = protocol == "auto"
         self.timeout = timeout
-        self._connection = connection
         self.operation = f"tail the log of job {job_id}"
+        self._connection = connection
         self._max_size = max(_MIN_MESSAGE_BOUND, 4 * limits.max_message_size)
+        self.interruption = self._error(ClientConnectionError, 503, "the connection was given up")
+        self._on_event = on_event
         self._attached = False
+        self._draining = False
+        self._last_text = 0.0
         self._goodbye = b""
         self._open_websocket: WebSocket | None = None
 
     def run(self) -> Generator[Command, Any, None]:
-        """Yield the steps of the tail, until the log is whole; raise `ClientError` where it can't be."""
+        """Yield the steps of the tail, until the log is whole; raise `ClientError` where it can't be.
+
+        A step that was broken off from outside is answered with `interruption`.
+        """
+        try:
+            yield from self._run()
+        except ClientError as exc:
+            if exc.operation is None:
+                self._named(exc)
+            self._tell("ended", error=exc)
+            raise
+        self._tell("ended")
+
+    def _run(self) -> Generator[Command, Any, None]:
         fruitless = 0
-        draining = False
         while True:
             before = self.log.position
             outcome = yield from self._attempt()
@@ -153,29 +190,36 @@ class Tail:
             yield Close(self._goodbye)
             if isinstance(outcome, Complete):
                 self.job_status = outcome.status or self.job_status
-                self.log.finish()
-                self._check_limits()
+                self._finish_log()
                 return
             if isinstance(outcome, _FallBack):
-                self.protocol = "http"
+                self._fall_back(outcome.reason)
                 continue
             if self.log.position > before:
                 fruitless = 0
+            if outcome.error is self.interruption:
+                self.reconnects += self._attached
+                continue
             if outcome.attached:
                 status = yield AskStatus()
+                if status is self.interruption:
+                    self.reconnects += 1
+                    continue
                 if isinstance(status, ClientError):
                     if status.status_code in (401, 403, 404):
                         raise status
+                    _logger.debug("%s: the job's status can't be had: %s", self.operation, status.detail)
                 elif status in TERMINAL:
                     self.job_status = status
-                    if draining and (outcome.clean or self.log.replayed):
-                        self.log.finish()
-                        self._check_limits()
+                    if self._draining and (outcome.clean or self.log.replayed):
+                        self._finish_log()
                         return
                     # What the job wrote last may not have come before the end of that connection.
-                    if not draining:
-                        draining = True
+                    if not self._draining:
+                        self._draining = True
+                        self._last_text = time.monotonic()
                         self.reconnects += 1
+                        self._tell("reconnecting", error=outcome.error)
                         continue
                 else:
                     self.job_status = status
@@ -186,7 +230,43 @@ class Tail:
                 raise self._given_up(outcome.error)
             if self._attached:
                 self.reconnects += 1
-            yield Sleep(backoff(fruitless - 1, base=_BACKOFF, cap=_MAX_BACKOFF))
+            delay = backoff(fruitless - 1, base=_BACKOFF, cap=_MAX_BACKOFF)
+            self._tell("reconnecting", error=outcome.error, delay=delay)
+            yield Sleep(delay)
+            if self._may_fall_back and self.protocol == "websocket" and fruitless == _FRUITLESS_WEBSOCKETS:
+                # The agent may be well, and something between here and there bear no WebSocket for long.
+                self._fall_back(outcome.error)
+
+    def interrupted(self) -> ClientError:
+        """Make the error for a tail whose own work was broken off."""
+        return self._error(
+            StreamError,
+            503,
+            f"the stream was interrupted after {self.log.received_lines} lines, while it took in more",
+            hint="tail the job again",
+        )
+
+    def _finish_log(self) -> None:
+        self.log.finish()
+        self._check_limits()
+
+    def _fall_back(self, reason: ClientError) -> None:
+        self.protocol = "http"
+        self._tell("fell_back", error=reason)
+
+    def _tell(self, kind: StreamEventKind, *, error: ClientError | None = None, delay: float = 0.0) -> None:
+        event = StreamEvent(
+            kind, self.job_id, self.protocol, self.log.position, delay, error, self.job_status
+        )
+        _logger.info("%s", event)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def _attach(self) -> None:
+        kind: StreamEventKind = "resumed" if self._attached else "connected"
+        self._attached = True
+        self._last_text = time.monotonic()
+        self._tell(kind)
 
     def goodbye(self) -> bytes:
         """Give the bytes that close the present connection politely."""
@@ -225,8 +305,8 @@ class Tail:
         refused = self._check_handshake(opened, handshake)
         if refused is not None:
             return refused
-        self._attached = True
         self._open_websocket = websocket
+        self._attach()
         interval = self.timeout / 3
         silent = 0.0
         while True:
@@ -236,6 +316,8 @@ class Tail:
                     self.log.settle()
                     self._check_limits()
                     continue
+                if self._drained():
+                    return self._quiet_end()
                 silent += interval
                 if silent > self.timeout - interval / 2:
                     return _Dropped(
@@ -258,6 +340,8 @@ class Tail:
                 return self._websocket_end(websocket)
             if answer:
                 yield Write(answer)
+            if self._drained():
+                return self._quiet_end()
 
     def _check_handshake(self, opened: Opened, handshake: Handshake) -> _Outcome | None:
         if not opened.switchable:
@@ -297,6 +381,7 @@ class Tail:
         elif websocket.invalid_utf8:
             error = self._error(WebSocketError, 503, f"{websocket.end} (close code 1007)")
         else:
+            _logger.debug("%s: %s", self.operation, self._connection.redact(websocket.end))
             return _Dropped(self._error(WebSocketError, 503, websocket.end), clean=websocket.closed)
         if self._may_fall_back:
             return _FallBack(error)
@@ -314,25 +399,59 @@ class Tail:
         if opened.status != 200:
             raise self._refusal(opened)
         source = self._event_source(opened)
-        self._attached = True
+        try:
+            body = Body(opened.headers, decoded=opened.unread is None)
+            self._attach()
+            return (yield from self._events(source, body, opened.unread or b""))
+        except BrokenBodyError as exc:
+            return _Dropped(self._error(StreamError, 503, str(exc)))
+
+    def _events(self, source: EventSource, body: Body, data: bytes | ClientError | None) -> Steps:
         while True:
-            data = yield Read(self.timeout)
-            if data is None:
-                data = self._error(ClientTimeoutError, 408, f"the agent sent nothing for {self.timeout:g} s")
-            if isinstance(data, ClientError):
+            if not data:
+                undecided = self.log.undecided and not body.decoded
+                data = yield Read(_SETTLE if undecided else self.timeout)
+                if data is None and undecided:
+                    self.log.settle()
+                    self._check_limits()
+                    continue
+            if not isinstance(data, bytes):
+                silent = self._error(
+                    ClientTimeoutError, 408, f"the agent sent nothing for {self.timeout:g} s"
+                )
                 complete = self._take(source.end())
-                return complete if complete is not None else _Dropped(data)
-            complete = self._take(source.receive(data) if data else source.end())
+                return complete if complete is not None else _Dropped(data or silent)
+            over = not data
+            complete = self._take(source.receive(body.receive(data)))
+            if complete is None and (over or body.ended):
+                complete = self._take(source.end())
             if complete is not None:
                 return complete
-            if not data:
+            if over and body.cut:
+                return _Dropped(
+                    self._error(StreamError, 503, "the connection ended inside the agent's answer")
+                )
+            if over or body.ended:
                 return _Dropped(
                     self._error(StreamError, 503, "the agent ended the stream while the job was running"),
                     clean=not source.cut,
                 )
-            # An HTTP body can't be asked whether more is on its way, so what came is taken for whole lines.
-            self.log.settle()
-            self._check_limits()
+            if self._drained():
+                return self._quiet_end()
+            if body.decoded:
+                # Such a body can't be asked whether more is on its way: what came is taken for whole lines.
+                self.log.settle()
+                self._check_limits()
+            data = b""
+
+    def _drained(self) -> bool:
+        """Whether the job is over, and an agent that keeps the stream open all the same is quiet."""
+        return self._draining and time.monotonic() - self._last_text > self.timeout
+
+    def _quiet_end(self) -> _Dropped:
+        return _Dropped(
+            self._error(StreamError, 503, "the agent keeps the stream of a job open that is over"), clean=True
+        )
 
     def _event_source(self, opened: Opened) -> EventSource:
         content_type = media_type(opened.headers)
@@ -355,8 +474,10 @@ class Tail:
             return None
         log = self.log
         log.trim()
+        now = time.monotonic()
         for event in decode(messages):
             if isinstance(event, Text):
+                self._last_text = now
                 if event.bare:
                     log.bare(event.text)
                 else:
@@ -373,9 +494,7 @@ class Tail:
     def _check_limits(self) -> None:
         error = self.log.error
         if error is not None:
-            error.operation = self.operation
-            error.agent = self._connection.agent
-            raise error
+            raise self._named(error)
 
     # --- errors
 
@@ -393,7 +512,12 @@ class Tail:
         )
 
     def _not_opened(self, error: ClientError) -> _Outcome:
-        if self.protocol == "websocket" and self._may_fall_back and not self._attached:
+        if (
+            self.protocol == "websocket"
+            and self._may_fall_back
+            and not self._attached
+            and error is not self.interruption
+        ):
             return _FallBack(error)
         return _Dropped(error, attached=False)
 
@@ -423,4 +547,11 @@ class Tail:
         return error
 
     def _error(self, kind: type[_E], status_code: int, detail: str, *, hint: str | None = None) -> _E:
+        # An agent may echo what it was sent, in the reason of a close for one.
+        detail = self._connection.redact(detail)
         return kind(status_code, detail, operation=self.operation, agent=self._connection.agent, hint=hint)
+
+    def _named(self, error: _E) -> _E:
+        error.operation = self.operation
+        error.agent = self._connection.agent
+        return error

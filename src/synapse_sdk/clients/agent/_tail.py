@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from synapse_sdk.clients.exceptions import ValidationError
 from synapse_sdk.utils.network import validate_resource_id, validate_timeout
@@ -12,22 +13,34 @@ if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
     from synapse_sdk._transport._async import AsyncTransport
     from synapse_sdk._transport._sync import SyncTransport
-    from synapse_sdk.streaming import AsyncLogStream, LogStream
+    from synapse_sdk.streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
+    from synapse_sdk.streaming._merge import OnError
+    from synapse_sdk.streaming._stream_event import OnEvent
     from synapse_sdk.streaming._tail import Protocol, Tail
     from synapse_sdk.utils.network import StreamLimits
 
 __all__ = ["AsyncTailMixin", "TailMixin"]
 
 _PROTOCOLS = ("auto", "websocket", "http")
+_ON_ERROR = ("finish", "raise")
 
 
-def _tail(job_id: str, timeout: float, protocol: Any, limits: StreamLimits, connection: Connection) -> Tail:
+def _tail(
+    job_id: str,
+    timeout: float,
+    protocol: Any,
+    on_event: OnEvent | None,
+    limits: StreamLimits,
+    connection: Connection,
+) -> Tail:
     validate_resource_id(job_id, "job")
     seconds = validate_timeout(timeout)
     if protocol not in _PROTOCOLS:
         raise ValidationError(
             400, f"unknown protocol {protocol!r}", hint="the protocols are 'auto', 'websocket' and 'http'"
         )
+    if on_event is not None and not callable(on_event):
+        raise ValidationError(400, f"on_event must be callable, not a {type(on_event).__name__}")
     from synapse_sdk.streaming._tail import Tail
 
     return Tail(
@@ -36,7 +49,22 @@ def _tail(job_id: str, timeout: float, protocol: Any, limits: StreamLimits, conn
         timeout=seconds,
         limits=limits,
         connection=connection,
+        on_event=on_event,
     )
+
+
+def _several(job_ids: Any, on_error: Any) -> dict[str, None]:
+    """Give the ids, each once, in their order."""
+    if isinstance(job_ids, (str, bytes)) or not isinstance(job_ids, Iterable):
+        raise ValidationError(
+            400,
+            f"job_ids must be a collection of job ids, not a {type(job_ids).__name__}",
+            hint="such as a list",
+        )
+    if on_error not in _ON_ERROR:
+        raise ValidationError(400, f"unknown on_error {on_error!r}", hint="it is 'finish' or 'raise'")
+    ids = cast("Iterable[str]", job_ids)
+    return dict.fromkeys(validate_resource_id(job_id, "job") for job_id in ids)
 
 
 class TailMixin:
@@ -51,7 +79,14 @@ class TailMixin:
 
         def get_job(self, job_id: str) -> Job: ...
 
-    def tail_job_logs(self, job_id: str, timeout: float = 30.0, *, protocol: Protocol = "auto") -> LogStream:
+    def tail_job_logs(
+        self,
+        job_id: str,
+        timeout: float = 30.0,
+        *,
+        protocol: Protocol = "auto",
+        on_event: OnEvent | None = None,
+    ) -> LogStream:
         """Stream the log of a job live, line by line, each line once and in order.
 
         The stream ends when the log is whole and the job over. A connection that breaks is made again, and
@@ -63,6 +98,8 @@ class TailMixin:
                 300. A job may be quiet for as long as it likes.
             protocol: `"auto"` takes a WebSocket and falls back to HTTP where none can be had; `"websocket"`
                 and `"http"` never fall back.
+            on_event: Called with a `synapse_sdk.streaming.StreamEvent` when the stream has connected, fallen
+                back to HTTP, lost its connection, resumed or ended. What it raises ends the stream.
 
         Returns:
             A stream to iterate; also a context manager. It connects when the first line is asked for.
@@ -87,7 +124,7 @@ class TailMixin:
         from synapse_sdk.streaming import LogStream
 
         transport = self._transport
-        tail = _tail(job_id, timeout, protocol, self.stream_limits, transport.connection)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection)
         transport.check_open(tail.operation)
         return LogStream(tail, transport.connection, transport.http, lambda: _status(self.get_job(job_id)))
 
@@ -129,6 +166,52 @@ class TailMixin:
         """
         return self.tail_job_logs(job_id, timeout, protocol="http")
 
+    def tail_many(
+        self,
+        job_ids: Iterable[str],
+        timeout: float = 30.0,
+        *,
+        protocol: Protocol = "auto",
+        on_error: OnError = "finish",
+        on_event: OnEvent | None = None,
+    ) -> ManyLogStream:
+        """Stream the logs of several jobs live, as one stream of pairs `(job_id, line)`.
+
+        The lines of a job come in order, each once, as from `tail_job_logs`; jobs that have lines take turns.
+        `client.stream_limits` as of this call bounds each tail, and its `queue_size` the lines that are held
+        for a consumer that lags, over all jobs. The stream ends when all logs are whole and the jobs over.
+
+        Args:
+            job_ids: Submission ids of the jobs; one that stands there twice is tailed once.
+            timeout: Seconds, as for `tail_job_logs`.
+            protocol: As for `tail_job_logs`, for each job by itself.
+            on_error: What a tail that fails does to the others: `"finish"` lets them come to their end, and
+                then the failure is raised; `"raise"` raises it at once, and ends them. Meanwhile the
+                stream's `errors` has it, and `on_event` was told.
+            on_event: As for `tail_job_logs`; the event's `job_id` tells which job it is about. The
+                synchronous client calls it from other threads, but never twice at once.
+
+        Returns:
+            A stream to iterate; also a context manager. It connects when the first line is asked for.
+
+        Raises:
+            ValidationError: 400, a bad parameter; at once.
+            ClientError: While iterating: what `tail_job_logs` raises, where one tail failed.
+            StreamError: While iterating: where several did, with their common status or 503; it names them.
+
+        Example:
+            >>> with client.tail_many(["raysubmit_1", "raysubmit_2"]) as stream:  # doctest: +SKIP
+            ...     for job_id, line in stream:
+            ...         print(job_id, line)
+        """
+        from synapse_sdk.streaming import ManyLogStream
+
+        streams = {
+            job_id: self.tail_job_logs(job_id, timeout, protocol=protocol, on_event=on_event)
+            for job_id in _several(job_ids, on_error)
+        }
+        return ManyLogStream(streams, self.stream_limits.queue_size, on_error)
+
 
 class AsyncTailMixin:
     """The log tails of the asynchronous client."""
@@ -143,12 +226,17 @@ class AsyncTailMixin:
         async def get_job(self, job_id: str) -> Job: ...
 
     def tail_job_logs(
-        self, job_id: str, timeout: float = 30.0, *, protocol: Protocol = "auto"
+        self,
+        job_id: str,
+        timeout: float = 30.0,
+        *,
+        protocol: Protocol = "auto",
+        on_event: OnEvent | None = None,
     ) -> AsyncLogStream:
         from synapse_sdk.streaming import AsyncLogStream
 
         transport = self._transport
-        tail = _tail(job_id, timeout, protocol, self.stream_limits, transport.connection)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection)
         transport.check_open(tail.operation)
 
         async def ask_status() -> str | None:
@@ -162,6 +250,24 @@ class AsyncTailMixin:
     def stream_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> AsyncLogStream:
         return self.tail_job_logs(job_id, timeout, protocol="http")
 
+    def tail_many(
+        self,
+        job_ids: Iterable[str],
+        timeout: float = 30.0,
+        *,
+        protocol: Protocol = "auto",
+        on_error: OnError = "finish",
+        on_event: OnEvent | None = None,
+    ) -> AsyncManyLogStream:
+        from synapse_sdk.streaming import AsyncManyLogStream
+
+        streams = {
+            job_id: self.tail_job_logs(job_id, timeout, protocol=protocol, on_event=on_event)
+            for job_id in _several(job_ids, on_error)
+        }
+        return AsyncManyLogStream(streams, self.stream_limits.queue_size, on_error)
+
+    tail_many.__doc__ = TailMixin.tail_many.__doc__
     tail_job_logs.__doc__ = TailMixin.tail_job_logs.__doc__
     websocket_tail_job_logs.__doc__ = TailMixin.websocket_tail_job_logs.__doc__
     stream_tail_job_logs.__doc__ = TailMixin.stream_tail_job_logs.__doc__

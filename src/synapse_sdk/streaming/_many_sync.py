@@ -1,0 +1,175 @@
+"""Several job logs as one synchronous stream: a thread for each reads ahead, within bounds."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.streaming._merge import Merge, OnError, Source
+from synapse_sdk.streaming._sync import LogStream
+
+__all__ = ["ManyLogStream"]
+
+
+class ManyLogStream(Iterator[tuple[str, str]]):
+    """The live logs of several jobs: iterate it for pairs of a job id and a line.
+
+    The lines of one job come in order; jobs that have lines take turns. Use it as a context manager, or call
+    `close`. Nothing is connected before the first line is asked for.
+
+    Example:
+        >>> with client.tail_many(["raysubmit_1", "raysubmit_2"]) as stream:  # doctest: +SKIP
+        ...     for job_id, line in stream:
+        ...         print(job_id, line)
+    """
+
+    def __init__(self, streams: Mapping[str, LogStream], queue_size: int | None, on_error: OnError) -> None:
+        self._readers = _Readers(Merge(streams, queue_size, on_error))
+        self._round: deque[tuple[str, str]] = deque()
+
+    @property
+    def errors(self) -> Mapping[str, ClientError]:
+        """What tails failed of, by job id, so far."""
+        return dict(self._readers.merge.errors)
+
+    @property
+    def streams(self) -> Mapping[str, LogStream]:
+        """The stream of each job, for what it tells (`job_status`, `lines`, ...); it is read by this one."""
+        return self._readers.merge.streams
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[str, str]:
+        """Give the next line of any of the jobs; wait for it as long as it takes."""
+        if not self._round:
+            self._round.extend(self._readers.take())
+        try:
+            return self._round.popleft()
+        except IndexError:  # closed by another thread
+            raise StopIteration from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+    def close(self) -> None:
+        """Close all connections at once; lines not yet read are given up; closing twice is fine.
+
+        May be called from any thread: an iteration that waits for a line ends, without an error.
+        """
+        self._readers.close()
+        self._round.clear()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.streams)} jobs>"
+
+
+class _Readers:
+    """The threads, apart from what the consumer holds, so that they don't keep it alive."""
+
+    def __init__(self, merge: Merge[LogStream]) -> None:
+        self.merge = merge
+        self._lock = threading.RLock()
+        self._news = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._threads: list[threading.Thread] | None = None
+        self._closed = False
+
+    def take(self) -> list[tuple[str, str]]:
+        """Wait for lines; give one of each job that has any."""
+        try:
+            with self._lock:
+                if self._threads is None and not self._closed:
+                    self._start()
+                while True:
+                    lines = self.merge.take()
+                    if lines:
+                        self._room.notify_all()
+                        return lines
+                    self.merge.raise_if_over(StopIteration)
+                    self._news.wait()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self.merge.stop()
+            self._news.notify_all()
+            self._room.notify_all()
+            threads, self._threads = self._threads or [], None
+        for source in self.merge.sources:
+            source.stream.close()
+        for thread in threads:
+            if thread is not threading.current_thread():
+                # A connection can't be broken off before it has a socket; it ends within `timeout`.
+                thread.join(0.5)
+
+    def _start(self) -> None:
+        self._threads = [
+            threading.Thread(
+                target=self._follow, args=[source], name=f"synapse-tail-{source.job_id}", daemon=True
+            )
+            for source in self.merge.sources
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _follow(self, source: Source[LogStream]) -> None:
+        error: BaseException | None = None
+        gate = _Gate(self, source)
+        try:
+            while True:
+                source.stream.fill(gate)
+                with self._lock:
+                    self._room.wait_for(lambda: not source.lines or self._closed)
+        except StopIteration:
+            pass
+        except BaseException as exc:  # noqa: BLE001 - what `on_event` raises is the consumer's
+            error = exc
+        with self._lock:
+            if not self._closed:
+                self.merge.ended(source, error)
+                self._news.notify_all()
+
+    def enter(self) -> None:
+        self._lock.acquire()
+        self._room.wait_for(lambda: self.merge.room or self._closed)
+
+    def leave(self, source: Source[LogStream]) -> None:
+        try:
+            if not self._closed:
+                self.merge.filled(source)
+                if source.lines:
+                    self._news.notify_all()
+        finally:
+            self._lock.release()
+
+
+class _Gate:
+    """Lets a reader turn what it read into lines once there is room for them, one reader at a time."""
+
+    def __init__(self, readers: _Readers, source: Source[LogStream]) -> None:
+        self._readers = readers
+        self._source = source
+
+    def __enter__(self) -> None:
+        self._readers.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self._readers.leave(self._source)

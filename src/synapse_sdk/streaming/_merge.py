@@ -1,0 +1,121 @@
+"""How several logs become one stream: whose line is next, how much is held, what a failure means. No I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Generic, Literal, TypeVar
+
+from synapse_sdk.clients.exceptions import ClientError, StreamError
+from synapse_sdk.streaming._stream import StreamState
+
+__all__ = ["Merge", "OnError", "Source"]
+
+S = TypeVar("S", bound=StreamState)
+
+OnError = Literal["finish", "raise"]
+
+
+class Source(Generic[S]):
+    """One of the logs."""
+
+    __slots__ = ("job_id", "lines", "over", "stream")
+
+    def __init__(self, job_id: str, stream: S) -> None:
+        self.job_id = job_id
+        self.stream = stream
+        self.lines = stream.pending
+        self.over = False
+
+
+class Merge(Generic[S]):
+    """Takes lines from several logs in turn: each job that has lines gives one a round.
+
+    Args:
+        streams: The streams by job id.
+        queue_size: Lines that may be held, over all jobs; what one read of a connection brings comes on top.
+        on_error: "finish" lets the other jobs come to their end before a failure is raised.
+    """
+
+    def __init__(self, streams: Mapping[str, S], queue_size: int | None, on_error: OnError) -> None:
+        self.sources = [Source(job_id, stream) for job_id, stream in streams.items()]
+        self.errors: dict[str, ClientError] = {}
+        self._ready: deque[Source[S]] = deque()
+        self._held = 0
+        self._running = len(self.sources)
+        self._queue_size = queue_size
+        self._on_error = on_error
+        self._fatal: BaseException | None = None
+        self._over = False
+
+    @property
+    def streams(self) -> Mapping[str, S]:
+        """The streams by job id."""
+        return MappingProxyType({source.job_id: source.stream for source in self.sources})
+
+    @property
+    def room(self) -> bool:
+        """Whether more lines may be taken in."""
+        return self._queue_size is None or self._held < self._queue_size
+
+    def filled(self, source: Source[S]) -> None:
+        """Take note of the lines of a job that had none before."""
+        if source.lines:
+            self._held += len(source.lines)
+            self._ready.append(source)
+
+    def ended(self, source: Source[S], error: BaseException | None) -> None:
+        """Take note that a log is over."""
+        source.over = True
+        self._running -= 1
+        if isinstance(error, ClientError):
+            self.errors[source.job_id] = error
+            if self._on_error == "raise" and self._fatal is None:
+                self._fatal = error
+        elif error is not None:
+            self._fatal = error
+
+    def take(self) -> list[tuple[str, str]]:
+        """Give one line of each job that has any.
+
+        Raises:
+            BaseException: What shall end the stream at once.
+        """
+        if self._fatal is not None:
+            raise self._fatal
+        round_ = [(source.job_id, source.lines.popleft()) for source in self._ready if source.lines]
+        self._held -= len(round_)
+        self._ready = deque(source for source in self._ready if source.lines)
+        return round_
+
+    def raise_if_over(self, end: type[Exception]) -> None:
+        """Raise what ends the stream, once every log is over: the first time an error, if there was one."""
+        if self._running:
+            return
+        told, self._over = self._over, True
+        raise end if told or not self.errors else self._failure()
+
+    def stop(self) -> None:
+        """Make this the end, whatever is left."""
+        self._fatal = None
+        self._ready.clear()
+        self._held = self._running = 0
+        self._over = True
+
+    def _failure(self) -> ClientError:
+        errors = list(self.errors.items())
+        if len(errors) == 1:
+            return errors[0][1]
+        codes = {error.status_code for _, error in errors}
+        told = "; ".join(f"job {job_id}: {error.status_code} {error.detail}" for job_id, error in errors[:5])
+        more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
+        failure = StreamError(
+            codes.pop() if len(codes) == 1 else 503,
+            f"{len(errors)} of {len(self.sources)} tails failed: {told}{more}",
+            operation="tail the logs of several jobs",
+            agent=errors[0][1].agent,
+            hint="the stream's errors has each by its job",
+        )
+        failure.__cause__ = errors[0][1]
+        return failure
