@@ -5,10 +5,13 @@ What the step protocol of `_tail` asks of a shell stands here only: adapt it her
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any, Literal
 
+from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
 
 from synapse_sdk._connection import Connection
@@ -16,10 +19,13 @@ from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
 from synapse_sdk.streaming._tail import AskStatus, Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
 from synapse_sdk.utils.network import StreamLimits
 
-__all__ = ["Answer", "End", "Outcome", "run_tail"]
+__all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split"]
 
-End = Literal["closed", "broken", "silent"]
-"""How a connection ends: by the book of its transport, by a cut, or not at all: nothing comes any more."""
+End = Literal["closed", "fin", "reset", "silent"]
+"""How a connection ends: by the book of its protocol, without a word, with an RST, or not at all."""
+
+Framing = Literal["chunked", "until close", "decoded"]
+"""How a body over HTTP is framed; the last is one that only httpx can read, so that it comes without."""
 
 # A tail that takes more steps than any here needs would go on for ever.
 _MAX_STEPS = 20_000
@@ -27,12 +33,17 @@ _MAX_STEPS = 20_000
 
 @dataclass
 class Answer:
-    """What one connection gives: the stream's bytes as the reads cut them, or an answer of another kind."""
+    """What one connection gives: a stream, or an answer of another kind in its place.
 
-    reads: Sequence[bytes] = ()
-    end: End = "broken"
-    opened: Opened | ClientError | None = None
+    Over HTTP, `data` is the body. Reads give it in parts of the sizes `reads`, over and over.
+    """
+
+    data: bytes = b""
+    end: End = "fin"
+    reads: Sequence[int] = (65_536,)
+    framing: Framing = "chunked"
     content_type: str = "text/event-stream"
+    opened: Opened | ClientError | None = None
 
 
 @dataclass
@@ -93,9 +104,8 @@ class _Shell:
     def __init__(self, connect: Callable[[Open], Answer], ask_status: Callable[[], Any]) -> None:
         self._connect = connect
         self._ask_status = ask_status
-        self._reads: list[bytes] = []
-        self._end: End = "broken"
-        self._websocket = False
+        self._reads: deque[bytes] = deque()
+        self._end: End = "fin"
 
     def do(self, command: Any) -> Any:
         match command:
@@ -111,26 +121,50 @@ class _Shell:
 
     def _open(self, command: Open) -> Opened | ClientError:
         answer = self._connect(command)
-        self._reads = list(reversed(answer.reads))
         self._end = answer.end
-        self._websocket = command.websocket
         if answer.opened is not None:
+            self._reads = deque()
             return answer.opened
+        data = answer.data
         if command.websocket:
-            accepted = {
-                "upgrade": "websocket",
-                "connection": "Upgrade",
-                "sec-websocket-accept": accept_key(command.headers["Sec-WebSocket-Key"]),
-            }
-            return Opened(101, accepted)
-        return Opened(200, {"content-type": answer.content_type})
+            if answer.end == "closed":
+                data += Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=False)
+            self._reads = split(data, answer.reads)
+            accepted = accept_key(command.headers["Sec-WebSocket-Key"])
+            return Opened(101, {"upgrade": "websocket", "sec-websocket-accept": accepted})
+        headers = {"content-type": answer.content_type}
+        if answer.framing == "decoded":
+            self._reads = split(data, answer.reads)
+            # It is httpx then that tells a body cut short from one at its end.
+            self._end = "reset" if answer.end == "fin" else answer.end
+            return Opened(200, headers)
+        if answer.framing == "chunked":
+            headers["transfer-encoding"] = "chunked"
+            # Sizes that have nothing to do with those of the reads.
+            chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in split(data, (7, 150))]
+            data = b"".join(chunks) + (b"0\r\n\r\n" if answer.end == "closed" else b"")
+            if answer.end != "closed" and chunks:
+                data = data[:-1]  # inside of a chunk, so that not only whole ones are cut off
+        self._reads = split(data, answer.reads)
+        return Opened(200, headers, unread=self._reads.popleft() if len(self._reads) % 2 else b"")
 
     def _read(self) -> bytes | ClientError | None:
         if self._reads:
-            return self._reads.pop()
+            return self._reads.popleft()
         if self._end == "silent":
             return None
-        if self._end == "broken" and not self._websocket:
-            # Under HTTP it is httpx that tells a body cut short from one at its end.
-            return ClientConnectionError(503, "peer closed connection without sending complete message body")
+        if self._end == "reset":
+            return ClientConnectionError(503, "the connection was reset")
         return b""
+
+
+def split(data: bytes, sizes: Sequence[int]) -> deque[bytes]:
+    """Cut `data` into parts of these sizes, over and over."""
+    parts: deque[bytes] = deque()
+    start = 0
+    for size in cycle(sizes):
+        if start >= len(data):
+            break
+        parts.append(data[start : start + size])
+        start += size
+    return parts

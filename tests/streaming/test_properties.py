@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import cycle
-from typing import Any, Literal
+from itertools import accumulate, chain, cycle, repeat
+from typing import Any, Literal, get_args
 
 import pytest
 from chaos.logs import KINDS, Kind, complete, encode, lines_of, messages
@@ -21,13 +22,13 @@ from synapse_sdk.streaming._tail import Open, Opened
 from synapse_sdk.streaming._websocket import WebSocket
 from synapse_sdk.utils.network import StreamLimits
 
-from .in_memory import Answer, End, run_tail
+from .in_memory import Answer, End, Framing, run_tail, split
 
-# How many examples there are is a matter of how long the suite may take. None has a deadline, since the machine
-# may be busy, and to explain a failure takes longer than to read it.
+# How many examples there are is a matter of how long the suite may take. None has a deadline, since the
+# machine may be busy, and to explain a failure takes longer than to read it.
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
-quick = settings(max_examples=100, deadline=None, phases=PHASES)
-thorough = settings(max_examples=250, deadline=None, phases=PHASES)
+quick = settings(max_examples=60, deadline=None, phases=PHASES)
+thorough = settings(max_examples=120, deadline=None, phases=PHASES)
 
 # --- any log, any chunking, any cut
 
@@ -37,7 +38,9 @@ CHARACTERS = st.one_of(
 )
 LINES = st.text(CHARACTERS, max_size=12)
 # What ends a connection before its stream does. The rest of the log takes at least one more connection.
-ENDS = st.sampled_from(["broken", "silent", "closed"])
+ENDS: st.SearchStrategy[End] = st.sampled_from(get_args(End))
+BREAKS: st.SearchStrategy[End] = st.sampled_from(["fin", "reset"])
+FRAMINGS: st.SearchStrategy[Framing] = st.sampled_from(get_args(Framing))
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ class Agent:
     kind: Kind
     log: str
     drops: list[Drop]
-    completes: bool
-    finished: bool
+    completes: bool = True
+    finished: bool = False
+    framing: Framing = "chunked"
     seen: int = 0
 
     def status(self) -> str:
@@ -101,60 +105,53 @@ class Agent:
 
     def connect(self, command: Open) -> Answer:
         websocket = command.websocket
+        plain = self.kind == "bare" and not websocket
+        answer = Answer(end="closed", framing=self.framing)
+        if plain:
+            answer.content_type = "text/plain"
         asked = command.params.get("offset", command.headers.get("Last-Event-ID"))
         start = int(asked) if asked else 0
         drop = self.drops.pop(0) if self.drops else None
         sent = messages(self.kind, self.log, start=start, cuts=self.cuts(drop, websocket=websocket))
-        end = sent[-1].end if sent else start
         if self.completes:
-            sent.append(complete(end))
-        plain = self.kind == "bare" and not websocket
+            sent.append(complete(sent[-1].end if sent else start))
         frames = [encode(message, websocket=websocket, plain=plain) for message in sent]
-        data = b"".join(frames)
-        answer = Answer(end="closed", content_type="text/plain" if plain else "text/event-stream")
         if drop is None:
             self.finished = True
-            answer.reads = [data] if data else []
-            if websocket:
-                answer.reads = [*answer.reads, Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=False)]
+            answer.data = b"".join(frames)
             return answer
-        ends, reached = [0], [0]
-        for frame, message in zip(frames, sent, strict=True):
-            ends.append(ends[-1] + len(frame))
-            reached.append(message.end)
-        position = drop.position % (len(data) + 1)
-        index = bisect_right(ends, position) - 1
+        ends = list(accumulate(map(len, frames), initial=0))
+        position = drop.position % (ends[-1] + 1)
+        whole = bisect_right(ends, position) - 1
+        reached = sent[whole - 1].end if whole else start
+        answer.reads = drop.read
         answer.end = drop.end
-        new = reached[index] > self.seen
-        self.seen = max(self.seen, reached[index])
-        if drop.end == "closed":
-            if self.finished and not new:
-                answer.end = "broken"
+        if self.framing == "until close" and not websocket and drop.end == "fin":
+            answer.end = "closed"
+        if answer.end == "closed":
+            if self.finished and reached <= self.seen:
+                answer.end = "reset"
             else:
-                position = ends[index]
-        answer.reads = list(_split(data[:position], drop.read))
-        if answer.end == "closed" and websocket:
-            answer.reads.append(Frame(Opcode.CLOSE, b"\x03\xe9").serialize(mask=False))
+                position = ends[whole]
+        self.seen = max(self.seen, reached)
+        answer.data = b"".join(frames)[:position]
         return answer
 
     def cuts(self, drop: Drop | None, *, websocket: bool) -> tuple[int, ...]:
+        """Where to cut pieces, such that there is no doubt that pieces is what they are.
+
+        The first newline tells them from whole lines; text before it waits for it, but not through silence,
+        nor in a body that can't be asked whether more is on its way. Without any newline, pieces look like
+        whole lines.
+        """
         cuts = (1, 3, 4) if drop is None else drop.cuts
-        # The first newline tells pieces from whole lines. Over HTTP, text before it can't wait for it, since
-        # nobody can ask the body whether more is on its way. Without any, whole lines is what it looks like.
+        if self.kind != "pieces":
+            return cuts
         first = self.log.find("\n")
-        if self.kind == "pieces" and (first < 0 or not websocket):
+        hasty = self.framing == "decoded" and not websocket
+        if first < 0 or hasty or (drop is not None and drop.end == "silent"):
             return tuple(cut for cut in cuts if cut > first >= 0)
         return cuts
-
-
-def _split(data: bytes, sizes: tuple[int, ...]) -> list[bytes]:
-    parts, start = [], 0
-    for size in cycle(sizes):
-        if start >= len(data):
-            return parts
-        parts.append(data[start : start + size])
-        start += size
-    raise AssertionError
 
 
 PROTOCOLS: list[Literal["websocket", "http"]] = ["websocket", "http"]
@@ -172,6 +169,7 @@ def test_any_log_however_sent_and_broken_gives_the_same_lines(kind: Kind, protoc
         data.draw(st.lists(drops(), max_size=8), label="drops"),
         completes=data.draw(st.booleans(), label="completes"),
         finished=data.draw(st.booleans(), label="finished"),
+        framing=data.draw(FRAMINGS if kind != "bare" else st.just("chunked"), label="framing"),
     )
     outcome = run_tail(protocol, agent.connect, agent.status)
     assert outcome.whole() == lines_of(log, kind)
@@ -191,9 +189,7 @@ def test_a_limit_delivers_its_allowance_however_often_it_breaks(
     agent = Agent(
         kind,
         log,
-        data.draw(st.lists(drops(st.just("broken")), max_size=4), label="drops"),
-        completes=True,
-        finished=False,
+        data.draw(st.lists(drops(BREAKS), max_size=4), label="drops"),
     )
     size = sum(len(line.encode()) + 1 for line in log.split("\n")[:allowed])
     limits = StreamLimits(max_messages=None, max_lines=None, max_bytes=size)
@@ -218,8 +214,8 @@ def test_a_replay_that_differs_is_never_a_guess(
     """After a drop another log: all that came before stands, and then either the same log or an error."""
     log = data.draw(logs(kind).filter(lambda log: log.count("\n") > 1), label="log")
     other = data.draw(logs(kind), label="other")
-    first = Agent(kind, log, [data.draw(drops(st.just("broken")), label="drop")], True, False)
-    second = Agent(kind, other, [], True, False)
+    first = Agent(kind, log, [data.draw(drops(BREAKS), label="drop")])
+    second = Agent(kind, other, [])
     agents = iter([first, second])
     outcome = run_tail(protocol, lambda command: next(agents).connect(command), second.status)
     received = outcome.tail.log.position
@@ -294,13 +290,14 @@ def test_garbage_is_lines_or_a_client_error(protocol: Literal["websocket", "http
     ends = data.draw(st.lists(ENDS, min_size=1, max_size=2), label="ends")
     status = data.draw(st.sampled_from(["RUNNING", "SUCCEEDED", "", None, "later"]) | ERRORS, label="status")
     size = data.draw(st.integers(1, 40), label="size")
+    framing = data.draw(FRAMINGS, label="framing")
     content_type = data.draw(st.sampled_from(["text/event-stream", "text/plain", ""]), label="content type")
     answers = [
-        Answer(_split(stream, (size,)), end, content_type=content_type)
+        Answer(stream, end, (size,), framing, content_type)
         for stream, end in zip(streams, cycle(ends), strict=False)
     ]
     # The last of them over and over, as a broken agent does.
-    endless = iter([*answers, *[answers[-1]] * 1_000])
+    endless = chain(answers, repeat(answers[-1]))
     outcome = run_tail(protocol, lambda _: next(endless), lambda: status, max_retries=2)
     for line in outcome.lines:
         assert "\n" not in line
@@ -313,7 +310,7 @@ def test_garbage_is_lines_or_a_client_error(protocol: Literal["websocket", "http
 def test_any_answer_to_the_first_request_is_a_client_error(
     protocol: Any, opened: list[Opened | ClientError], status: Any
 ) -> None:
-    answers = iter([*(Answer(opened=head) for head in opened), *[Answer(opened=opened[-1])] * 1_000])
+    answers = (Answer(opened=head) for head in chain(opened, repeat(opened[-1])))
     outcome = run_tail(protocol, lambda _: next(answers), lambda: status, max_retries=2)
     assert outcome.lines == []
     if outcome.error is not None:
@@ -344,17 +341,17 @@ def test_messages_mean_the_same_together_and_alone(texts: list[str]) -> None:
 def test_a_body_means_the_same_however_it_is_cut(
     events: bool, body: bytes, sizes: tuple[int, ...], bound: int
 ) -> None:
-    def read(parts: list[bytes]) -> list[str]:
+    def read(parts: Iterable[bytes]) -> list[str]:
         source = EventSource(events=events, max_size=bound)
         return [*(message for part in parts for message in source.receive(part)), *source.end()]
 
-    assert read(_split(body, sizes)) == read([body])
+    assert read(split(body, sizes)) == read([body])
 
 
 @thorough
 @given(data=WIRE["websocket"], sizes=st.lists(st.integers(1, 30), min_size=1, max_size=3).map(tuple))
 def test_frames_mean_the_same_however_they_are_cut(data: bytes, sizes: tuple[int, ...]) -> None:
-    def read(parts: list[bytes]) -> tuple[list[str], str]:
+    def read(parts: Iterable[bytes]) -> tuple[list[str], str]:
         websocket = WebSocket(max_size=200)
         found: list[str] = []
         for part in [*parts, b""]:
@@ -363,7 +360,7 @@ def test_frames_mean_the_same_however_they_are_cut(data: bytes, sizes: tuple[int
                 break
         return found, websocket.end
 
-    assert read(_split(data, sizes)) == read([data])
+    assert read(split(data, sizes)) == read([data])
 
 
 @quick
@@ -378,5 +375,5 @@ def test_text_survives_any_cut_of_its_characters(texts: list[str], size: int) ->
         ]:
             wire += Frame(opcode, part, fin=fin).serialize(mask=False)
     websocket = WebSocket(max_size=1_000)
-    found = [message for part in _split(bytes(wire), (size,)) for message in websocket.receive(part)]
+    found = [message for part in split(bytes(wire), (size,)) for message in websocket.receive(part)]
     assert found == texts
