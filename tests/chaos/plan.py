@@ -1,4 +1,4 @@
-"""What becomes of each connection of a tail: drawn from a seed, so that the same seed breaks the same bytes."""
+"""What becomes of each connection of a tail: drawn from a seed, so that it breaks the same bytes again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ the book of the protocol, which proves nothing; an error page in place of the st
 
 CLOSE_CODES = (1000, 1001, 1005, 1011, 1012)
 
-# A tail gives up after eight connections in a row that brought nothing new. Three of ours leave room for those
-# that a busy machine costs.
+# A tail gives up after eight connections in a row that brought nothing new. Three of ours leave room for
+# those that a busy machine costs.
 _FRUITLESS = 3
 _ANYWHERE: tuple[How, ...] = ("rst", "fin", "stall", "half-open", "bad gateway")
 _ONWARDS: tuple[How, ...] = ("rst", "fin", "close", "close", "stall", "half-open")

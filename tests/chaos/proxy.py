@@ -105,7 +105,7 @@ class _Link:
             # The client ends its connection, whatever becomes of the other one.
             await up
         finally:
-            self.proxy.seen = max(self.proxy.seen, self.stream.reached)
+            self.proxy.seen = max(self.proxy.seen, self.stream.at_most)
             down.cancel()
             up.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
@@ -160,7 +160,7 @@ class _Link:
                 await self._send(data[:passed])
                 await self._end()
                 return True
-            step = min(len(data) - passed, stream.missing(), self._allowed(cut))
+            step = min(stream.step(data[passed:]), self._allowed(cut))
             stream.feed(data[passed : passed + step])
             passed += step
             if cut.onwards and stream.reached > self.proxy.seen:
@@ -187,7 +187,7 @@ class _Link:
     async def _end(self) -> None:
         cut = self.cut
         assert cut is not None
-        self.proxy.seen = max(self.proxy.seen, self.stream.reached)
+        self.proxy.seen = max(self.proxy.seen, self.stream.at_most)
         self.proxy.cuts += 1
         how = f"{cut.how} {cut.code}" if cut.how == "close" and self.stream.websocket else cut.how
         if self.is_stream:

@@ -24,7 +24,16 @@ from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.utils.network import StreamLimits
 
-__all__ = ["Background", "Outcome", "Shell", "compare", "quick_reconnects", "run_seed", "run_seeds", "tail"]
+__all__ = [
+    "WORKERS",
+    "Background",
+    "Outcome",
+    "client_of",
+    "quick_reconnects",
+    "run_seed",
+    "run_seeds",
+    "tail_through",
+]
 
 T = TypeVar("T")
 Shell = Literal["sync", "asyncio", "trio"]
@@ -62,7 +71,8 @@ class Outcome:
         return self.equal and self.error is None
 
     def __str__(self) -> str:
-        text = f"seed {self.seed} ({self.what}): {self.expected} lines, {self.lost} lost, {self.repeated} repeated"
+        text = f"seed {self.seed} ({self.what}): {self.expected} lines"
+        text += f", {self.lost} lost, {self.repeated} repeated"
         if not self.ok and not self.lost and not self.repeated and not self.error:
             text += ", in another order"
         if self.error is not None:
@@ -108,7 +118,13 @@ def quick_reconnects() -> Iterator[None]:
 
 
 def tail(
-    url: str, shell: Shell, protocol: Protocol, lines: list[str], *, job_id: str = "job", token: str = "a-token"
+    url: str,
+    shell: Shell,
+    protocol: Protocol,
+    lines: list[str],
+    *,
+    job_id: str = "job",
+    token: str = "a-token",
 ) -> None:
     """Tail a job to its end, into `lines`; raise what ends it otherwise."""
     # The largest line of these logs is whole, and before a tail was ever attached it is as patient as after.
@@ -137,20 +153,46 @@ def tail(
     anyio.run(run, backend=shell)
 
 
-def compare(outcome: Outcome, got: list[str], expected: list[str]) -> None:
+def tail_through(
+    background: Background,
+    outcome: Outcome,
+    plan: Plan,
+    expected: list[str],
+    *,
+    port: int,
+    newline: int = 0,
+    job_id: str = "job",
+    token: str = "a-token",
+) -> None:
+    """Tail a job of the agent on `port` through a proxy with this plan; note in `outcome` what it came to."""
+    proxy = Proxy(port, plan, newline=newline)
+    lines: list[str] = []
+    started = time.monotonic()
+    with background.entered(proxy):
+        try:
+            url = f"http://127.0.0.1:{proxy.port}"
+            tail(url, *client_of(outcome.seed), lines, job_id=job_id, token=token)
+        except (ClientError, TimeoutError) as exc:
+            outcome.error = exc
+    outcome.seconds = time.monotonic() - started
+    outcome.cuts = proxy.cuts
+    outcome.done = proxy.done
     outcome.expected = len(expected)
-    outcome.equal = got == expected
-    outcome.lost = (Counter(expected) - Counter(got)).total()
-    outcome.repeated = (Counter(got) - Counter(expected)).total()
+    outcome.equal = lines == expected
+    outcome.lost = (Counter(expected) - Counter(lines)).total()
+    outcome.repeated = (Counter(lines) - Counter(expected)).total()
 
 
-def run_seed(seed: int, background: Background) -> Outcome:
-    """Run one seed against an agent that replays and rechunks."""
+def client_of(seed: int) -> tuple[Shell, Protocol]:
+    return SHELLS[seed % 3], PROTOCOLS[seed // 3 % 3]
+
+
+def run_seed(seed: int, background: Background, *, plan: Plan | None = None) -> Outcome:
+    """Run one seed against an agent that replays and rechunks; `plan` replaces the plan of the seed."""
     rng = random.Random(seed)
-    shell, protocol = SHELLS[seed % 3], PROTOCOLS[seed // 3 % 3]
     kind = rng.choice(_KINDS)
     log = known_log(rng, rng.choice((5, 50, 200)))
-    plan = Plan.draw(rng, rng.choice((1, 3, 8, 15)), span=rng.choice((400, 5_000)))
+    drawn = Plan.draw(rng, rng.choice((1, 3, 8, 15)), span=rng.choice((400, 5_000)))
     agent = ReplayingAgent(
         kind,
         log,
@@ -158,21 +200,12 @@ def run_seed(seed: int, background: Background) -> Outcome:
         completes=rng.random() < 0.7,
         finished=rng.random() < 0.5,
     )
-    what = f"{shell}, {protocol}, {kind}, {'complete' if agent.completes else 'no complete'}"
-    outcome = Outcome(seed, f"{what}, {'finished' if agent.finished else 'running'}")
-    lines: list[str] = []
-    started = time.monotonic()
+    what = (*client_of(seed), kind, "complete" if agent.completes else "no complete")
+    outcome = Outcome(seed, ", ".join((*what, "finished" if agent.finished else "running")))
+    newline = int(kind == "lines")
     with background.entered(agent):
-        proxy = Proxy(agent.port, plan, newline=int(kind == "lines"))
-        with background.entered(proxy):
-            try:
-                tail(f"http://127.0.0.1:{proxy.port}", shell, protocol, lines)
-            except (ClientError, TimeoutError) as exc:
-                outcome.error = exc
-    outcome.seconds = time.monotonic() - started
-    outcome.cuts = proxy.cuts
-    outcome.done = proxy.done
-    compare(outcome, lines, lines_of(log, kind))
+        expected = lines_of(log, kind)
+        tail_through(background, outcome, plan or drawn, expected, port=agent.port, newline=newline)
     return outcome
 
 

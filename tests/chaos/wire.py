@@ -1,4 +1,4 @@
-"""What passes through the proxy from agent to client, read along: where messages end, and how far the log got."""
+"""What passes from agent to client, read along: where messages end, and how far the log got."""
 
 from __future__ import annotations
 
@@ -10,42 +10,61 @@ __all__ = ["Stream"]
 class Stream:
     """Reads the bytes of one stream's answer along.
 
-    `boundaries` are the positions where a message of the transport (a frame, a chunk) ended, so that another
-    could be put there; `reached` tells how far the log got, in a measure that only grows along it.
+    Attributes:
+        position: Bytes so far.
+        boundary: Whether a message of the transport, a frame or a chunk, ended there.
+        websocket: Whether it is a WebSocket, as far as its head was seen.
+        reached: How far the log got with whole messages, in a measure that only grows along it.
     """
 
     def __init__(self, *, newline: int) -> None:
         self.position = 0
-        self.head: bytes | None = None
+        self.boundary = False
         self.websocket = False
         self.reached = 0
-        self.boundary = False
+        self._in_head = True
         self._newline = newline
         self._measure = 0
         self._pending = bytearray()
-        self._body = bytearray()
+        self._chunk_left = 0  # its line end included
+        self._line = bytearray()
+
+    @property
+    def at_most(self) -> int:
+        """How far a reader can have got who takes an event for whole before its line has ended."""
+        before = self.reached, self._measure
+        self._event(bytes(self._line))
+        found = self.reached
+        self.reached, self._measure = before
+        return found
+
+    def step(self, data: bytes) -> int:
+        """How many bytes of `data` to take at once, so that it is known where exactly `reached` changed."""
+        if self._in_head:
+            return 1
+        if self.websocket:
+            return min(len(data), self._frame_size() - len(self._pending))
+        return data.find(b"\n") + 1 or len(data)
 
     def feed(self, data: bytes) -> None:
-        """Take bytes; `boundary` is then whether they ended with a whole message."""
+        """Take bytes."""
         self.position += len(data)
         self._pending += data
-        if self.head is None:
+        if self._in_head:
             end = self._pending.find(b"\r\n\r\n")
             if end < 0:
                 return
-            self.head = bytes(self._pending[:end])
+            self._in_head = False
+            self.websocket = self._pending.startswith(b"HTTP/1.1 101")
             del self._pending[: end + 4]
-            self.websocket = self.head.startswith(b"HTTP/1.1 101")
-        while self._frame() if self.websocket else self._chunk():
-            pass
-        self.boundary = not self._pending
-
-    def missing(self) -> int:
-        """How many bytes there are at least before the next boundary."""
-        if self.head is None:
-            return 1
-        needed = self._frame_size() if self.websocket else self._chunk_size()
-        return max(1, needed - len(self._pending))
+        if self.websocket:
+            while len(self._pending) >= (size := self._frame_size()):
+                self._frame(size)
+            self.boundary = not self._pending
+        else:
+            while self._pending and self._chunk():
+                pass
+            self.boundary = not self._pending and not self._chunk_left
 
     def _frame_size(self) -> int:
         data = self._pending
@@ -59,35 +78,34 @@ class Stream:
             size = int.from_bytes(data[2:head], "big")
         return head + size
 
-    def _frame(self) -> bool:
-        size = self._frame_size()
-        if len(self._pending) < size or size < 2:
-            return False
+    def _frame(self, size: int) -> None:
         head = {126: 4, 127: 10}.get(self._pending[1] & 127, 2)
         if self._pending[0] & 15 == 1:
             self._message(bytes(self._pending[head:size]))
         del self._pending[:size]
-        return True
-
-    def _chunk_size(self) -> int:
-        end = self._pending.find(b"\r\n")
-        if end < 0:
-            return len(self._pending) + 1
-        return end + 4 + int(bytes(self._pending[:end]), 16)
 
     def _chunk(self) -> bool:
-        size = self._chunk_size()
-        if len(self._pending) < size:
-            return False
-        start = self._pending.find(b"\r\n") + 2
-        self._body += self._pending[start : size - 2]
-        del self._pending[:size]
-        while (end := self._body.find(b"\n")) >= 0:
-            line = bytes(self._body[:end])
-            del self._body[: end + 1]
-            if line.startswith(b"data: "):
-                self._message(line[6:])
+        """Take what there is of one chunk; tell whether there may be another."""
+        if not self._chunk_left:
+            end = self._pending.find(b"\r\n")
+            if end < 0:
+                return False
+            self._chunk_left = int(bytes(self._pending[:end]), 16) + 2
+            del self._pending[: end + 2]
+        body = bytes(self._pending[: max(0, self._chunk_left - 2)])
+        taken = len(self._pending[: self._chunk_left])
+        del self._pending[:taken]
+        self._chunk_left -= taken
+        *lines, rest = body.split(b"\n")
+        for line in lines:
+            self._event(bytes(self._line) + line)
+            self._line.clear()
+        self._line += rest
         return True
+
+    def _event(self, line: bytes) -> None:
+        if line.startswith(b"data: "):
+            self._message(line[6:])
 
     def _message(self, data: bytes) -> None:
         try:
