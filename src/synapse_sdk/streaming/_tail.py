@@ -24,7 +24,7 @@ from synapse_sdk.clients.exceptions import (
     WebSocketError,
 )
 from synapse_sdk.streaming._body import Body, BrokenBodyError
-from synapse_sdk.streaming._events import Complete, Failed, Text, decode
+from synapse_sdk.streaming._events import Batch, Complete, Failed, Text, decode
 from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._sse import EventSource
 from synapse_sdk.streaming._stream_event import StreamEvent
@@ -329,7 +329,7 @@ class Tail:
             if isinstance(data, ClientError):
                 return _Dropped(data)
             silent = 0.0
-            complete = self._take(websocket.receive(data))
+            complete = self._take([websocket.receive(data)])
             answer = websocket.output()
             if complete is not None:
                 websocket.close()
@@ -469,25 +469,27 @@ class Tail:
 
     # --- events
 
-    def _take(self, messages: list[str]) -> Complete | None:
-        if not messages:
-            return None
+    def _take(self, batches: list[Batch]) -> Complete | None:
         log = self.log
         log.trim()
         now = time.monotonic()
-        for event in decode(messages):
-            if isinstance(event, Text):
+        for batch in batches:
+            if batch.objects and log.take_lines(batch.objects):
                 self._last_text = now
-                if event.bare:
-                    log.bare(event.text)
+                continue
+            for event in decode(batch):
+                if isinstance(event, Text):
+                    self._last_text = now
+                    if event.bare:
+                        log.bare(event.text)
+                    else:
+                        log.message(event.text, event.offset)
+                elif isinstance(event, Failed):
+                    log.settle()
+                    raise self._failed(event)
                 else:
-                    log.message(event.text, event.offset)
-            elif isinstance(event, Failed):
-                log.settle()
-                raise self._failed(event)
-            else:
-                self._check_limits()
-                return event
+                    self._check_limits()
+                    return event
         self._check_limits()
         return None
 
