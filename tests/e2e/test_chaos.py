@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import textwrap
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -61,11 +63,20 @@ def tails(agent: RunningAgent, background: Background, job_id: str, count: int, 
         tail_through(background, outcome, drawn, expected, port=port, job_id=job_id, token=agent.token)
         return outcome
 
-    # Ray's own two lines come first.
-    first = agent.wait(job_id, "RUNNING", "SUCCEEDED") and agent.raw_log(job_id).decode().split("\n")[:2]
-    expected = [*first, *LINES]
+    agent.wait(job_id, "RUNNING", "SUCCEEDED")
+    expected = [*rays_own(agent, job_id), *LINES]
     with ThreadPoolExecutor(count if count <= 2 * WORKERS else WORKERS) as pool:
         return list(pool.map(run, range(count)))
+
+
+def rays_own(agent: RunningAgent, job_id: str) -> list[str]:
+    """The two lines that Ray writes before those of the job."""
+    while True:
+        with suppress(FileNotFoundError):
+            *lines, _ = agent.raw_log(job_id).decode("utf-8", "replace").split("\n", 2)
+            if len(lines) == 2:
+                return lines
+        time.sleep(0.05)
 
 
 def assert_whole(outcomes: list[Outcome]) -> None:
