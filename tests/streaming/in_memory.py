@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Literal
+from unittest import mock
 
 from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
@@ -78,21 +79,26 @@ def run_tail(
         connection=Connection("http://agent", "a-token", max_retries=max_retries),
     )
     outcome = Outcome(tail=tail)
-    steps = tail.run()
     shell = _Shell(connect, ask_status)
-    result: Any = None
-    try:
-        for _ in range(_MAX_STEPS):
-            command = steps.send(result)
-            _hand_out(tail, outcome)
-            result = shell.do(command)
-        raise AssertionError(f"the tail did not end within {_MAX_STEPS} steps")
-    except StopIteration:
-        pass
-    except ClientError as exc:
-        outcome.error = exc
+    with mock.patch("synapse_sdk.streaming._tail.time", shell):
+        try:
+            _run(tail, shell, outcome)
+        except StopIteration:
+            pass
+        except ClientError as exc:
+            outcome.error = exc
     _hand_out(tail, outcome)
     return outcome
+
+
+def _run(tail: Tail, shell: _Shell, outcome: Outcome) -> None:
+    steps = tail.run()
+    result: Any = None
+    for _ in range(_MAX_STEPS):
+        command = steps.send(result)
+        _hand_out(tail, outcome)
+        result = shell.do(command)
+    raise AssertionError(f"the tail did not end within {_MAX_STEPS} steps")
 
 
 def _hand_out(tail: Tail, outcome: Outcome) -> None:
@@ -106,16 +112,24 @@ class _Shell:
         self._ask_status = ask_status
         self._reads: deque[bytes] = deque()
         self._end: End = "fin"
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        """The time, which passes only while the tail waits for it."""
+        return self._now
 
     def do(self, command: Any) -> Any:
         match command:
             case Open():
                 return self._open(command)
-            case Read():
-                return self._read()
+            case Read(timeout):
+                return self._read(timeout)
             case AskStatus():
                 return self._ask_status()
-            case Write() | Close() | Sleep():
+            case Sleep(seconds):
+                self._now += seconds
+                return None
+            case Write() | Close():
                 return None
         raise AssertionError(f"a step this shell does not know: {command!r}")
 
@@ -148,10 +162,11 @@ class _Shell:
         self._reads = split(data, answer.reads)
         return Opened(200, headers, unread=self._reads.popleft() if len(self._reads) % 2 else b"")
 
-    def _read(self) -> bytes | ClientError | None:
+    def _read(self, timeout: float) -> bytes | ClientError | None:
         if self._reads:
             return self._reads.popleft()
         if self._end == "silent":
+            self._now += 1.01 * timeout  # never early, as with a real clock
             return None
         if self._end == "reset":
             return ClientConnectionError(503, "the connection was reset")
