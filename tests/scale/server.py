@@ -1,8 +1,8 @@
 """A server of long logs: bytes built once, sent again and again, so that it is never what is measured.
 
 The id of a job tells what its log is: `bulk-<size>-<lines>` has so many lines of so many bytes, as fast as
-they can be sent; `bulk_bare-…` is the same without offsets; of `crowd-<tails>-<size>-<lines>`, of a thousand lines
-at most, the second half comes once there are so many tails.
+they can be sent; `bulk_bare-…` is the same without offsets; of `crowd-<tails>-<size>-<lines>`, 1000 lines at
+most, the second half comes once there are so many tails.
 """
 
 from __future__ import annotations
