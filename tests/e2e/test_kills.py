@@ -9,8 +9,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -36,7 +36,6 @@ from .conftest import (
 pytestmark = pytest.mark.ray
 
 Protocol = Literal["websocket", "http", "auto"]
-PROTOCOLS: list[Protocol] = ["websocket", "http", "auto"]
 TOKEN = "token-of-a-gateway"
 COUNT = 300
 LINES = [f"{n} {'é🚀'[n % 2] * (n % 5)}" if n % 7 else "" for n in range(COUNT)]
@@ -108,7 +107,7 @@ class RunningTail:
     job_id: str
     shell: str
     protocol: Protocol
-    timeout: float = 20.0
+    timeout: float = 30.0
     lines: list[str] = field(default_factory=list)
     error: ClientError | None = None
     ended: float = 0.0
@@ -168,52 +167,59 @@ class RunningTail:
             self.reconnects, self.job_status = stream.reconnects, stream.job_status
 
 
-CLIENTS = pytest.mark.parametrize(
-    ("shell", "protocol"),
-    [
-        ("sync", "websocket"),
-        ("asyncio", "websocket"),
-        ("sync", "http"),
-        ("trio", "http"),
-        ("asyncio", "auto"),
-    ],
-)
+CLIENTS: list[tuple[str, Protocol]] = [
+    ("sync", "websocket"),
+    ("asyncio", "websocket"),
+    ("sync", "http"),
+    ("trio", "http"),
+    ("asyncio", "auto"),
+]
 
 
-@CLIENTS
-def test_an_agent_killed_and_started_again_costs_no_line(
-    agent: RunningAgent, shell: str, protocol: Protocol
-) -> None:
-    with gateway(agent) as front:
-        job_id = agent.submit(COUNTS)
-        with RunningTail(front.url, TOKEN, job_id, shell, protocol) as tail:
-            tail.wait_for(50)
-            front.process.send_signal(signal.SIGKILL)
-            front.process.wait()
-            front.start()
+@contextmanager
+def running_tails(*agents: tuple[str, str], job_id: str, lines: int) -> Iterator[list[RunningTail]]:
+    """Tails of one job by every kind of client, each of which got that many lines so far."""
+    with ExitStack() as stack:
+        tails = [
+            stack.enter_context(RunningTail(url, token, job_id, shell, protocol))
+            for url, token in agents
+            for shell, protocol in CLIENTS
+        ]
+        for tail in tails:
+            tail.wait_for(lines)
+        yield tails
+
+
+def test_an_agent_killed_and_started_again_costs_no_line(agent: RunningAgent) -> None:
+    job_id = agent.submit(COUNTS)
+    with gateway(agent) as front, running_tails((front.url, TOKEN), job_id=job_id, lines=50) as tails:
+        front.kill()
+        front.start()
+        for tail in tails:
             tail.end()
-    assert tail.whole() == LINES
-    assert tail.reconnects >= 1
-    assert tail.job_status == "SUCCEEDED"
+    for tail in tails:
+        assert tail.whole() == LINES, tail
+        assert tail.reconnects >= 1, tail
+        assert tail.job_status == "SUCCEEDED", tail
 
 
-@CLIENTS
-def test_a_job_stopped_in_mid_tail_ends_it_with_the_log_whole(
-    agent: RunningAgent, shell: str, protocol: Protocol
-) -> None:
+def test_a_job_stopped_in_mid_tail_ends_it_with_the_log_whole(agent: RunningAgent) -> None:
     job_id = agent.submit(COUNTS_FOR_EVER)
-    with RunningTail(agent.url, agent.token, job_id, shell, protocol) as tail:
-        tail.wait_for(20)
+    with running_tails((agent.url, agent.token), job_id=job_id, lines=20) as tails:
         agent.http.post(f"jobs/{job_id}/stop/").raise_for_status()
-        tail.end()
-    assert tail.job_status == "STOPPED"
-    assert tail.reconnects == 0
     # What the job wrote until it was stopped, and nothing else.
-    assert tail.error is None
-    assert tail.lines == agent.raw_log(job_id).decode().removesuffix("\n").split("\n")
-    numbers = [int(line) for line in tail.lines if line.isdecimal()]
-    assert numbers == list(range(len(numbers)))
-    assert len(numbers) >= 18
+    log = agent.raw_log(job_id).decode().removesuffix("\n").split("\n")
+    for tail in tails:
+        assert tail.error is None, tail
+        assert tail.job_status == "STOPPED", tail
+        assert tail.reconnects == 0, tail
+        assert tail.lines == log, tail
+    assert numbers_of(log) == list(range(len(numbers_of(log))))
+    assert len(numbers_of(log)) >= 18
+
+
+def numbers_of(lines: list[str]) -> list[int]:
+    return [int(line) for line in lines if line.isdecimal()]
 
 
 @pytest.fixture
@@ -231,34 +237,17 @@ def kill_ray(agent: RunningAgent) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-# The default of a tail, in seconds.
-TIMEOUT = 30.0
-
-
 def test_the_death_of_ray_is_a_503_within_the_timeout(doomed: RunningAgent) -> None:
-    """By an agent that dies with its Ray, and by one that outlives it."""
+    """Of an agent that dies with its Ray, and of one that outlives it."""
     job_id = doomed.submit(COUNTS_FOR_EVER)
-    kinds: list[tuple[str, Protocol]] = [("sync", "websocket"), ("asyncio", "http"), ("trio", "auto")]
     with gateway(doomed) as front:
-        fronts = [(front.url, TOKEN), (doomed.url, doomed.token)]
-        tails = [
-            RunningTail(url, token, job_id, shell, protocol, timeout=TIMEOUT)
-            for url, token in fronts
-            for shell, protocol in kinds
-        ]
-        entered: list[Callable[[], RunningTail]] = [tail.__enter__ for tail in tails]
-        for enter in entered:
-            enter()
-        for tail in tails:
-            tail.wait_for(20)
-        killed = time.monotonic()
-        kill_ray(doomed)
-        for tail in tails:
-            tail.end()
+        agents = (front.url, TOKEN), (doomed.url, doomed.token)
+        with running_tails(*agents, job_id=job_id, lines=20) as tails:
+            killed = time.monotonic()
+            kill_ray(doomed)
     for tail in tails:
-        numbers = [int(line) for line in tail.lines if line.isdecimal()]
-        assert numbers == list(range(len(numbers)))
+        assert numbers_of(tail.lines) == list(range(len(numbers_of(tail.lines)))), tail
         assert tail.error is not None, "a log that is not whole was given out for whole"
-        assert tail.error.status_code == 503, tail.error
+        assert tail.error.status_code == 503, tail
         assert tail.url in str(tail.error)
-        assert tail.ended - killed < TIMEOUT, f"{tail.shell}, {tail.protocol}: {tail.error}"
+        assert tail.ended - killed < tail.timeout, tail
