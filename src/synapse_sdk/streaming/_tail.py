@@ -47,6 +47,8 @@ TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
 # Seconds that text without offset or newline is held back: it may be a whole line or the beginning of one.
 _SETTLE = 0.1
+# The same for a log that is never silent.
+_SETTLE_BUSY = 1.0
 # Reconnects in a row that brought nothing new, after which a tail gives up.
 _MAX_FRUITLESS = 8
 # After how many of them `auto` tries HTTP in place of the WebSocket.
@@ -162,7 +164,7 @@ class Tail:
         self._on_event = on_event
         self._attached = False
         self._draining = False
-        self._last_text = 0.0
+        self._last_text = self._held_since = time.monotonic()
         self._goodbye = b""
         self._open_websocket: WebSocket | None = None
 
@@ -265,7 +267,7 @@ class Tail:
     def _attach(self) -> None:
         kind: StreamEventKind = "resumed" if self._attached else "connected"
         self._attached = True
-        self._last_text = time.monotonic()
+        self._last_text = self._held_since = time.monotonic()
         self._tell(kind)
 
     def goodbye(self) -> bytes:
@@ -490,6 +492,10 @@ class Tail:
                 else:
                     self._check_limits()
                     return event
+        if not log.undecided:
+            self._held_since = now
+        elif now - self._held_since > _SETTLE_BUSY:
+            log.settle()
         self._check_limits()
         return None
 
