@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 
+from synapse_agent_api.types import Model
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
 from .agent_spec import SERVER
 
-__all__ = ["CLIENTS", "TOKEN", "Handler", "call"]
+__all__ = ["CLIENTS", "TOKEN", "Handler", "call", "given_back"]
 
 TOKEN = "agent-token"
 CLIENTS = ("sync", "async")
@@ -38,3 +39,14 @@ def call(client: str, handler: Handler, name: str, arguments: Mapping[str, Any],
             return await getattr(agent, name)(**arguments)
 
     return asyncio.run(awaited())
+
+
+def given_back(result: Any) -> Any:
+    """What came, out of what a method made of it."""
+    match result:
+        case Model():
+            return result.to_dict()
+        case list():
+            return [given_back(item) for item in result]
+        case _:
+            return result

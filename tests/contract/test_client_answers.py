@@ -16,7 +16,7 @@ from synapse_agent_api.types import Model
 
 from .agent_spec import OPERATIONS, Answer, Operation, Schema
 from .generated_values import answers, generated
-from .recorded_calls import CLIENTS, call
+from .recorded_calls import CLIENTS, call, given_back
 
 SUCCESSES = [
     pytest.param(operation, name, answer, id=f"{name}-{answer.status}")
@@ -38,16 +38,6 @@ def results(operation: Operation, name: str, answer: Answer, came: Any) -> list[
         return httpx.Response(answer.status, content=json.dumps(came).encode(), headers=headers)
 
     return [call(client, handler, name, operation.arguments(optional=False)) for client in CLIENTS]
-
-
-def given_back(result: Any) -> Any:
-    match result:
-        case Model():
-            return result.to_dict()
-        case list():
-            return [given_back(item) for item in result]
-        case _:
-            return result
 
 
 def check_typed(result: Any, came: Any, schema: Schema | None) -> None:

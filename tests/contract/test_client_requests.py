@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import io
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -14,16 +12,14 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openapi_core.testing import MockRequest
-from werkzeug.formparser import parse_form_data
-from werkzeug.test import EnvironBuilder
 
 from synapse_agent_api.api import AgentApi
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-from .agent_spec import FORM, JSON, OPERATIONS, SERVER, Operation, Schema, each_method, fields, validator
+from .agent_spec import FORM, JSON, OPERATIONS, Operation, each_method, fields
 from .generated_values import generated, values
 from .recorded_calls import CLIENTS, TOKEN, call
+from .request_check import check_request, form_of
 
 # What a method takes besides, for the client alone: `x-wait`.
 OWN = {"wait", "timeout", "poll_interval"}
@@ -70,66 +66,6 @@ def arguments_of(operation: Operation) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of([chosen(media_type) for media_type in operation.bodies or (None,)])
 
 
-# -- what the spec says of a request
-
-
-def kinds(schema: Schema) -> set[str]:
-    """The types that a schema allows."""
-    if "oneOf" in schema:
-        return set().union(*(kinds(choice) for choice in schema["oneOf"]))
-    found = schema.get("type", "string")
-    return {found} if isinstance(found, str) else set(found)
-
-
-def form_of(request: httpx.Request, schema: Schema) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The fields and files of a form; what is not text in the schema is JSON in the form."""
-    environ = EnvironBuilder(
-        method="POST", data=request.content, content_type=request.headers["content-type"]
-    ).get_environ()
-    _, texts, files = parse_form_data(environ, lambda *_, **__: io.BytesIO(), silent=False)
-
-    def value(name: str, text: str) -> Any:
-        return text if "string" in kinds(schema["properties"][name]) else json.loads(text)
-
-    return {name: value(name, text) for name, text in texts.items()}, {
-        name: file.read() for name, file in files.items()
-    }
-
-
-def check(request: httpx.Request, operation: Operation) -> None:
-    """The request is one of this operation, and valid."""
-    assert request.method == operation.method
-    path = request.url.raw_path.decode().partition("?")[0]
-    # openapi-core would take another path with a parameter, or without the last slash.
-    pattern = re.sub(r"{\w+}", "[^/]+", operation.path)
-    assert re.fullmatch(pattern, path), path
-    assert set(request.url.params) <= set(operation.place("query"))
-    media_type = request.headers.get("content-type", "").partition(";")[0] or None
-    if operation.bodies:
-        assert media_type in operation.bodies
-    else:
-        assert (media_type, request.content) == (None, b"")
-    content = request.content
-    if media_type == FORM:
-        schema = fields(operation.bodies[FORM])
-        form, files = form_of(request, schema)
-        binary = {name for name, item in schema["properties"].items() if item.get("format") == "binary"}
-        assert set(files) == binary & set(schema["required"])
-        # openapi-core does not decode such forms; the fields beside the file are those of the JSON body.
-        media_type, content = JSON, json.dumps(form).encode()
-    validator().validate_request(
-        MockRequest(
-            SERVER,
-            operation.method.lower(),
-            "/".join(unquote(part).replace("/", "_") for part in path.split("/")),
-            args=dict(request.url.params),
-            headers=dict(request.headers),
-            data=content,
-            content_type=media_type or "",
-        )
-    )
-
-
 # -- the tests
 
 
@@ -164,7 +100,7 @@ def test_every_request_is_valid(operation: Operation, name: str, data: st.DataOb
         label="who",
     )
     first, second = (sent(client, name, arguments, **who) for client in CLIENTS)
-    check(first, operation)
+    check_request(first, operation)
     assert first.headers["authorization"] == TOKEN
     assert first.headers.get("synapse-user") == ("Token user" if "user_token" in who else None)
     assert first.headers.get("synapse-tenant") == ("Token acme" if "tenant" in who else None)
@@ -173,7 +109,7 @@ def test_every_request_is_valid(operation: Operation, name: str, data: st.DataOb
     if "file" not in arguments:
         assert (second.content, second.headers) == (first.content, first.headers)
     else:
-        check(second, operation)
+        check_request(second, operation)
 
 
 @each_method
@@ -182,7 +118,7 @@ def test_the_documented_examples_are_sent_as_documented(operation: Operation, na
         arguments = operation.arguments(media_type)
         for client in CLIENTS:
             request = sent(client, name, arguments)
-            check(request, operation)
+            check_request(request, operation)
             assert unquote(request.url.path) == operation.concrete()
             query = {item: str(arguments[item]).lower() for item in operation.place("query")}
             assert dict(request.url.params) == query
