@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ __all__ = [
     "OPERATIONS",
     "SERVER",
     "SPEC",
+    "TESTED",
     "Answer",
     "Operation",
     "Schema",
@@ -186,11 +188,12 @@ def _operations() -> Iterator[Operation]:
 
 
 OPERATIONS = tuple(_operations())
-METHODS_OF = [(operation, name) for operation in OPERATIONS for name in operation.names]
-each_operation = pytest.mark.parametrize(
-    "operation", OPERATIONS, ids=[operation.id for operation in OPERATIONS]
-)
-each_method = pytest.mark.parametrize(("operation", "name"), METHODS_OF, ids=[name for _, name in METHODS_OF])
+# SYNAPSE_TEST_OPERATIONS may name those that are tested; by default all are.
+_CHOSEN = os.environ.get("SYNAPSE_TEST_OPERATIONS")
+TESTED = [item for item in OPERATIONS if _CHOSEN is None or item.id in _CHOSEN.split()]
+_METHODS = [(operation, name) for operation in TESTED for name in operation.names]
+each_operation = pytest.mark.parametrize("operation", TESTED, ids=[operation.id for operation in TESTED])
+each_method = pytest.mark.parametrize(("operation", "name"), _METHODS, ids=[name for _, name in _METHODS])
 
 
 def check_answer(response: httpx.Response) -> Operation:

@@ -6,7 +6,6 @@ documented, every answer valid, bad credentials refused, bad input refused by na
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from checkout import environment
 from running_agent import RunningAgent
 
-from .agent_spec import OPERATIONS, SPEC, Operation, each_operation
+from .agent_spec import OPERATIONS, SPEC, TESTED, Operation, each_operation
 
 pytestmark = pytest.mark.ray
 
@@ -41,8 +40,8 @@ def failures(
     ]
     command += [str(SPEC), "--url", agent.url, "--header", f"Authorization: {agent.token}"]
     command += ["--report", "junit", "--report-junit-path", str(report)]
-    if chosen := os.environ.get("SYNAPSE_TEST_OPERATIONS"):
-        command += [part for name in chosen.split() for part in ("--include-operation-id", name)]
+    if len(TESTED) < len(OPERATIONS):
+        command += [part for item in TESTED for part in ("--include-operation-id", item.id)]
     done = subprocess.run(
         command,
         cwd=report.parent,
@@ -67,10 +66,12 @@ def test_an_operation_is_as_documented(failures: dict[str, list[str]], operation
     assert not failures[label], "\n".join(failures[label])
 
 
+@pytest.mark.skipif(len(TESTED) < len(OPERATIONS), reason="a few operations make no sequence")
 def test_sequences_of_operations_are_as_documented(failures: dict[str, list[str]]) -> None:
     assert not failures[STATEFUL], "\n".join(failures[STATEFUL])
 
 
+@pytest.mark.skipif(not TESTED, reason="nothing was tested")
 def test_nothing_else_was_found(failures: dict[str, list[str]]) -> None:
     documented = {f"{operation.method} {operation.path}" for operation in OPERATIONS}
     assert {name for name, found in failures.items() if found} <= documented | {STATEFUL}

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from synapse_agent_api.types import Model
 
-from .agent_spec import OPERATIONS, Answer, Operation, Schema
+from .agent_spec import TESTED, Answer, Operation, Schema
 from .generated_values import answers, generated
 from .recorded_calls import CLIENTS, call, given_back
 
 SUCCESSES = [
     pytest.param(operation, name, answer, id=f"{name}-{answer.status}")
-    for operation in OPERATIONS
+    for operation in TESTED
     for name in operation.names
     for answer in operation.successes
 ]
