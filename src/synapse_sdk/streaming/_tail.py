@@ -184,10 +184,9 @@ class Tail:
 
     def _run(self) -> Generator[Command, Any, None]:
         fruitless = 0
+        reached = 0
         while True:
-            before = self.log.position
             outcome = yield from self._attempt()
-            self.log.disconnect()
             self._open_websocket = None
             yield Close(self._goodbye)
             if isinstance(outcome, Complete):
@@ -197,7 +196,9 @@ class Tail:
             if isinstance(outcome, _FallBack):
                 self._fall_back(outcome.reason)
                 continue
-            if self.log.position > before:
+            progress = self.log.reached > reached
+            if progress:
+                reached = self.log.reached
                 fruitless = 0
             if outcome.error is self.interruption:
                 self.reconnects += self._attached
@@ -213,11 +214,12 @@ class Tail:
                     _logger.debug("%s: the job's status can't be had: %s", self.operation, status.detail)
                 elif status in TERMINAL:
                     self.job_status = status
-                    if self._draining and (outcome.clean or self.log.replayed):
+                    # What the job wrote last may not have come before the end of that connection; another
+                    # one that brings no more of it, and is not cut off, has shown that this was all.
+                    if self._draining and outcome.clean and not progress:
                         self._finish_log()
                         return
-                    # What the job wrote last may not have come before the end of that connection.
-                    if not self._draining:
+                    if progress or not self._draining:
                         self._draining = True
                         self._last_text = time.monotonic()
                         self.reconnects += 1
@@ -318,8 +320,6 @@ class Tail:
                     self.log.settle()
                     self._check_limits()
                     continue
-                if self._drained():
-                    return self._quiet_end()
                 silent += interval
                 if silent > self.timeout - interval / 2:
                     return _Dropped(
@@ -421,12 +421,12 @@ class Tail:
                 silent = self._error(
                     ClientTimeoutError, 408, f"the agent sent nothing for {self.timeout:g} s"
                 )
-                complete = self._take(source.end())
+                complete = self._take(source.end(cut=True))
                 return complete if complete is not None else _Dropped(data or silent)
             over = not data
             complete = self._take(source.receive(body.receive(data)))
             if complete is None and (over or body.ended):
-                complete = self._take(source.end())
+                complete = self._take(source.end(cut=over and body.cut))
             if complete is not None:
                 return complete
             if over and body.cut:
@@ -448,7 +448,7 @@ class Tail:
 
     def _drained(self) -> bool:
         """Whether the job is over, and an agent that keeps the stream open all the same is quiet."""
-        return self._draining and time.monotonic() - self._last_text > self.timeout
+        return self._draining and not self.log.replaying and time.monotonic() - self._last_text > self.timeout
 
     def _quiet_end(self) -> _Dropped:
         return _Dropped(
