@@ -34,7 +34,7 @@ SHELLS: tuple[Shell, ...] = ("sync", "asyncio", "trio")
 _TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 # Seconds; no test takes a quarter of it on a busy machine.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 _END: Any = object()
 
