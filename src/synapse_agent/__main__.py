@@ -14,6 +14,8 @@ _EPILOG = """\
 environment:
   SYNAPSE_AGENT_TOKEN  the token that clients must send; unlike --token it is in no process list
   RAY_AUTH_TOKEN       the token of the Ray cluster that --ray names
+  SYNAPSE_PLUGINS      the same as --plugins
+  SYNAPSE_AGENT_DATA   the same as --data
 
 Clients send the token as it is in the Authorization header, without a word before it.
 """
@@ -47,12 +49,19 @@ def _serve(options: argparse.Namespace) -> int:
                     ray=options.ray,
                     ray_token=options.ray_token or os.environ.get("RAY_AUTH_TOKEN") or None,
                     ready_file=options.ready_file,
+                    plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
+                    data=_path(options.data, "SYNAPSE_AGENT_DATA"),
                 )
             )
         )
     except StartupError as error:
         return _failed(str(error))
     return 0
+
+
+def _path(given: Path | None, variable: str) -> Path | None:
+    named = os.environ.get(variable)
+    return given or (Path(named) if named else None)
 
 
 def _failed(why: str) -> int:
@@ -84,6 +93,19 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="PATH",
         help="write url, token and pid there as JSON, for the owner's eyes, when the agent is ready",
+    )
+    serve.add_argument(
+        "--plugins",
+        type=Path,
+        metavar="DIR",
+        help="where plugin releases come from: DIR/code@version, DIR/code/version or DIR/code,"
+        " each a directory or a .zip (default: none can be created)",
+    )
+    serve.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="what the agent keeps across restarts (default: below the user's state directory)",
     )
     return parser
 

@@ -29,6 +29,7 @@ def make_app(gateway: Gateway) -> web.Application:
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield
         await gateway.ray.close()
+        await gateway.index.close()
 
     async def stop_streams(_: web.Application) -> None:
         gateway.stopping.set()

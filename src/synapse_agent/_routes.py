@@ -19,6 +19,13 @@ from synapse_agent._nodes import get_gpu_status, get_node, list_nodes
 from synapse_agent._not_supported import not_supported
 from synapse_agent._plugin_runs import run_debug_plugin_release
 from synapse_agent._policy_handlers import get_runtime_policy, update_runtime_policy
+from synapse_agent._release_handlers import (
+    create_plugin_release,
+    delete_plugin_release,
+    get_plugin_release,
+    list_plugin_releases,
+    run_plugin_release,
+)
 from synapse_agent._resources import check_feasibility, get_cluster_resources
 from synapse_agent._tasks import get_task, list_tasks
 
@@ -48,11 +55,11 @@ ROUTES = (
     Route("GET", "/serve_applications/{name}/", "get_serve_application", get_serve_application),
     Route("DELETE", "/serve_applications/{name}/", "delete_serve_application", delete_serve_application),
     Route("POST", "/plugin_releases/run_debug/", "run_debug_plugin_release", run_debug_plugin_release),
-    Route("GET", "/plugin_releases/", "list_plugin_releases", not_supported),
-    Route("POST", "/plugin_releases/", "create_plugin_release", not_supported),
-    Route("GET", "/plugin_releases/{lookup}", "get_plugin_release", not_supported),
-    Route("DELETE", "/plugin_releases/{lookup}", "delete_plugin_release", not_supported),
-    Route("POST", "/plugin_releases/{lookup}/run/", "run_plugin_release", not_supported),
+    Route("GET", "/plugin_releases/", "list_plugin_releases", list_plugin_releases),
+    Route("POST", "/plugin_releases/", "create_plugin_release", create_plugin_release),
+    Route("GET", "/plugin_releases/{lookup}", "get_plugin_release", get_plugin_release),
+    Route("DELETE", "/plugin_releases/{lookup}", "delete_plugin_release", delete_plugin_release),
+    Route("POST", "/plugin_releases/{lookup}/run/", "run_plugin_release", run_plugin_release),
     Route("GET", "/containers/docker/", "list_docker_containers", not_supported),
     Route("POST", "/containers/docker/", "create_docker_container", not_supported),
     Route("GET", "/containers/docker/{container_id}", "get_docker_container", not_supported),

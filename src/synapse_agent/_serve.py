@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
 from aiohttp import web
 from yarl import URL
 
@@ -21,6 +22,7 @@ from synapse_agent._app import make_app
 from synapse_agent._embedded import EmbeddedRay
 from synapse_agent._errors import ApiError, StartupError
 from synapse_agent._gateway import Gateway
+from synapse_agent._index import Index, IndexUnusableError
 from synapse_agent._ray import RayClient
 
 __all__ = ["Options", "serve"]
@@ -34,6 +36,8 @@ class Options:
     ray: str | None  # the dashboard's URL; None: an embedded cluster
     ray_token: str | None
     ready_file: Path | None
+    plugins: Path | None  # None: releases can't be created
+    data: Path | None  # None: the user's state directory
 
 
 async def serve(options: Options) -> None:
@@ -59,10 +63,20 @@ async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise StartupError("the token must consist of printable ASCII characters without blanks")
+    plugins = options.plugins and options.plugins.absolute()
+    if plugins is not None and not plugins.is_dir():
+        raise StartupError(f"--plugins takes a directory; {plugins} is none")
     async with AsyncExitStack() as stack:
         # First, so that a port that is taken is told at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
+        index = Index(_data_directory(options.data) / "index.sqlite3")
+        stack.push_async_callback(index.close)
+        if options.data is not None:  # else only when it is needed: many agents have nothing to keep
+            try:
+                await index.open()
+            except IndexUnusableError as error:
+                raise StartupError(error.detail) from None
         embedded: EmbeddedRay | None = None
         if options.ray is None:
             embedded = EmbeddedRay()
@@ -72,7 +86,7 @@ async def _serve(options: Options) -> None:
             ray = RayClient(embedded.url, embedded.token)
         else:
             ray = RayClient(_checked(options.ray), options.ray_token)
-        gateway = Gateway(ray, token, log_dir=embedded.log_dir if embedded else None)
+        gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None, plugins=plugins)
         gateway.url = _url(sock)
         runner = web.AppRunner(make_app(gateway), access_log=None, shutdown_timeout=3.0)
         await runner.setup()
@@ -109,6 +123,11 @@ def _listen(host: str, port: int) -> socket.socket:
         raise StartupError(f"can't listen on {host} port {port}: {error.strerror or error}") from None
     except OverflowError:
         raise StartupError(f"{port} is no port: it goes from 0 to 65535") from None
+
+
+def _data_directory(given: Path | None) -> Path:
+    directory = platformdirs.user_state_path("synapse-agent") if given is None else given
+    return directory.absolute()
 
 
 def _url(sock: socket.socket) -> str:
