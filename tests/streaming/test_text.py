@@ -22,6 +22,14 @@ def cuts(data: bytes | str) -> range:
     return range(1, len(data))
 
 
+def framed_as_it_is(peer: Peer, event: bytes) -> bytes:
+    """The bytes of an event whose text is not escaped to ASCII."""
+    if peer.websocket:
+        return Frame(Opcode.TEXT, event).serialize(mask=False)
+    data = b"data: " + event + b"\n\n"
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
 # --- UTF-8
 
 
@@ -33,12 +41,11 @@ def test_utf8_split_at_every_byte_offset_across_reads(tail: Tailer) -> None:
     def cut_at(offset: int) -> Script:
         def script(peer: Peer) -> None:
             peer.accept()
-            data = b"data: " + event + b"\n\n"
-            framed = Frame(Opcode.TEXT, event).serialize(mask=False) if peer.websocket else b"%x\r\n%s\r\n" % (len(data), data)
-            offset_there = offset + len(framed) - len(event) - (0 if peer.websocket else 4)
-            peer.raw(framed[:offset_there])
+            framed = framed_as_it_is(peer, event)
+            cut = framed.index(event) + offset
+            peer.raw(framed[:cut])
             peer.pause(0.005)
-            peer.raw(framed[offset_there:])
+            peer.raw(framed[cut:])
             peer.complete()
 
         return script
@@ -53,11 +60,7 @@ def test_utf8_split_at_every_byte_offset_across_reads(tail: Tailer) -> None:
 def test_utf8_read_byte_by_byte(tail: Tailer) -> None:
     def script(peer: Peer) -> None:
         event = json.dumps({"type": "log", "message": EMOJI}, ensure_ascii=False).encode()
-        if peer.websocket:
-            peer.byte_by_byte(Frame(Opcode.TEXT, event).serialize(mask=False))
-        else:
-            data = b"data: " + event + b"\n\n"
-            peer.byte_by_byte(b"%x\r\n%s\r\n" % (len(data), data))
+        peer.byte_by_byte(framed_as_it_is(peer, event))
         peer.complete()
 
     with Agent(script) as agent:
