@@ -22,8 +22,8 @@ demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py a
 test: dev-env check-generated lint types lint-spec ## Everything CI runs: generated code, lint, types, spec, all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-fast: dev-env ## The tests that need no Ray (PYTEST_ARGS="-k tail -x")
-	$(BIN)/python -m pytest -m "not ray" $(PYTEST_ARGS)
+test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
+	$(BIN)/python -m pytest -m "not ray and not containers" $(PYTEST_ARGS)
 
 lint: dev-env ## ruff: rules and format
 	$(BIN)/ruff check .

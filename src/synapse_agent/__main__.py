@@ -35,6 +35,7 @@ def _serve(options: argparse.Namespace) -> int:
         # Here and not above: without the extra there is a better answer than a traceback.
         import asyncio
 
+        from synapse_agent._container_setup import ContainerOptions
         from synapse_agent._errors import StartupError
         from synapse_agent._serve import Options, serve
     except ModuleNotFoundError as error:
@@ -51,6 +52,14 @@ def _serve(options: argparse.Namespace) -> int:
                     ready_file=options.ready_file,
                     plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
                     data=_path(options.data, "SYNAPSE_AGENT_DATA"),
+                    containers=ContainerOptions(
+                        docker=options.docker,
+                        base=options.container_base,
+                        network=options.container_network,
+                        host=options.container_host,
+                        ulimits=tuple(options.container_ulimit),
+                        start_timeout=options.container_start_timeout,
+                    ),
                 )
             )
         )
@@ -107,7 +116,47 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="what the agent keeps across restarts (default: below the user's state directory)",
     )
+    _add_container_options(serve)
     return parser
+
+
+def _add_container_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("containers")
+    group.add_argument(
+        "--docker",
+        metavar="URL",
+        help="socket of a Docker-compatible engine, such as unix:///run/docker.sock (default: no containers)",
+    )
+    group.add_argument(
+        "--container-base",
+        metavar="IMAGE",
+        help="image that containers are built on; its label synapse.command says what runs in them, and"
+        " without one it must have Python, which runs the plugin's restapi or serve action",
+    )
+    group.add_argument(
+        "--container-network",
+        metavar="NAME",
+        help="network of the containers; with host they listen on ports of this machine that the agent"
+        " finds, in any other the engine publishes their port (default: bridge)",
+    )
+    group.add_argument(
+        "--container-host",
+        metavar="NAME",
+        help="name or address of this machine in the endpoints (default: the one in the agent's URL)",
+    )
+    group.add_argument(
+        "--container-ulimit",
+        action="append",
+        default=[],
+        metavar="NAME=SOFT[:HARD]",
+        help="limit that containers run with, such as nofile=1024; may be repeated",
+    )
+    group.add_argument(
+        "--container-start-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="time that a container has until it answers HTTP (default: 300)",
+    )
 
 
 if __name__ == "__main__":

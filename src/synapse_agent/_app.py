@@ -28,6 +28,8 @@ def make_app(gateway: Gateway) -> web.Application:
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield
+        if gateway.containers is not None:
+            await gateway.containers.close()
         await gateway.ray.close()
         await gateway.index.close()
 

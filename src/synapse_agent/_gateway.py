@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from synapse_agent._containers import Containers
 from synapse_agent._index import Index
 from synapse_agent._policy import Policy
 from synapse_agent._ray import JsonObject, RayClient
@@ -26,6 +27,8 @@ class Gateway:
     token: str
     # What it remembers across restarts; beside it lie the files that go with that.
     index: Index
+    # Where there is an engine to run them.
+    containers: Containers | None = None
     # Where job logs lie as files, if the cluster is on this machine and ours.
     log_dir: Path | None = None
     # Where jobs reach this agent; known once it listens.

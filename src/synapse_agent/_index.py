@@ -39,6 +39,30 @@ _MIGRATIONS = (
         UNIQUE (plugin, version)
     )
     """,
+    """
+    CREATE TABLE container (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        build_id TEXT NOT NULL UNIQUE,
+        request TEXT NOT NULL,  -- JSON, its secrets masked
+        fingerprint TEXT NOT NULL UNIQUE,  -- what makes another container the same one
+        status TEXT NOT NULL CHECK (status IN ('building', 'running', 'stopped')),  -- as it should be
+        docker_id TEXT UNIQUE,
+        image TEXT,
+        port INTEGER,  -- on this machine, where the container shares its network
+        endpoint TEXT  -- once it answered
+    )
+    """,
+    """
+    CREATE TABLE container_build (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        status TEXT NOT NULL,
+        result TEXT,  -- JSON
+        error TEXT
+    )
+    """,
+    # One row: which of an engine's containers are ours.
+    "CREATE TABLE container_owner (id TEXT NOT NULL)",
 )
 
 # Seconds to wait for another agent that writes to the same file.

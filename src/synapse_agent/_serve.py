@@ -19,6 +19,8 @@ from aiohttp import web
 from yarl import URL
 
 from synapse_agent._app import make_app
+from synapse_agent._container_setup import ContainerOptions, opened_containers, read_settings
+from synapse_agent._containers import Containers
 from synapse_agent._embedded import EmbeddedRay
 from synapse_agent._errors import ApiError, StartupError
 from synapse_agent._gateway import Gateway
@@ -38,6 +40,7 @@ class Options:
     ready_file: Path | None
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
+    containers: ContainerOptions
 
 
 async def serve(options: Options) -> None:
@@ -70,6 +73,8 @@ async def _serve(options: Options) -> None:
         # First, so that a port that is taken is told at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
+        address: str = sock.getsockname()[0]
+        settings = read_settings(options.containers, bind=address, host=URL(_url(sock)).host or address)
         index = Index(_data_directory(options.data) / "index.sqlite3")
         stack.push_async_callback(index.close)
         if options.data is not None:  # else only when it is needed: many agents have nothing to keep
@@ -77,6 +82,10 @@ async def _serve(options: Options) -> None:
                 await index.open()
             except IndexUnusableError as error:
                 raise StartupError(error.detail) from None
+        containers: Containers | None = None
+        if settings is not None:
+            opened = opened_containers(settings, index, agent_url=_url(sock), agent_token=token)
+            containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
             embedded = EmbeddedRay()
@@ -88,12 +97,18 @@ async def _serve(options: Options) -> None:
             ray = RayClient(_checked(options.ray), options.ray_token)
         gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None, plugins=plugins)
         gateway.url = _url(sock)
+        gateway.containers = containers
         runner = web.AppRunner(make_app(gateway), access_log=None, shutdown_timeout=3.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if embedded is None:
             try:
                 await ray.version()
+            except ApiError as error:
+                _say(f"Serving all the same, but {error.detail}")
+        if containers is not None:
+            try:
+                await containers.reconcile()
             except ApiError as error:
                 _say(f"Serving all the same, but {error.detail}")
         await web.SockSite(runner, sock).start()

@@ -203,6 +203,34 @@ async def test_bodies_and_headers_that_are_refused_before_anything_is_done(tmp_p
             assert response.json()["detail"][0]["loc"] == ["body", "language"]
 
 
+@asynchronous
+async def test_requirements_are_handed_to_ray(tmp_path: Path) -> None:
+    # Not run for real: Ray copies the whole environment that it runs in for them, which takes minutes.
+    submitted: list[dict[str, Any]] = []
+
+    async def submit(request: web.Request) -> web.Response:
+        submitted.append(await request.json())
+        return web.json_response({})
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response([])
+
+    dashboard = web.Application()
+    dashboard.router.add_get("/api/jobs/", answer)
+    dashboard.router.add_post("/api/jobs/", submit)
+    dashboard.router.add_get("/api/packages/gcs/{name}", answer)
+    plugin(tmp_path, "a")
+    async with served(dashboard) as ray, agent(tmp_path, ray) as client:
+        await create(client, "a")
+        for requirements in ([], ["numpy>=2", "pandas"]):
+            body = {"action": "go", "requirements": requirements}
+            response = await client.post("/plugin_releases/a@1/run/", json=body)
+            assert response.status_code == 202, response.text
+    assert [job["runtime_env"].get("pip") for job in submitted] == [None, ["numpy>=2", "pandas"]]
+    ids = {job["submission_id"] for job in submitted}
+    assert len(ids) == 2, "each run without a job_id gets one of its own"
+
+
 # -- Ray Serve in states that a real one is not in for long
 
 
