@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -326,5 +327,19 @@ def test_a_first_line_cut_into_events_that_are_read_one_by_one(tail: Tailer) -> 
 
 
 def test_a_first_line_alone_is_delivered_while_the_job_is_quiet(tail: Tailer) -> None:
-    with Agent(plays.logs("only line so far").quiet(20)) as agent, tail.reading(agent.url) as reader:
+    script = plays.logs("only line so far").quiet(5, every=1)
+    with Agent(script) as agent, tail.reading(agent.url) as reader:
         assert reader.next() == "only line so far"
+
+
+def test_a_first_line_alone_is_delivered_however_often_the_agent_shows_life(tail: Tailer) -> None:
+    def lively(peer: Peer) -> None:
+        for _ in range(100):
+            peer.pause(0.03)
+            peer.heartbeat()
+
+    script = plays.logs("only line so far").then(lively).complete()
+    with Agent(script) as agent, tail.reading(agent.url) as reader:
+        started = time.monotonic()
+        assert reader.next() == "only line so far"
+        assert time.monotonic() - started < 1.5
