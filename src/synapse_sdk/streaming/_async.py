@@ -13,7 +13,7 @@ import anyio
 import httpx
 
 from synapse_sdk._errors import error_from_exception
-from synapse_sdk.clients.exceptions import ClientError, ClientTimeoutError
+from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.streaming._background import spawn
 from synapse_sdk.streaming._http import (
     GRACE,
@@ -165,12 +165,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             case Open():
                 with anyio.move_on_after(command.timeout + GRACE):
                     return await self._open(command)
-                raise ClientTimeoutError(
-                    408,
-                    f"no answer within {command.timeout:g} s",
-                    operation=self._tail.operation,
-                    agent=self._connection.agent,
-                )
+                raise self._tail.unanswered(command.timeout)
             case Sleep(seconds):
                 await anyio.sleep(seconds)
             case Close(goodbye):

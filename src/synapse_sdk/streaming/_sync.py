@@ -162,7 +162,8 @@ class LogStream(StreamState, Iterator[str]):
 
     def _open(self, command: Open) -> Opened:
         # httpx bounds each read; a peer that sends its answer byte by byte is bounded by this.
-        watch = threading.Timer(command.timeout + GRACE, self._end_socket)
+        late = threading.Event()
+        watch = threading.Timer(command.timeout + GRACE, self._give_up, [late])
         watch.daemon = True
         watch.start()
         try:
@@ -182,10 +183,18 @@ class LogStream(StreamState, Iterator[str]):
                 if len(body) >= MAX_BODY:
                     break
             return Opened(response.status_code, response.headers, body, self._network is not None)
+        except Exception as exc:
+            if late.is_set():
+                raise self._tail.unanswered(command.timeout) from exc
+            raise
         finally:
             watch.cancel()
             watch.join()
             self._forget_socket()
+
+    def _give_up(self, late: threading.Event) -> None:
+        late.set()
+        self._end_socket()
 
     def _send_request(self, command: Open) -> httpx.Response:
         request = stream_request(self._http, self._connection, command, self._trace)

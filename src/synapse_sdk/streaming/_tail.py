@@ -265,6 +265,10 @@ class Tail:
             return self._error(ServerError, 500, f"the job's status can't be read: {type(exc).__name__}")
         return status if isinstance(status, str) else None
 
+    def unanswered(self, seconds: float) -> ClientError:
+        """Make the error for a peer whose answer was not whole in time."""
+        return self._error(ClientTimeoutError, 408, f"no answer within {seconds:g} s")
+
     def interrupted(self) -> ClientError:
         """Make the error for a tail whose own work was broken off."""
         return self._error(
