@@ -322,7 +322,7 @@ def test_close_during_a_tls_handshake(tail: Tailer, certificate: Certificate) ->
 
 @row(16)
 def test_close_while_connecting(tail: Tailer, unreachable: str) -> None:
-    """Sync: there is no socket yet to end, so a read in another thread ends with the timeout of connecting."""
+    """Sync: there is no socket yet to end, so a blocked read ends with the timeout of connecting."""
     with tail.reading(unreachable, max_retries=0, timeout=0.5) as reader:
         closed_while_waiting(reader, within=1.5 if tail.shell == "sync" else 0.5)
 
