@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated lint-spec format wheel clean agent-env dev-env
+.PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec format wheel clean agent-env dev-env
 
 BIN := .venv/bin
 PORT ?= 0
@@ -54,6 +54,9 @@ generate: dev-env ## Write generated/ from spec/openapi.yaml and templates/
 
 check-generated: dev-env ## Fail when generated/ is not what spec and templates give
 	$(BIN)/python scripts/generate.py --check
+
+mutate-spec: dev-env ## Change the spec in thirty ways and show what notices each (ONLY="enum security")
+	$(BIN)/python scripts/mutate_spec.py $(ONLY)
 
 lint-spec: dev-env ## Check spec/openapi.yaml: openapi-spec-validator and Redocly's rules
 	$(BIN)/python scripts/lint_spec.py
