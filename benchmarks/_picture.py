@@ -67,7 +67,13 @@ def _found(row: Row, result: Mapping[str, Any]) -> list[tuple[Contender, Spread]
 
 def _times(row: Row, result: Mapping[str, Any], who: Contender) -> str:
     ratio = ratios(result, who.name, row.metrics[0])
-    return "" if who.name == OURS or ratio is None else f"{ratio.median:.1f} ×"
+    return (
+        ""
+        if who.name == OURS or ratio is None
+        else f"{ratio.median:.2g} ×"
+        if ratio.median < 10
+        else f"{ratio.median:.0f} ×"
+    )
 
 
 def _panel(row: Row, result: Mapping[str, Any], x: int, y: int) -> tuple[list[str], int]:
@@ -93,7 +99,7 @@ def _panel(row: Row, result: Mapping[str, Any], x: int, y: int) -> tuple[list[st
             f'<path class="spread" d="M{begin + spread.least * scale:.1f} {middle}H'
             f'{begin + spread.most * scale:.1f}"/>',
             f'<text class="text{strong}" x="{begin + spread.most * scale + 6:.1f}" y="{top + 11}">'
-            f"{escape(text)}<tspan class='faint'>{'  ' if times else ''}{escape(times)}</tspan></text>",
+            f'{escape(text)}<tspan class="faint" dx="8">{escape(times)}</tspan></text>',
         ]
     return parts, HEAD + len(found) * LINE
 
