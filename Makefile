@@ -3,11 +3,14 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast lint types generate check-generated lint-spec format wheel bench clean agent-env dev-env
+.PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated lint-spec format wheel bench clean agent-env dev-env
 
 BIN := .venv/bin
 PORT ?= 0
 PYTEST_ARGS ?=
+SEEDS ?= 1000
+START ?= 0
+EXAMPLES ?= 2000
 ROWS ?=
 ROUNDS ?= 5
 QUICK ?=
@@ -25,8 +28,17 @@ demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py a
 test: dev-env check-generated lint types lint-spec ## Everything CI runs: generated code, lint, types, spec, all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-fast: dev-env ## The tests that need no Ray (PYTEST_ARGS="-k tail -x")
-	$(BIN)/python -m pytest -m "not ray" $(PYTEST_ARGS)
+test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
+	$(BIN)/python -m pytest -m "not ray and not containers" $(PYTEST_ARGS)
+
+soak: dev-env ## Tails through a network that breaks, by the seed (SEEDS=1000 START=0; RAY=1: of real jobs)
+	PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --start $(START) $(if $(RAY),--ray)
+
+soak-properties: dev-env ## The property tests with other examples, and more of them (EXAMPLES=2000)
+	SOAK_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/streaming/test_properties.py $(PYTEST_ARGS)
+
+scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost
+	PYTHONPATH=tests $(BIN)/python -m scale
 
 lint: dev-env ## ruff: rules and format
 	$(BIN)/ruff check .

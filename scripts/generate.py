@@ -26,6 +26,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -66,6 +67,8 @@ ERRORS = {
     429: "RateLimitError",
 }
 UNREACHABLE = ("ClientError", "408 or 503, the agent doesn't answer in time or can't be reached.")
+
+WAITED_TOO_LONG = "408, it was not over within `timeout`; the text says where it stood."
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Names that a field can't have as an attribute, because the base class has them.
@@ -265,6 +268,23 @@ class Alias:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """What a method can wait for, as the spec's x-wait says."""
+
+    what: str
+    returns: str
+    done: str
+
+
+@dataclass(frozen=True)
+class Overload:
+    """One signature of a method that has several."""
+
+    parameters: Sequence[Parameter]
+    returns: str
+
+
+@dataclass(frozen=True)
 class OperationView:
     """An operation as its templates want it."""
 
@@ -282,6 +302,36 @@ class OperationView:
     classes: Sequence[Class]
     doc: str
     aliases: Sequence[Alias]
+    waits: Waits | None = None
+
+    @property
+    def sent(self) -> list[Parameter]:
+        """Those parameters that the request is made of."""
+        return [parameter for parameter in self.parameters if parameter.where != "wait"]
+
+    @property
+    def answers(self) -> str:
+        """What the method returns, waited for or not."""
+        return self.returns if self.waits is None else union([self.returns, self.waits.returns])
+
+    @property
+    def overloads(self) -> list[Overload]:
+        """The signatures that tell what comes with `wait`, and what without."""
+        if self.waits is None:
+            return []
+
+        def variant(annotation: str, default: str | None, returns: str) -> Overload:
+            changed = [
+                replaced(item, annotation=annotation, default=default) if item.name == "wait" else item
+                for item in self.parameters
+            ]
+            return Overload(changed, returns)
+
+        return [
+            variant("Literal[False]", "False", self.returns),
+            variant("Literal[True]", None, self.waits.returns),
+            variant("bool", None, self.answers),
+        ]
 
     def of(self, where: str) -> list[Parameter]:
         """Pick the parameters that go to one place."""
@@ -601,6 +651,11 @@ class Views:
         returns = union(decoder.annotation for decoder in decoders)
         text = [decoder.function == "decode_text" for decoder in decoders]
         names = [str(alias) for alias in raw.get("x-aliases", [])]
+        waits = self.waits(name, raw)
+        classes = [*(i for decoder in decoders for i in decoder.classes), *prop_classes]
+        if waits is not None:
+            parameters = self.with_wait(name, raw, parameters)
+            classes.append(document.models[waits.returns].class_info)
         return OperationView(
             name=name,
             id=literal(raw["operationId"]),
@@ -613,10 +668,55 @@ class Views:
             text=any(text),
             whole_body=whole_body,
             empty_body=empty_body,
-            classes=unique([*(i for decoder in decoders for i in decoder.classes), *prop_classes]),
-            doc=self.operation_doc(raw, parameters, returns),
-            aliases=[Alias(alias, self.operation_doc(raw, parameters, returns, alias)) for alias in names],
+            classes=unique(classes),
+            doc=self.operation_doc(raw, parameters, returns, waits=waits),
+            aliases=[
+                Alias(alias, self.operation_doc(raw, parameters, returns, alias, waits)) for alias in names
+            ],
+            waits=waits,
         )
+
+    def waits(self, name: str, raw: Raw) -> Waits | None:
+        """Read what an operation's x-wait says."""
+        told = raw.get("x-wait")
+        if told is None:
+            return None
+        texts = ("for", "result", "until", "returns")
+        if not isinstance(told, Mapping) or set(told) != {*texts, "timeout"}:
+            raise GenerationError(f"{name}: x-wait has {', '.join(texts)} and timeout")
+        if not all(isinstance(told[key], str) for key in texts) or type(told["timeout"]) not in (int, float):
+            raise GenerationError(f"{name}: x-wait has four texts, and a number as its timeout")
+        if told["result"] not in self.document.models:
+            raise GenerationError(f"{name}: x-wait: there is no model {told['result']!r}")
+        return Waits(literal(told["for"]), told["result"], sentence(told["returns"]))
+
+    def with_wait(self, name: str, raw: Raw, parameters: Sequence[Parameter]) -> list[Parameter]:
+        """Add what a method that can wait takes besides."""
+        taken = {item.name for item in parameters} & {"wait", "timeout", "poll_interval"}
+        if taken:
+            raise GenerationError(f"{name}: x-wait needs the name {', '.join(sorted(taken))} for itself")
+
+        def keyword_only(what: str, annotation: str, default: str, doc: str) -> Parameter:
+            opens = what == "wait" and not any(item.keyword_only for item in parameters)
+            return Parameter(what, "", "wait", annotation, default, True, doc, opens)
+
+        told = raw["x-wait"]
+        return [
+            *parameters,
+            keyword_only("wait", "bool", "False", f"Return only when {sentence(told['until'])}"),
+            keyword_only(
+                "timeout",
+                "float | None",
+                literal(float(told["timeout"])),
+                "With `wait`, for how many seconds at most; None is for as long as it takes.",
+            ),
+            keyword_only(
+                "poll_interval",
+                "float",
+                "2.0",
+                "With `wait`, how many seconds pass between two looks; the first ones are quicker.",
+            ),
+        ]
 
     @staticmethod
     def is_success(answer: Response) -> bool:
@@ -748,7 +848,14 @@ class Views:
         others = [inner for inner in candidates if not isinstance(inner, ModelProperty | NoneProperty)]
         return models[0] if len(models) == 1 and not others else None
 
-    def operation_doc(self, raw: Raw, parameters: Sequence[Parameter], returns: str, alias: str = "") -> str:
+    def operation_doc(
+        self,
+        raw: Raw,
+        parameters: Sequence[Parameter],
+        returns: str,
+        alias: str = "",
+        waits: Waits | None = None,
+    ) -> str:
         """Write a method's docstring."""
         document, indent, name = self.document, 8, raw["operationId"]
         summary = sentence(plain(raw.get("summary")) or name.replace("_", " ").capitalize())
@@ -767,7 +874,10 @@ class Views:
             for status, answer in answers
             if status.isdecimal() and int(status) >= 400
         ]
-        result = [("", " ".join(f"{s}: {sentence(t)}" if several else sentence(t) for s, t in successes))]
+        told = " ".join(f"{s}: {sentence(t)}" if several else sentence(t) for s, t in successes)
+        if waits is not None:
+            told += f" With `wait`, {uncapitalised(waits.done)}"
+            raises.append(("ClientTimeoutError", WAITED_TOO_LONG))
         return docstring(
             [
                 wrapped(f"Alias of {name}: {uncapitalised(summary)}" if alias else summary, indent + 3),
@@ -775,7 +885,7 @@ class Views:
                 section(
                     "Args", [(item.name, item.doc or "See the description.") for item in parameters], indent
                 ),
-                section("Returns", [] if returns == "None" else result, indent),
+                section("Returns", [] if returns == "None" else [("", told)], indent),
                 section("Raises", [*raises, UNREACHABLE], indent),
                 "Example:\n" + textwrap.indent(self.example(raw, parameters, alias), "    "),
             ],
@@ -915,8 +1025,13 @@ def generate(spec: Path, output: Path) -> None:
         used = " ".join(
             [*(p.annotation for view in many for p in view.parameters), *(view.returns for view in many)]
         )
+        waits = any(view.waits for view in many)
         abc = [name for name in ("Mapping", "Sequence") if re.search(rf"\b{name}\[", used)]
-        typing = ["TYPE_CHECKING", *(["Any"] if re.search(r"\bAny\b", used) else [])]
+        typing = [
+            "TYPE_CHECKING",
+            *(["Any"] if re.search(r"\bAny\b", used) else []),
+            *(["Literal", "overload"] if waits else []),
+        ]
         return [
             *([f"from collections.abc import {', '.join(abc)}"] if abc else []),
             *(["import datetime"] if "datetime." in used else []),
@@ -938,6 +1053,12 @@ def generate(spec: Path, output: Path) -> None:
         classes_of=classes_of,
         typing_imports=typing_imports,
         uses_files=uses_files,
+        method_names=lambda: [
+            name
+            for collection in data.endpoint_collections_by_tag.values()
+            for view in operation_views(collection)
+            for name in (view.name, *(alias.name for alias in view.aliases))
+        ],
         public_classes=lambda: unique(item.class_info for item in (*data.models, *data.enums)),
     )
     with contextlib.redirect_stdout(io.StringIO()):

@@ -77,7 +77,7 @@ fi
 
 echo "Installing into $venv (Ray is some 500 MB; the first time this takes a minute or two)"
 if [ "$what" = dev ]; then
-    $venv/bin/python -m pip install -qq --editable '.[agent]' --group dev
+    $venv/bin/python -m pip install -qq --editable '.[agent,cli]' --group dev
     echo "$want" >$venv/.made-agent
 else
     $venv/bin/python -m pip install -qq --editable '.[agent]'

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
-from typing import Final, Generic, Protocol, TypeVar, final
+from types import MethodType
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, final
 
-__all__ = ["NO_BODY", "Arguments", "AsyncTransport", "NoBody", "Operation", "Transport"]
+__all__ = [
+    "NO_BODY",
+    "Arguments",
+    "AsyncRawMethod",
+    "AsyncTransport",
+    "NoBody",
+    "Operation",
+    "RawMethod",
+    "RawMethods",
+    "RawResponse",
+    "Transport",
+]
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -82,9 +95,10 @@ class Operation(_Immutable, Generic[_T_co]):
         summary: The operation in words, for errors: `get job`.
         decoders: For each status that means success, what turns the parsed JSON (None without a body) into the result.
         text: Whether the result is plain text, which may come as a JSON string or as it is.
+        waits_for: What a caller can wait for once this has begun; empty where there is nothing.
     """
 
-    __slots__ = ("decoders", "id", "method", "path", "summary", "text")
+    __slots__ = ("decoders", "id", "method", "path", "summary", "text", "waits_for")
 
     id: str
     method: str
@@ -92,6 +106,7 @@ class Operation(_Immutable, Generic[_T_co]):
     summary: str
     decoders: Mapping[int, Callable[[object], _T_co]]
     text: bool
+    waits_for: str
 
     def __init__(
         self,
@@ -102,6 +117,7 @@ class Operation(_Immutable, Generic[_T_co]):
         summary: str,
         decoders: Mapping[int, Callable[[object], _T_co]],
         text: bool = False,
+        waits_for: str = "",
     ) -> None:
         put = object.__setattr__
         put(self, "id", id)
@@ -110,9 +126,108 @@ class Operation(_Immutable, Generic[_T_co]):
         put(self, "summary", summary)
         put(self, "decoders", decoders)
         put(self, "text", text)
+        put(self, "waits_for", waits_for)
 
     def __repr__(self) -> str:
         return f"<Operation {self.id}: {self.method} {self.path}>"
+
+
+@final
+class RawResponse(_Immutable, Generic[_T_co]):
+    """An answer as it came, and what a method makes of it.
+
+    Attributes:
+        status_code: The HTTP status; an error status raises as ever.
+        headers: The headers; names are looked up in any case.
+        content: The body, decompressed.
+
+    Example:
+        >>> RawResponse(200, {}, b"[1]", lambda: [1]).parsed
+        [1]
+    """
+
+    __slots__ = ("_decode", "_parsed", "content", "headers", "status_code")
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+    _decode: Callable[[], _T_co]
+    _parsed: _T_co
+
+    def __init__(
+        self, status_code: int, headers: Mapping[str, str], content: bytes, decode: Callable[[], _T_co]
+    ) -> None:
+        put = object.__setattr__
+        put(self, "status_code", status_code)
+        put(self, "headers", headers)
+        put(self, "content", content)
+        put(self, "_decode", decode)
+
+    @property
+    def parsed(self) -> _T_co:
+        """What the method returns without `with_raw_response`; decoded when it is first asked for.
+
+        Raises:
+            ServerError: With the status of the answer, the body is not what the spec says.
+        """
+        if not hasattr(self, "_parsed"):
+            object.__setattr__(self, "_parsed", self._decode())
+        return self._parsed
+
+    def __repr__(self) -> str:
+        return f"<RawResponse [{self.status_code}], {len(self.content)} bytes>"
+
+
+class RawMethods:
+    """What `RawMethod` and `AsyncRawMethod` are attributes of.
+
+    Args:
+        api: The methods themselves, over a transport that answers a RawResponse.
+    """
+
+    __slots__ = ("_api",)
+
+    def __init__(self, api: object) -> None:
+        self._api = api
+
+
+class _RawMethod:
+    __slots__ = ("_method",)
+
+    def __init__(self, method: Callable[..., object]) -> None:
+        self._method = method
+
+    def bound(self, instance: RawMethods | None) -> Any:
+        # Straight from the class, its signature and docstring are those of the method.
+        return self._method if instance is None else MethodType(self._method, instance._api)  # pyright: ignore[reportPrivateUsage]
+
+
+class RawMethod(_RawMethod, Generic[_P, _T]):
+    """A method of the API that answers a RawResponse."""
+
+    __slots__ = ()
+
+    def __init__(self, method: Callable[Concatenate[Any, _P], _T]) -> None:
+        super().__init__(method)
+
+    def __get__(self, instance: RawMethods | None, owner: type) -> Callable[_P, RawResponse[_T]]:
+        bound: Callable[_P, RawResponse[_T]] = self.bound(instance)
+        return bound
+
+
+class AsyncRawMethod(_RawMethod, Generic[_P, _T]):
+    """An async method of the API that answers a RawResponse."""
+
+    __slots__ = ()
+
+    def __init__(self, method: Callable[Concatenate[Any, _P], Coroutine[Any, Any, _T]]) -> None:
+        super().__init__(method)
+
+    def __get__(
+        self, instance: RawMethods | None, owner: type
+    ) -> Callable[_P, Coroutine[Any, Any, RawResponse[_T]]]:
+        bound: Callable[_P, Coroutine[Any, Any, RawResponse[_T]]] = self.bound(instance)
+        return bound
 
 
 class Transport(Protocol):
@@ -122,10 +237,22 @@ class Transport(Protocol):
         """Send one request and decode its answer."""
         ...
 
+    def wait(
+        self, operation: Operation[Any], arguments: Arguments, timeout: float | None, poll_interval: float, /
+    ) -> Any:
+        """Send one request, and wait for what it began."""
+        ...
+
 
 class AsyncTransport(Protocol):
     """Carries out operations for the async classes."""
 
     async def call(self, operation: Operation[_T], arguments: Arguments, /) -> _T:
         """Send one request and decode its answer."""
+        ...
+
+    async def wait(
+        self, operation: Operation[Any], arguments: Arguments, timeout: float | None, poll_interval: float, /
+    ) -> Any:
+        """Send one request, and wait for what it began."""
         ...

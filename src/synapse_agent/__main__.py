@@ -14,6 +14,8 @@ _EPILOG = """\
 environment:
   SYNAPSE_AGENT_TOKEN  the token that clients must send; unlike --token it is in no process list
   RAY_AUTH_TOKEN       the token of the Ray cluster that --ray names
+  SYNAPSE_PLUGINS      the same as --plugins
+  SYNAPSE_AGENT_DATA   the same as --data
 
 Clients send the token as it is in the Authorization header, without a word before it.
 """
@@ -33,6 +35,7 @@ def _serve(options: argparse.Namespace) -> int:
         # Here and not above: without the extra there is a better answer than a traceback.
         import asyncio
 
+        from synapse_agent._container_setup import ContainerOptions
         from synapse_agent._errors import StartupError
         from synapse_agent._serve import Options, serve
     except ModuleNotFoundError as error:
@@ -47,12 +50,27 @@ def _serve(options: argparse.Namespace) -> int:
                     ray=options.ray,
                     ray_token=options.ray_token or os.environ.get("RAY_AUTH_TOKEN") or None,
                     ready_file=options.ready_file,
+                    plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
+                    data=_path(options.data, "SYNAPSE_AGENT_DATA"),
+                    containers=ContainerOptions(
+                        docker=options.docker,
+                        base=options.container_base,
+                        network=options.container_network,
+                        host=options.container_host,
+                        ulimits=tuple(options.container_ulimit),
+                        start_timeout=options.container_start_timeout,
+                    ),
                 )
             )
         )
     except StartupError as error:
         return _failed(str(error))
     return 0
+
+
+def _path(given: Path | None, variable: str) -> Path | None:
+    named = os.environ.get(variable)
+    return given or (Path(named) if named else None)
 
 
 def _failed(why: str) -> int:
@@ -85,7 +103,60 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="write url, token and pid there as JSON, for the owner's eyes, when the agent is ready",
     )
+    serve.add_argument(
+        "--plugins",
+        type=Path,
+        metavar="DIR",
+        help="where plugin releases come from: DIR/code@version, DIR/code/version or DIR/code,"
+        " each a directory or a .zip (default: none can be created)",
+    )
+    serve.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="what the agent keeps across restarts (default: below the user's state directory)",
+    )
+    _add_container_options(serve)
     return parser
+
+
+def _add_container_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("containers")
+    group.add_argument(
+        "--docker",
+        metavar="URL",
+        help="socket of a Docker-compatible engine, such as unix:///run/docker.sock (default: no containers)",
+    )
+    group.add_argument(
+        "--container-base",
+        metavar="IMAGE",
+        help="image that containers are built on; its label synapse.command says what runs in them, and"
+        " without one it must have Python, which runs the plugin's restapi or serve action",
+    )
+    group.add_argument(
+        "--container-network",
+        metavar="NAME",
+        help="network of the containers; with host they listen on ports of this machine that the agent"
+        " finds, in any other the engine publishes their port (default: bridge)",
+    )
+    group.add_argument(
+        "--container-host",
+        metavar="NAME",
+        help="name or address of this machine in the endpoints (default: the one in the agent's URL)",
+    )
+    group.add_argument(
+        "--container-ulimit",
+        action="append",
+        default=[],
+        metavar="NAME=SOFT[:HARD]",
+        help="limit that containers run with, such as nofile=1024; may be repeated",
+    )
+    group.add_argument(
+        "--container-start-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="time that a container has until it answers HTTP (default: 300)",
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,10 @@ def make_app(gateway: Gateway) -> web.Application:
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield
+        if gateway.containers is not None:
+            await gateway.containers.close()
         await gateway.ray.close()
+        await gateway.index.close()
 
     async def stop_streams(_: web.Application) -> None:
         gateway.stopping.set()

@@ -22,7 +22,7 @@ from typing import IO
 from synapse_agent._errors import StartupError
 from synapse_agent._ray import RayClient
 
-__all__ = ["EmbeddedRay"]
+__all__ = ["EmbeddedRay", "free_port"]
 
 _PREFIX = "synray-"
 _READY_WITHIN = 90.0
@@ -55,7 +55,7 @@ class EmbeddedRay:
         """Returns when Ray is ready. Call `stop` in every case."""
         await asyncio.to_thread(_remove_stale)
         self._directory, self._lock = _make_directory()
-        dashboard, client = _free_ports()
+        dashboard, client = _free_ports(2)
         self.url = f"http://127.0.0.1:{dashboard}"
         # A folder below, since Ray opens its own to everybody, and logs and packages are in there.
         (self._directory / "tmp").mkdir()
@@ -178,12 +178,17 @@ def _ours() -> Iterator[Path]:
                 yield directory
 
 
-def _free_ports() -> list[int]:
+def free_port() -> int:
+    """A TCP port for something in the cluster, where neither Ray nor the system takes one by itself."""
+    return _free_ports(1)[0]
+
+
+def _free_ports(count: int) -> list[int]:
     free: list[int] = []
     for port in random.sample(_PORTS, 200):
         with socket.socket() as sock, suppress(OSError):
             sock.bind(("", port))
             free.append(port)
-        if len(free) == 2:
+        if len(free) == count:
             return free
     raise StartupError("there is no free port for Ray between 20000 and 31999")

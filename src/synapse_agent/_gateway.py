@@ -8,6 +8,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from synapse_agent._containers import Containers
+from synapse_agent._index import Index
 from synapse_agent._policy import Policy
 from synapse_agent._ray import JsonObject, RayClient
 
@@ -23,16 +25,24 @@ class Gateway:
 
     ray: RayClient
     token: str
+    # What it remembers across restarts; beside it lie the files that go with that.
+    index: Index
+    # Where there is an engine to run them.
+    containers: Containers | None = None
     # Where job logs lie as files, if the cluster is on this machine and ours.
     log_dir: Path | None = None
     # Where jobs reach this agent; known once it listens.
     url: str = ""
+    # Where plugin releases come from; None: nowhere.
+    plugins: Path | None = None
     # Seconds of silence after which a stream shows that it lives.
     heartbeat: float = 5.0
     policy: Policy = field(default_factory=Policy)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     # Held from counting the jobs to having submitted one, or two requests could take the last place.
     admission: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # One at a time, since each may take hundreds of MB while it is read.
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def jobs(self) -> list[JsonObject]:
         return [job for job in await self.ray.jobs() if not _hidden(job)]

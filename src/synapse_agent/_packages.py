@@ -13,14 +13,13 @@ from importlib import resources
 from pathlib import Path
 
 from synapse_agent._errors import ApiError
+from synapse_agent._release_files import MAX_BYTES, is_skipped
 
-__all__ = ["PARAMS_FILE", "RUNNER", "Package", "build_package", "module_file"]
+__all__ = ["PARAMS_FILE", "RUNNER", "Package", "build_package", "module_file", "read_plugin"]
 
 RUNNER = "_synapse_runner.py"
 PARAMS_FILE = "_synapse_params.json"
 
-_SKIPPED = {"__pycache__", "node_modules", "venv"}
-_LIMIT = 200 * 1024 * 1024
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -45,13 +44,13 @@ def module_file(name: str) -> str | None:
     return None if path == RUNNER else path
 
 
-def build_package(directory: Path | None, modules: Mapping[str, str], params: str | None) -> Package:
-    """Pack a directory with modules laid over it, our runner, and parameters too long for the environment.
+def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], params: str | None) -> Package:
+    """Pack a plugin with modules laid over it, our runner, and parameters too long for the environment.
 
     The same input gives the same bytes, and so the same name: the cluster keeps it once. Takes a
-    while for a large directory; call it in a thread.
+    while for a large plugin; call it in a thread.
     """
-    files: dict[str, bytes] = dict(_read(directory)) if directory else {}
+    files = dict(plugin)
     for path, source in modules.items():
         files[path] = source.encode("utf-8", "surrogatepass")
         for parent in list(Path(path).parents)[:-1]:
@@ -68,15 +67,20 @@ def build_package(directory: Path | None, modules: Mapping[str, str], params: st
     return Package(f"_ray_pkg_{checksum[:32]}.zip", checksum, content)
 
 
+def read_plugin(directory: Path) -> dict[str, bytes]:
+    """The files below a directory that is the user's own. Takes a while; call it in a thread."""
+    return dict(_read(directory))
+
+
 def _read(directory: Path) -> Iterator[tuple[str, bytes]]:
     total = 0
     for root, folders, names in os.walk(directory):
-        folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith(".")]
+        folders[:] = [name for name in folders if not is_skipped(f"{name}/x")]
         for name in names:
             path = Path(root, name)
-            if not path.is_file() or path.suffix == ".pyc":  # sockets, dangling links
+            if not path.is_file() or is_skipped(name):  # sockets, dangling links
                 continue
             total += path.stat().st_size
-            if total > _LIMIT:
-                raise ApiError(400, f"{directory} has more than {_LIMIT >> 20} MiB to pack")
+            if total > MAX_BYTES:
+                raise ApiError(400, f"{directory} has more than {MAX_BYTES >> 20} MiB to pack")
             yield path.relative_to(directory).as_posix(), path.read_bytes()

@@ -138,9 +138,23 @@ class RayClient:
     async def tasks(self, filters: Mapping[str, str] | None = None) -> list[JsonObject]:
         return await self._state("tasks", filters or {}, 10_000)
 
+    async def serve(self) -> JsonObject:
+        """`applications`, `http_options`, `proxies` and `controller_info`; empty while Ray Serve is down."""
+        return cast("JsonObject", await self.get("api/serve/applications/"))
+
     async def applications(self) -> dict[str, JsonObject]:
-        answer = cast("JsonObject", await self.get("api/serve/applications/"))
-        return child(answer, "applications")
+        return child(await self.serve(), "applications")
+
+    async def start_serve(self, port: int) -> None:
+        """Start Ray Serve with one HTTP proxy, on the head node; if it runs already, nothing changes."""
+        body: JsonObject = {
+            "http_options": {"host": "127.0.0.1", "port": port},
+            "proxy_location": "HeadOnly",
+            "applications": [],
+        }
+        async with self._request("PUT", "api/serve/applications/", body=body) as response:
+            if response.status >= 300:
+                raise ApiError(503, f"Ray Serve did not start: {_last_line(await response.text())}")
 
     # -- jobs
 

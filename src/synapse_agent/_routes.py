@@ -12,6 +12,20 @@ from synapse_agent._applications import (
     get_serve_application,
     list_serve_applications,
 )
+from synapse_agent._container_handlers import (
+    create_container,
+    create_docker_container,
+    delete_container,
+    delete_docker_container,
+    get_build_status,
+    get_container,
+    get_docker_container,
+    list_containers,
+    list_docker_containers,
+    start_docker_container,
+    stop_docker_container,
+    update_container,
+)
 from synapse_agent._health import health_check
 from synapse_agent._jobs import get_job, list_jobs, stop_job
 from synapse_agent._log_handlers import get_job_logs, stream_job_logs
@@ -19,6 +33,13 @@ from synapse_agent._nodes import get_gpu_status, get_node, list_nodes
 from synapse_agent._not_supported import not_supported
 from synapse_agent._plugin_runs import run_debug_plugin_release
 from synapse_agent._policy_handlers import get_runtime_policy, update_runtime_policy
+from synapse_agent._release_handlers import (
+    create_plugin_release,
+    delete_plugin_release,
+    get_plugin_release,
+    list_plugin_releases,
+    run_plugin_release,
+)
 from synapse_agent._resources import check_feasibility, get_cluster_resources
 from synapse_agent._tasks import get_task, list_tasks
 
@@ -48,23 +69,25 @@ ROUTES = (
     Route("GET", "/serve_applications/{name}/", "get_serve_application", get_serve_application),
     Route("DELETE", "/serve_applications/{name}/", "delete_serve_application", delete_serve_application),
     Route("POST", "/plugin_releases/run_debug/", "run_debug_plugin_release", run_debug_plugin_release),
-    Route("GET", "/plugin_releases/", "list_plugin_releases", not_supported),
-    Route("POST", "/plugin_releases/", "create_plugin_release", not_supported),
-    Route("GET", "/plugin_releases/{lookup}", "get_plugin_release", not_supported),
-    Route("DELETE", "/plugin_releases/{lookup}", "delete_plugin_release", not_supported),
-    Route("POST", "/plugin_releases/{lookup}/run/", "run_plugin_release", not_supported),
-    Route("GET", "/containers/docker/", "list_docker_containers", not_supported),
-    Route("POST", "/containers/docker/", "create_docker_container", not_supported),
-    Route("GET", "/containers/docker/{container_id}", "get_docker_container", not_supported),
-    Route("DELETE", "/containers/docker/{container_id}", "delete_docker_container", not_supported),
-    Route("POST", "/containers/docker/{container_id}/stop/", "stop_docker_container", not_supported),
-    Route("POST", "/containers/docker/{container_id}/start/", "start_docker_container", not_supported),
-    Route("GET", "/containers/", "list_containers", not_supported),
-    Route("POST", "/containers/", "create_container", not_supported),
-    Route("GET", "/containers/{container_id}", "get_container", not_supported),
-    Route("PATCH", "/containers/{container_id}", "update_container", not_supported),
-    Route("DELETE", "/containers/{container_id}", "delete_container", not_supported),
-    Route("GET", "/builds/{build_id}/", "get_build_status", not_supported),
+    Route("GET", "/plugin_releases/", "list_plugin_releases", list_plugin_releases),
+    Route("POST", "/plugin_releases/", "create_plugin_release", create_plugin_release),
+    Route("GET", "/plugin_releases/{lookup}", "get_plugin_release", get_plugin_release),
+    Route("DELETE", "/plugin_releases/{lookup}", "delete_plugin_release", delete_plugin_release),
+    Route("POST", "/plugin_releases/{lookup}/run/", "run_plugin_release", run_plugin_release),
+    Route("GET", "/containers/docker/", "list_docker_containers", list_docker_containers),
+    Route("POST", "/containers/docker/", "create_docker_container", create_docker_container),
+    Route("GET", "/containers/docker/{container_id}", "get_docker_container", get_docker_container),
+    Route("DELETE", "/containers/docker/{container_id}", "delete_docker_container", delete_docker_container),
+    Route("POST", "/containers/docker/{container_id}/stop/", "stop_docker_container", stop_docker_container),
+    Route(
+        "POST", "/containers/docker/{container_id}/start/", "start_docker_container", start_docker_container
+    ),
+    Route("GET", "/containers/", "list_containers", list_containers),
+    Route("POST", "/containers/", "create_container", create_container),
+    Route("GET", "/containers/{container_id}", "get_container", get_container),
+    Route("PATCH", "/containers/{container_id}", "update_container", update_container),
+    Route("DELETE", "/containers/{container_id}", "delete_container", delete_container),
+    Route("GET", "/builds/{build_id}/", "get_build_status", get_build_status),
     Route("GET", "/resources/cluster/", "get_cluster_resources", get_cluster_resources),
     Route("POST", "/resources/feasibility/", "check_feasibility", check_feasibility),
     Route("GET", "/resources/policy/", "get_runtime_policy", get_runtime_policy),

@@ -14,13 +14,17 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
 from aiohttp import web
 from yarl import URL
 
 from synapse_agent._app import make_app
+from synapse_agent._container_setup import ContainerOptions, opened_containers, read_settings
+from synapse_agent._containers import Containers
 from synapse_agent._embedded import EmbeddedRay
 from synapse_agent._errors import ApiError, StartupError
 from synapse_agent._gateway import Gateway
+from synapse_agent._index import Index, IndexUnusableError
 from synapse_agent._ray import RayClient
 
 __all__ = ["Options", "serve"]
@@ -34,6 +38,9 @@ class Options:
     ray: str | None  # the dashboard's URL; None: an embedded cluster
     ray_token: str | None
     ready_file: Path | None
+    plugins: Path | None  # None: releases can't be created
+    data: Path | None  # None: the user's state directory
+    containers: ContainerOptions
 
 
 async def serve(options: Options) -> None:
@@ -59,10 +66,26 @@ async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise StartupError("the token must consist of printable ASCII characters without blanks")
+    plugins = options.plugins and options.plugins.absolute()
+    if plugins is not None and not plugins.is_dir():
+        raise StartupError(f"--plugins takes a directory; {plugins} is none")
     async with AsyncExitStack() as stack:
         # First, so that a port that is taken is told at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
+        address: str = sock.getsockname()[0]
+        settings = read_settings(options.containers, bind=address, host=URL(_url(sock)).host or address)
+        index = Index(_data_directory(options.data) / "index.sqlite3")
+        stack.push_async_callback(index.close)
+        if options.data is not None:  # else only when it is needed: many agents have nothing to keep
+            try:
+                await index.open()
+            except IndexUnusableError as error:
+                raise StartupError(error.detail) from None
+        containers: Containers | None = None
+        if settings is not None:
+            opened = opened_containers(settings, index, agent_url=_url(sock), agent_token=token)
+            containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
             embedded = EmbeddedRay()
@@ -72,14 +95,20 @@ async def _serve(options: Options) -> None:
             ray = RayClient(embedded.url, embedded.token)
         else:
             ray = RayClient(_checked(options.ray), options.ray_token)
-        gateway = Gateway(ray, token, log_dir=embedded.log_dir if embedded else None)
+        gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None, plugins=plugins)
         gateway.url = _url(sock)
+        gateway.containers = containers
         runner = web.AppRunner(make_app(gateway), access_log=None, shutdown_timeout=3.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if embedded is None:
             try:
                 await ray.version()
+            except ApiError as error:
+                _say(f"Serving all the same, but {error.detail}")
+        if containers is not None:
+            try:
+                await containers.reconcile()
             except ApiError as error:
                 _say(f"Serving all the same, but {error.detail}")
         await web.SockSite(runner, sock).start()
@@ -109,6 +138,11 @@ def _listen(host: str, port: int) -> socket.socket:
         raise StartupError(f"can't listen on {host} port {port}: {error.strerror or error}") from None
     except OverflowError:
         raise StartupError(f"{port} is no port: it goes from 0 to 65535") from None
+
+
+def _data_directory(given: Path | None) -> Path:
+    directory = platformdirs.user_state_path("synapse-agent") if given is None else given
+    return directory.absolute()
 
 
 def _url(sock: socket.socket) -> str:

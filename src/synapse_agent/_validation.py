@@ -6,17 +6,19 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from aiohttp import web
 
 from synapse_agent._errors import ApiError, FieldError, InvalidBodyError
 
-__all__ = ["Fields", "read_object", "resource_id"]
+__all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+# Texts go into environments and logs. Half of a surrogate pair is no character at all.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID_RULE = "1 to 100 letters, digits, '-' and '_'"
 
 
@@ -28,16 +30,32 @@ def resource_id(request: web.Request, name: str) -> str:
     return value
 
 
+def identity_headers(request: web.Request) -> dict[str, str]:
+    """Whom the client works for, as far as it says so: SYNAPSE-User and SYNAPSE-Tenant."""
+    given: dict[str, str] = {}
+    for name in ("SYNAPSE-User", "SYNAPSE-Tenant"):
+        value = request.headers.get(name)
+        if value:
+            if _CONTROL.search(value):  # bytes that are no UTF-8 included
+                raise ApiError(400, f"the header {name} must be a text without control characters")
+            given[name] = value
+    return given
+
+
 async def read_object(request: web.Request) -> Mapping[str, object]:
     """The request's body as a JSON object; 400 if it is no JSON, 422 if it is another value."""
     raw = await request.read()
     try:
-        value: object = json.loads(raw)
+        value: object = json.loads(raw, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise ApiError(400, f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidBodyError([FieldError(("body",), "must be an object", "dict_type", value)])
     return cast("dict[str, object]", value)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number there")
 
 
 class Fields:
@@ -81,8 +99,8 @@ class Fields:
         return self._get(
             name,
             default,
-            lambda v: isinstance(v, str) and bool(v),
-            "must be a text, not empty",
+            lambda v: isinstance(v, str) and bool(v) and not _CONTROL.search(v),
+            "must be a text, not empty and without control characters",
             "string_type",
         )
 

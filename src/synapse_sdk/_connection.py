@@ -14,7 +14,7 @@ from ._secret import Secret, is_header_value
 from .clients.exceptions import ClientError, ValidationError
 from .utils.network import path_text, validate_resource_id
 
-__all__ = ["Connection", "DEFAULT_MAX_RETRIES", "Timeout", "Token", "encode_path"]
+__all__ = ["Connection", "DEFAULT_MAX_RETRIES", "Timeout", "Token", "bounded", "encode_path"]
 
 Timeout = Mapping[str, float] | float | httpx.Timeout | None
 Token = str | Callable[[], str]
@@ -31,6 +31,8 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CREDENTIALS = frozenset({"authorization", "synapse-tenant", "synapse-user"})
 # What the request and its body decide, and what a WebSocket handshake is made of.
 _OURS = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
+# Where there is no HTTP, requests are still made as if; no name server knows this host.
+_LONG_POLL = httpx.URL("http://long-poll.invalid/")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -46,6 +48,7 @@ class Connection:
         max_retries: Tries after the first one.
         headers: Further headers of every request. They may not replace the credentials, nor what describes
             the message itself (`Content-Type`, `Connection`, ...).
+        long_poll: Whether a long-poll handler takes the place of HTTP, so that there is no `base_url`.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -58,6 +61,7 @@ class Connection:
         "_user_token",
         "agent",
         "base_url",
+        "long_poll",
         "max_retries",
         "timeout",
     )
@@ -68,10 +72,12 @@ class Connection:
     """The same, for people to read."""
     timeout: httpx.Timeout
     max_retries: int
+    long_poll: bool
+    """Whether requests go through a long-poll handler, so that there is no origin and no stream."""
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | None,
         agent_token: Token,
         *,
         user_token: Token | None = None,
@@ -79,9 +85,15 @@ class Connection:
         timeout: Timeout = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         headers: Mapping[str, str] | None = None,
+        long_poll: bool = False,
     ) -> None:
-        self.base_url = _base_url(base_url)
-        self.agent = str(self.base_url)
+        if long_poll and base_url is not None:
+            raise ValidationError(
+                400, "base_url must be None with a long_poll_handler, which is used instead"
+            )
+        self.long_poll = long_poll
+        self.base_url = _LONG_POLL if long_poll else _base_url(base_url)
+        self.agent = "the end of the long poll" if long_poll else str(self.base_url)
         self._agent_token = Secret(agent_token, "agent_token")
         self._user_token = _optional(user_token, "user_token")
         if callable(tenant):
@@ -120,7 +132,7 @@ class Connection:
             ValidationError: 400, if it gets too long.
         """
         try:
-            return httpx.URL(f"{self.agent}{path}")
+            return httpx.URL(f"{self.base_url}{path}")
         except httpx.InvalidURL as exc:
             raise ValidationError(400, "the URL is too long", agent=self.agent) from exc
 
@@ -174,6 +186,29 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.agent!r})"
+
+
+def bounded(connection: Connection, seconds: float, patient: bool) -> Connection:
+    """Make a copy for one request that must be through by then.
+
+    Args:
+        connection: What to copy.
+        seconds: For how long each phase may last.
+        patient: Whether an answer may take all of it, although the connection would wait for less, and a
+            request that never got there is repeated; otherwise whoever asks will ask again.
+    """
+    own = connection.timeout
+
+    def least(value: float | None) -> float:
+        return seconds if value is None else min(value, seconds)
+
+    timeout = httpx.Timeout(
+        connect=least(own.connect),
+        read=seconds if patient else least(own.read),
+        write=least(own.write),
+        pool=least(own.pool),
+    )
+    return connection.with_options(timeout=timeout, max_retries=None if patient else 0)
 
 
 def encode_path(template: str, values: Mapping[str, str | int]) -> str:

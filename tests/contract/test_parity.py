@@ -56,7 +56,9 @@ REST_METHODS = [
     "restart_system",
 ]
 
-STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs"]
+STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs", "tail_many"]
+OURS = ["wait_for_job", "wait_for_build", "wait_for_system_ready", "with_options", "request"]
+WALKS = ["iter_plugin_releases", "iter_containers"]
 # Where the two differ, because Python's protocols do.
 OWN_TO_SYNC = {"__enter__", "__exit__"}
 OWN_TO_ASYNC = {"__aenter__", "__aexit__", "aclose"}
@@ -90,6 +92,54 @@ def test_the_table_lists_every_generated_method() -> None:
     assert set(public(AgentApi)) == set(REST_METHODS) == set(public(AsyncAgentApi))
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_a_composed_method_is_the_same_on_both(name: str) -> None:
+    sync, asynchronous = getattr(AgentClient, name), getattr(AsyncAgentClient, name)
+    assert signature(sync) == signature(asynchronous)
+    assert sync.__doc__
+    assert sync.__doc__ == asynchronous.__doc__
+    assert inspect.iscoroutinefunction(asynchronous) is (name != "with_options")
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_a_walk_is_the_same_on_both(name: str) -> None:
+    sync, asynchronous = getattr(AgentClient, name), getattr(AsyncAgentClient, name)
+    assert inspect.isgeneratorfunction(sync)
+    assert inspect.isasyncgenfunction(asynchronous)
+    assert str(signature(sync)) == str(signature(asynchronous)).replace("AsyncIterator", "Iterator")
+    assert sync.__doc__
+    assert sync.__doc__ == asynchronous.__doc__
+
+
+def test_raw_responses_come_from_every_method_of_both() -> None:
+    sync, asynchronous = AgentClient("http://agent/", "t"), AsyncAgentClient("http://agent/", "t")
+    raw, async_raw = sync.with_raw_response, asynchronous.with_raw_response
+    assert set(public(type(raw))) == {*REST_METHODS, "request"} == set(public(type(async_raw)))
+    assert AgentClient.with_raw_response.__doc__ == AsyncAgentClient.with_raw_response.__doc__
+    for name in REST_METHODS:
+        one, other = getattr(raw, name), getattr(async_raw, name)
+        assert signature(one) == signature(getattr(sync, name)) == signature(other)
+        assert one.__doc__ == getattr(sync, name).__doc__
+        assert inspect.iscoroutinefunction(other)
+        assert not inspect.iscoroutinefunction(one)
+    assert signature(raw.request) == signature(async_raw.request)
+    assert raw.request.__doc__ == async_raw.request.__doc__
+
+
+def test_every_public_name_is_in_a_list() -> None:
+    listed = {
+        *REST_METHODS,
+        *STREAMS,
+        *OURS,
+        *WALKS,
+        "with_raw_response",
+        "from_env",
+        "stream_limits",
+        "close",
+    }
+    assert set(public(AgentClient)) == listed
+
+
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_method_takes_the_same_on_both(name: str) -> None:
     sync, asynchronous = getattr(AgentClient, name), getattr(AsyncAgentClient, name)
@@ -105,7 +155,7 @@ def test_both_are_made_the_same_way(name: str) -> None:
     assert list(sync) == list(asynchronous)
     for parameter in sync:
         if parameter != "http_client":
-            assert str(sync[parameter]) == str(asynchronous[parameter])
+            assert str(sync[parameter]) == str(asynchronous[parameter]).replace("AsyncLongPoll", "LongPoll")
 
 
 def test_every_public_method_is_documented_with_an_example() -> None:

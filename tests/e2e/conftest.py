@@ -141,8 +141,10 @@ def ray_token(agent: RunningAgent) -> str:
 
 def agent_environment(tmp: Path, **more: str) -> dict[str, str]:
     dropped = {"SYNAPSE_AGENT_TOKEN", "RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_ADDRESS"}
+    dropped |= {"SYNAPSE_AGENT_DATA", "SYNAPSE_PLUGINS"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
-    return environment | {"PYTHONPATH": str(SOURCES), "TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1"} | more
+    ours = {"PYTHONPATH": str(SOURCES), "TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1"}
+    return environment | ours | {"XDG_STATE_HOME": str(tmp / "state")} | more
 
 
 def agent_command(*arguments: str) -> list[str]:

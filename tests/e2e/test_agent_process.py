@@ -48,6 +48,8 @@ def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         (["--host", "no.such.host.invalid", "--port", "0"], "can't listen on no.such.host.invalid"),
         (["--port", "0", "--token", "é"], "printable ASCII"),
         (["--port", "0", "--ray", "127.0.0.1:8265"], "--ray takes the URL"),
+        (["--port", "0", "--plugins", "/no/such/place"], "--plugins takes a directory"),
+        (["--port", "0", "--data", "/dev/null/data"], "can't use the index /dev/null/data/index.sqlite3"),
         (["--port", "0", "--ray", "http://127.0.0.1:1", "--ready-file", "/no/such/place"], "can't write"),
     ],
 )

@@ -114,6 +114,15 @@ def test_what_there_is_no_machinery_for(agent: RunningAgent, route: Any) -> None
     assert response.json()["message"]
 
 
+def test_without_a_source_of_plugins(agent: RunningAgent) -> None:
+    response = agent.http.post("plugin_releases/", json={"plugin": "letters", "version": "1.0.0"})
+    assert (response.status_code, response.json()["error_type"]) == (501, "not_supported")
+    assert "--plugins" in response.json()["message"]
+    empty = {"count": 0, "next": None, "previous": None, "results": []}
+    assert agent.http.get("plugin_releases/").json() == empty
+    assert agent.http.get("plugin_releases/letters@1.0.0").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("body", "where"),
     [

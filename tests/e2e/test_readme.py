@@ -38,9 +38,11 @@ def test_snippets_work_as_written(agent: Agent) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     printed = done.stdout.splitlines()
-    # Tailed three times to its end; the fourth time the limit comes before.
-    assert printed.count("hello Ray") == 3
-    assert printed.count("bye") == 3
+    # Tailed four times to its end; the fifth time the limit comes before.
+    assert printed.count("hello Ray") == 4
+    assert printed.count("bye") == 4
+    assert any(line.startswith("-- ") and "connected over websocket" in line for line in printed)
+    assert any(line.endswith(": hello Ray") for line in printed)
     assert re.search(r"^http SUCCEEDED \d+ \d+$", done.stdout, re.MULTILINE)
     assert any(line.startswith("429 ") for line in printed)
     assert any(line.startswith("gone: ") for line in printed)

@@ -173,6 +173,8 @@ def test_every_template_says_why_it_is_there():
 
 # What a spec must be
 
+WAIT = {"for": "thing", "result": "Other", "until": "it is done", "returns": "The other.", "timeout": 5}
+
 
 def operation(raw: dict[str, Any]) -> dict[str, Any]:
     return raw["paths"]["/things/{thing_id}/"]["get"]
@@ -211,6 +213,15 @@ def broken(change: str) -> dict[str, Any]:
         case "JSON, multipart, or either":
             body = {"type": "string", "format": "binary"}
             get["requestBody"] = {"content": {"application/octet-stream": {"schema": body}}}
+        case "x-wait has":
+            get["x-wait"] = {**WAIT, "more": 1}
+        case "four texts, and a number":
+            get["x-wait"] = {**WAIT, "timeout": True}
+        case "there is no model 'Nothing'":
+            get["x-wait"] = {**WAIT, "result": "Nothing"}
+        case "x-wait needs the name timeout":
+            get["x-wait"] = WAIT
+            get["parameters"].append({"name": "timeout", "in": "query", "schema": {"type": "string"}})
         case "is no class name":
             get["responses"]["404"] = {"description": "No.", "x-error-class": "A: b"}
         case "Could not find reference":
@@ -237,6 +248,10 @@ def broken(change: str) -> dict[str, Any]:
         "the transport's",
         "two parameters have one name",
         "JSON, multipart, or either",
+        "x-wait has",
+        "four texts, and a number",
+        "there is no model 'Nothing'",
+        "x-wait needs the name timeout",
         "is no class name",
         "Could not find reference",
         "Unsupported content",
@@ -440,6 +455,7 @@ def hostile(text: str) -> dict[str, Any]:
                     "operationId": "post_it",
                     "responses": responses,
                     "requestBody": body,
+                    "x-wait": {"for": text, "result": "Other", "until": text, "returns": text, "timeout": 5},
                     "x-codeSamples": [{"lang": "Python", "source": text}],
                 },
             },
@@ -451,6 +467,43 @@ def hostile(text: str) -> dict[str, Any]:
             }
         },
     }
+
+
+def test_an_operation_that_can_be_waited_for(tmp_path):
+    raw = document()
+    raw["components"]["schemas"]["Other"] = copy.deepcopy(raw["components"]["schemas"]["Thing"])
+    operation(raw).update({"x-wait": WAIT, "x-aliases": ["find_thing"]})
+    package = build(tmp_path, raw)
+    said = in_python(
+        package,
+        """
+import inspect, typing
+from synapse_agent_api.api import AgentApi, AsyncAgentApi, RawAgentApi
+class T:
+    def call(self, operation, arguments): return "began", operation.waits_for, dict(arguments.path)
+    def wait(self, operation, arguments, *how): return "waited", operation.waits_for, how
+api = AgentApi(); api._transport = T()
+print(api.get_thing("1"))
+print(api.get_thing("1", wait=True, timeout=None))
+print(api.find_thing("1", wait=True, poll_interval=9.0))
+print(inspect.signature(AgentApi.get_thing) == inspect.signature(AsyncAgentApi.find_thing))
+for overload in typing.get_overloads(AgentApi.get_thing):
+    signature = inspect.signature(overload)
+    print(signature.parameters["wait"], "->", signature.return_annotation)
+doc = AgentApi.get_thing.__doc__
+print("Return only when it is done." in doc, "With `wait`, the other." in doc, "ClientTimeoutError" in doc)
+""",
+    )
+    assert said.splitlines() == [
+        "('began', 'thing', {'thing_id': '1'})",
+        "('waited', 'thing', (None, 2.0))",
+        "('waited', 'thing', (5.0, 9.0))",
+        "True",
+        "wait: 'Literal[False]' = False -> Thing",
+        "wait: 'Literal[True]' -> Other",
+        "wait: 'bool' -> Thing | Other",
+        "True True True",
+    ]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -475,7 +528,10 @@ from synapse_agent_api.api import AgentApi, AsyncAgentApi
 from synapse_agent_api.models import Kind, Other
 class T:
     def call(self, operation, arguments): return operation, arguments
+    def wait(self, *given): return given
 api = AgentApi(); api._transport = T()
+waited = api.post_it("came", plain="v", wait=True, poll_interval=3)
+assert waited[0].waits_for == {text!r} and waited[2:] == (5.0, 3), waited
 wire = {text!r}
 operation, arguments = api.post_it("came", plain="v")
 query = dict(arguments.query)

@@ -17,7 +17,7 @@ TIME = "import time; begin = time.perf_counter(); import {module}; print(time.pe
 MODULES = "import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
 
 # Needed by some calls only: models, WebSockets, and what a particular event loop brings.
-LATE = {"aiohttp", "anyio", "attr", "attrs", "httpcore", "ray", "sniffio", "trio", "websockets"}
+LATE = {"aiohttp", "anyio", "attr", "attrs", "httpcore", "ray", "redis", "sniffio", "trio", "websockets"}
 
 
 def fresh(program: str) -> str:
@@ -53,3 +53,5 @@ def test_importing_the_client_imports_nothing_before_it_is_needed() -> None:
     assert not {name for name in brought if name.partition(".")[0] in LATE}
     assert not {name for name in brought if name.startswith("synapse_agent_api.models")}
     assert not {name for name in brought if name.partition(".")[0] == "asyncio"}
+    late = ("synapse_sdk.long_poll", "synapse_sdk.streaming", "synapse_sdk._transport._plan")
+    assert not {name for name in brought if name.startswith(late)}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synapse_sdk.clients.exceptions import StreamError
+from synapse_sdk.streaming._events import Batch, Event, Text, _text, decode
 from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._sse import EventSource
 from synapse_sdk.utils.network import StreamLimits
@@ -114,25 +118,108 @@ bodies = st.lists(
 )
 
 
+def read(body: bytes, cuts: list[int]) -> list[Event]:
+    source = EventSource(events=True, max_size=1 << 20)
+    places = sorted({cut for cut in cuts if cut < len(body)})
+    batches: list[Batch] = []
+    for start, end in zip([0, *places], [*places, len(body)], strict=True):
+        batches += source.receive(body[start:end])
+    return [event for batch in [*batches, *source.end()] for event in decode(batch)]
+
+
 @given(bodies, st.lists(st.integers(0, 300), max_size=10))
 def test_a_body_gives_the_same_messages_however_it_is_read(parts: list[bytes], cuts: list[int]) -> None:
     body = b"".join(parts)
-    whole = EventSource(events=True, max_size=1 << 20)
-    expected = whole.receive(body) + whole.end()
-    source = EventSource(events=True, max_size=1 << 20)
-    messages: list[str] = []
-    places = sorted({cut for cut in cuts if cut < len(body)})
-    for start, end in zip([0, *places], [*places, len(body)], strict=True):
-        messages += source.receive(body[start:end])
-    assert messages + source.end() == expected
-    assert len(expected) == sum(part.startswith((b"data", b'data: {"message":\n')) for part in parts)
+    assert read(body, cuts) == read(body, []) == read(body, list(range(len(body))))
+    assert len(read(body, [])) == sum(part.startswith((b"data", b'data: {"message":\n')) for part in parts)
+
+
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=8), st.booleans(), st.lists(st.integers(0, 600)))
+def test_events_of_one_shape_give_their_messages_however_they_are_read(
+    texts: list[str], ids: bool, cuts: list[int]
+) -> None:
+    body = b"".join(
+        (b"id: %d\n" % number if ids else b"")
+        + b"data: "
+        + json.dumps({"message": text, "offset": number}).encode()
+        + b"\n\n"
+        for number, text in enumerate(texts)
+    )
+    assert read(body, cuts) == [Text(_text(text), number) for number, text in enumerate(texts)]
 
 
 def test_an_event_without_its_blank_line_counts_if_it_is_whole() -> None:
     source = EventSource(events=True, max_size=1 << 20)
     assert source.receive(b'data: {"message": "whole"}') == []
-    assert source.end() == ['{"message": "whole"}']
+    assert [event for batch in source.end() for event in decode(batch)] == [Text("whole")]
     source = EventSource(events=True, max_size=1 << 20)
     assert source.receive(b'data: {"message": "cu') == []
     assert source.end() == []
     assert source.cut
+
+
+messages = st.one_of(
+    st.text(alphabet="ab \n\ré🚀\ud800", max_size=6), st.sampled_from(["x" * 8, "x" * 9, "é" * 5, None, 7])
+)
+limits = st.builds(
+    StreamLimits,
+    max_lines=st.sampled_from([None, 1, 5]),
+    max_messages=st.sampled_from([None, 1, 5]),
+    max_bytes=st.sampled_from([None, 1, 20]),
+    max_message_size=st.sampled_from([8, 100]),
+    on_oversize=st.sampled_from(["truncate", "skip", "error"]),
+)
+
+
+@given(
+    st.lists(st.lists(st.tuples(messages, st.integers(-1, 1)), min_size=1, max_size=6), max_size=4),
+    st.booleans(),
+    st.booleans(),
+    limits,
+)
+def test_lines_taken_all_at_once_are_those_taken_one_by_one(
+    batches: list[list[tuple[object, int]]], offsets: bool, websocket: bool, limits: StreamLimits
+) -> None:
+    def told(log: Log, batch: list[dict[str, object]], *, at_once: bool) -> object:
+        log.trim()
+        try:
+            if not (at_once and log.take_lines(batch)):
+                for event in decode(Batch(batch)):
+                    assert isinstance(event, Text)
+                    log.message(event.text, event.offset)
+        except StreamError as exc:
+            return exc.detail
+        return (
+            list(log.lines),
+            log.position,
+            log.offset,
+            log.delivered_bytes,
+            log.received_lines,
+            log.truncated_lines,
+            log.messages,
+            str(log.error),
+            log.undecided,
+        )
+
+    one, other = Log(limits), Log(limits)
+    one.connect(websocket=websocket)
+    other.connect(websocket=websocket)
+    offset = 0
+    for batch in batches:
+        events: list[dict[str, object]] = []
+        for message, wrong in batch:
+            events.append({"type": "log", "message": message})
+            if offsets and isinstance(message, str):
+                offset += len(message.encode(errors="replace")) + 1
+                # Most are right.
+                events[-1]["offset"] = offset + (wrong if len(batch) == 6 else 0)
+        assert told(one, events, at_once=True) == told(other, events, at_once=False)
+        if one.error is not None:
+            break
+        for _ in range(len(batch) % 3):
+            if one.lines:
+                assert one.lines.popleft() == other.lines.popleft()
+                assert one.delivered_bytes == other.delivered_bytes
+        if batch[0][1]:
+            one.lines.clear()
+            other.lines.clear()

@@ -17,14 +17,14 @@ class BuildAccepted(Model):
     Attributes:
         build_id: The id to ask for the build by.
         status_url: Where its status is.
-        ws_url: Where its log is over a WebSocket.
-        sse_url: Where its log is over HTTP.
+        ws_url: Where its log is over a WebSocket; null where the agent has none to follow.
+        sse_url: Where its log is over HTTP; null where the agent has none to follow.
     """
 
     build_id: str
     status_url: str
-    ws_url: str
-    sse_url: str
+    ws_url: str | None
+    sse_url: str | None
 
     _names: ClassVar[Mapping[str, str]] = {
         "build_id": "build_id",

@@ -19,7 +19,7 @@ class PluginRelease(Model):
         plugin: The plugin's code.
         version: Its version.
         config: The plugin's config.yaml: `code`, `version`, and its `actions` by name.
-        checksum: The checksum of its archive.
+        checksum: The checksum of its files.
         created: When it was made, in milliseconds since the epoch.
     """
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypedDict, T
 
 import httpx
 
-from synapse_agent_api.client import NO_BODY
+from synapse_agent_api.client import NO_BODY, RawResponse
 
 from .. import __version__
 from .._connection import encode_path
@@ -32,11 +32,17 @@ __all__ = [
     "Exchange",
     "HttpOptions",
     "Proxy",
+    "RawBody",
     "Verify",
     "closed_error",
     "http_options",
     "http_options_error",
+    "origin",
+    "raw_answer",
     "refuse_http_client",
+    "refuse_streams",
+    "refuse_waiting",
+    "user_agent",
 ]
 
 if TYPE_CHECKING:
@@ -73,20 +79,39 @@ class _Builder(Protocol):
     ) -> httpx.Request: ...
 
 
+class RawBody:
+    """A body that is sent as it is."""
+
+    __slots__ = ("content", "content_type")
+
+    def __init__(self, content: bytes, content_type: str) -> None:
+        self.content = content
+        self.content_type = content_type
+
+
 class Exchange(Generic[T]):
     """One call of an operation, from its arguments to its result, over as many requests as it takes.
 
     The shell sends `request()`, tells `began()` when the headers of an answer are there, and then
     `failed()` or `received()`; both give back the seconds to wait before the next `request()`, or raise.
     `received()` gives back `None` when the answer is final: `result()` decodes it. In the end, `close()`.
+
+    Args:
+        connection: Where to, and with which credentials.
+        operation: What to call.
+        arguments: With what.
+        url: Where to instead of the operation's path; it was checked.
+        free: Whether any JSON, text or nothing at all may be answered.
     """
 
     __slots__ = (
         "_attempt",
         "_connection",
         "_content",
+        "_content_type",
         "_data",
         "_files",
+        "_free",
         "_opened",
         "_operation",
         "_params",
@@ -95,28 +120,47 @@ class Exchange(Generic[T]):
         "_url",
     )
 
-    def __init__(self, connection: Connection, operation: Operation[T], arguments: Arguments) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        operation: Operation[T],
+        arguments: Arguments,
+        *,
+        url: httpx.URL | None = None,
+        free: bool = False,
+    ) -> None:
         self._connection = connection
         self._operation = operation
+        self._free = free
         self._attempt = 0
         self._redirects = 0
         self._status: int | None = None
         self._opened: list[BinaryIO] = []
         try:
-            self._url = connection.url(encode_path(operation.path, arguments.path))
-            self._params = _query(arguments.query)
+            self._url = connection.url(encode_path(operation.path, arguments.path)) if url is None else url
+            # A URL that was given has its query already.
+            self._params = _query(arguments.query) if url is None or free else None
             self._content: bytes | None = None
+            self._content_type = "application/json"
             self._data: dict[str, Any] | None = None
             self._files: dict[str, object] | None = None
             if arguments.files is not None:
                 self._data = _form(arguments.body)
                 self._files = {name: self._file(file, name) for name, file in arguments.files.items()}
+            elif isinstance(arguments.body, RawBody):
+                self._content = arguments.body.content
+                self._content_type = arguments.body.content_type
             elif arguments.body is not NO_BODY:
                 self._content = _json(arguments.body)
         except ClientError as error:
             self.close()
             self._named(error)
             raise
+
+    @property
+    def summary(self) -> str:
+        """What is being done, in words."""
+        return self._operation.summary
 
     def close(self) -> None:
         """Close the files that were opened for the request."""
@@ -125,10 +169,10 @@ class Exchange(Generic[T]):
 
     def request(self, http: _Builder) -> httpx.Request:
         """Build the request to send now, with fresh tokens."""
-        accept = "application/json, text/plain" if self._operation.text else "application/json"
-        extra = {"Accept": accept}
+        text = self._operation.text or self._free
+        extra = {"Accept": "application/json, text/plain" if text else "application/json"}
         if self._content is not None:
-            extra["Content-Type"] = "application/json"
+            extra["Content-Type"] = self._content_type
         try:
             headers = self._connection.request_headers(extra)
         except ClientError as error:
@@ -209,6 +253,8 @@ class Exchange(Generic[T]):
         if documented in _EMPTY:
             # Nothing is due, so that whatever else is there takes nothing from the caller.
             return None
+        if self._free:
+            return _any(response, kind)
         if not body and (response.status_code in _EMPTY or not self._operation.text):
             raise ValueError("it is empty")
         return _text(response, kind) if self._operation.text else json.loads(body)
@@ -246,7 +292,7 @@ class Exchange(Generic[T]):
             target = response.url.join(response.headers["location"])
         except (KeyError, httpx.InvalidURL, ValueError):
             target = None
-        where = "somewhere that can't be read" if target is None else _origin(target)
+        where = "somewhere that can't be read" if target is None else origin(target)
         hint = None
         if target is None or not self._connection.same_origin(target):
             # Not followed at all, rather than without credentials: it would not be the agent's answer.
@@ -274,6 +320,8 @@ class Exchange(Generic[T]):
         if isinstance(exc, httpx.DecodingError) and self._status is not None:
             detail = f"the answer can't be decompressed: {exc}"
             return self._named(ServerError(self._status, detail))
+        if isinstance(exc, ClientError) and exc.operation is None:
+            return self._named(exc)
         return error_from_exception(exc, operation=self._operation.summary, agent=self._connection.agent)
 
     def _named(self, error: ClientError) -> ClientError:
@@ -294,6 +342,40 @@ def closed_error(connection: Connection, operation: str) -> ClientError:
         operation=operation,
         agent=connection.agent,
         hint="make a new one; one client serves many calls and threads",
+    )
+
+
+def refuse_streams(connection: Connection) -> None:
+    """Raise where no log can be streamed.
+
+    Raises:
+        ServerError: 500.
+    """
+    if connection.long_poll:
+        raise ServerError(
+            500,
+            "a long-poll handler can't carry a log tail, neither as a WebSocket nor over HTTP",
+            operation="tail job logs",
+            agent=connection.agent,
+            hint="get_job_logs gives the log so far, wait_for_job waits for its end",
+        )
+
+
+def refuse_waiting(connection: Connection, operation: str) -> ClientError:
+    """Make the error for `wait` where one raw answer is wanted."""
+    return ValidationError(
+        400,
+        "with_raw_response gives the answer to one request, so that it can't wait",
+        operation=operation,
+        agent=connection.agent,
+        hint="wait for it by a call of its own, such as wait_for_build",
+    )
+
+
+def raw_answer(exchange: Exchange[T], response: httpx.Response) -> RawResponse[T]:
+    """Give back an answer as it came, to be decoded when that is asked for."""
+    return RawResponse(
+        response.status_code, response.headers, response.content, lambda: exchange.result(response)
     )
 
 
@@ -320,9 +402,14 @@ def http_options(connection: Connection, verify: Verify, proxy: Proxy | None) ->
         # A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
         "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
         "timeout": connection.timeout,
-        "headers": {"User-Agent": f"synapse-sdk/{__version__} python-httpx/{httpx.__version__}"},
+        "headers": user_agent(),
         "follow_redirects": False,
     }
+
+
+def user_agent() -> dict[str, str]:
+    """Give back the header that says who we are."""
+    return {"User-Agent": f"synapse-sdk/{__version__} python-httpx/{httpx.__version__}"}
 
 
 def http_options_error(exc: Exception) -> ClientError:
@@ -450,6 +537,20 @@ def _jsonable(value: Any) -> object:
     raise TypeError(f"a {type(value).__name__} has no JSON")
 
 
+def _any(response: httpx.Response, kind: str) -> object:
+    """Give back what any answer holds: None, a JSON value, or a text."""
+    if not response.content:
+        return None
+    if kind == "application/json" or kind.endswith("+json"):
+        return cast("object", json.loads(response.content))
+    try:
+        if not kind:
+            return cast("object", json.loads(response.content))
+    except (ValueError, RecursionError):
+        pass
+    return _decoded(response)
+
+
 def _text(response: httpx.Response, kind: str) -> object:
     """Give back a text, which agents send as a JSON string, in an object, or as it is."""
     body = response.content
@@ -467,14 +568,19 @@ def _text(response: httpx.Response, kind: str) -> object:
             # Without a content type "42" is a text, not a number.
             if is_json or isinstance(value, str):
                 return value
+    return _decoded(response)
+
+
+def _decoded(response: httpx.Response) -> str:
     charset = response.charset_encoding or "utf-8"
     try:
-        return body.decode(charset, "replace")
+        return response.content.decode(charset, "replace")
     except (LookupError, ValueError):
-        return body.decode("utf-8", "replace")
+        return response.content.decode("utf-8", "replace")
 
 
-def _origin(url: httpx.URL) -> str:
+def origin(url: httpx.URL) -> str:
+    """Name an origin for a message."""
     # Without userinfo, path and query: any of them may have a secret in it.
     port = f":{url.port}" if url.port is not None else ""
     host = f"[{url.host}]" if ":" in url.host else url.host
@@ -482,4 +588,4 @@ def _origin(url: httpx.URL) -> str:
 
 
 def _without_query(url: httpx.URL) -> str:
-    return _origin(url) + url.raw_path.partition(b"?")[0].decode("ascii", "replace")
+    return origin(url) + url.raw_path.partition(b"?")[0].decode("ascii", "replace")

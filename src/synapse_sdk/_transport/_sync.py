@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from ._core import Exchange, closed_error, http_options, http_options_error, refuse_http_client
+from .._connection import bounded
+from ..clients.exceptions import ClientError
+from ._core import (
+    Exchange,
+    closed_error,
+    http_options,
+    http_options_error,
+    raw_answer,
+    refuse_http_client,
+    refuse_streams,
+    refuse_waiting,
+    user_agent,
+)
 
 if TYPE_CHECKING:
-    from synapse_agent_api.client import Arguments, Operation
+    from synapse_agent_api.client import Arguments, Operation, RawResponse
 
     from .._connection import Connection
+    from ..long_poll import LongPollHandler
     from ._core import Proxy, Verify
+    from ._plan import Ask, Plan
 
-__all__ = ["SyncTransport"]
+__all__ = ["RawTransport", "SyncTransport"]
 
 T = TypeVar("T")
 
@@ -27,14 +41,22 @@ class SyncTransport:
         connection: Where to, and with which credentials.
         http: What sends.
         owns_http: Whether `close` closes it.
+        parent: Whose connections these are, if they are another's: when that is closed, so is this.
     """
 
-    __slots__ = ("_closed", "_owns_http", "connection", "http")
+    __slots__ = ("_closed", "_http", "_owns_http", "_parent", "connection")
 
-    def __init__(self, connection: Connection, http: httpx.Client, owns_http: bool) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        http: httpx.Client,
+        owns_http: bool,
+        parent: SyncTransport | None = None,
+    ) -> None:
         self.connection = connection
-        self.http = http
+        self._http = http
         self._owns_http = owns_http
+        self._parent = parent
         self._closed = False
 
     @classmethod
@@ -45,12 +67,21 @@ class SyncTransport:
         verify: Verify = True,
         proxy: Proxy | None = None,
         http_client: httpx.Client | None = None,
+        long_poll_handler: LongPollHandler | None = None,
     ) -> SyncTransport:
         """Make a transport over the client that was given, or over one of our own.
 
         Raises:
             ValidationError: 400, if an option is wrong.
         """
+        if long_poll_handler is not None:
+            from ._long_poll import LongPollTransport, refuse_http_options
+
+            refuse_http_options(verify, proxy, http_client)
+            over = LongPollTransport(long_poll_handler)
+            # The environment's proxies and netrc are for HTTP.
+            http = httpx.Client(transport=over, headers=user_agent(), trust_env=False)
+            return cls(connection, http, owns_http=True)
         if http_client is not None:
             refuse_http_client(http_client, "Client", verify, proxy)
             return cls(connection, http_client, owns_http=False)
@@ -60,10 +91,24 @@ class SyncTransport:
             raise http_options_error(exc) from exc
         return cls(connection, http, owns_http=True)
 
+    def view(self, connection: Connection) -> SyncTransport:
+        """Make a transport that shares the connections, and leaves them open when it is closed."""
+        return SyncTransport(connection, self._http, owns_http=False, parent=self)
+
+    @property
+    def http(self) -> httpx.Client:
+        """What log streams go through.
+
+        Raises:
+            ServerError: 500, where none can.
+        """
+        refuse_streams(self.connection)
+        return self._http
+
     @property
     def closed(self) -> bool:
-        """Whether this, or the client below, was closed."""
-        return self._closed or self.http.is_closed
+        """Whether this, what it shares connections with, or the client below, was closed."""
+        return self._closed or self._http.is_closed or (self._parent is not None and self._parent.closed)
 
     def check_open(self, operation: str) -> None:
         """Raise if this is closed.
@@ -81,10 +126,30 @@ class SyncTransport:
             ClientError: Whatever goes wrong.
         """
         exchange = Exchange(self.connection, operation, arguments)
+        return exchange.result(self.perform(exchange))
+
+    def wait(
+        self, operation: Operation[Any], arguments: Arguments, timeout: float | None, poll_interval: float, /
+    ) -> Any:
+        """Call an operation and give back what it began, once that is done.
+
+        Raises:
+            ClientError: Whatever goes wrong; 408 where it takes too long.
+        """
+        from ._plan import after
+
+        return self.carry_out(after(operation, arguments, timeout, poll_interval))
+
+    def perform(self, exchange: Exchange[Any]) -> httpx.Response:
+        """Send the requests of an exchange until there is a final answer.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
         try:
             while True:
-                self.check_open(operation.summary)
-                request = exchange.request(self.http)
+                self.check_open(exchange.summary)
+                request = exchange.request(self._http)
                 try:
                     response = self._send(request, exchange)
                 except Exception as exc:  # noqa: BLE001 - nothing foreign gets out; failed() raises
@@ -92,25 +157,99 @@ class SyncTransport:
                 else:
                     again = exchange.received(response)
                     if again is None:
-                        return exchange.result(response)
+                        return response
                     delay = again
                 if delay:
                     time.sleep(delay)
         finally:
             exchange.close()
 
+    def carry_out(self, plan: Plan[T]) -> T:
+        """Take the steps of a plan, and give back what it comes to.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        from ._plan import Pause
+
+        answer: Any = None
+        trouble: ClientError | None = None
+        while True:
+            try:
+                step = plan.send(answer) if trouble is None else plan.throw(trouble)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            except ClientError as error:
+                error.agent = error.agent or self.connection.agent
+                raise
+            answer = trouble = None
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+                continue
+            self.check_open(step.operation.summary)
+            try:
+                answer = self._ask(step)
+            except ClientError as error:
+                trouble = error
+
     def close(self) -> None:
         """Close the connections, if they are ours; no call can be made any more. Twice is fine."""
         self._closed = True
         if self._owns_http:
-            self.http.close()
+            self._http.close()
 
-    def _send(self, request: httpx.Request, exchange: Exchange[T]) -> httpx.Response:
+    def _send(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
         # auth=None, because the auth of an injected client would replace our Authorization.
-        response = self.http.send(request, auth=None, stream=True, follow_redirects=False)
+        response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
         exchange.began(response.status_code)
         try:
             response.read()
         finally:
             response.close()
         return response
+
+    def _ask(self, step: Ask[T]) -> T:
+        connection = (
+            self.connection if step.within is None else bounded(self.connection, step.within, step.patient)
+        )
+        exchange = Exchange(connection, step.operation, step.arguments)
+        return exchange.result(self.perform(exchange))
+
+
+class RawTransport:
+    """Calls operations, and gives back their answers as they came."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    @property
+    def connection(self) -> Connection:
+        """Where to, and with which credentials."""
+        return self._transport.connection
+
+    def call(self, operation: Operation[T], arguments: Arguments, /) -> Any:
+        """Call an operation and give back a `RawResponse`.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        return self.answer(Exchange(self._transport.connection, operation, arguments))
+
+    def answer(self, exchange: Exchange[T]) -> RawResponse[T]:
+        """Perform an exchange.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        return raw_answer(exchange, self._transport.perform(exchange))
+
+    def wait(self, operation: Operation[Any], *_: object) -> Any:
+        """Refuse: there is more than one answer to what is waited for.
+
+        Raises:
+            ValidationError: 400.
+        """
+        raise refuse_waiting(self._transport.connection, operation.summary)

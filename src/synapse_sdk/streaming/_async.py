@@ -63,10 +63,11 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
     async def __anext__(self) -> str:
         """Give the next line; wait for it as long as it takes."""
-        lines = self._tail.log.lines
-        if not lines:
+        try:
+            return self._pop()
+        except IndexError:
             await self.fill()
-        return lines.popleft()
+        return self._pop()
 
     async def __aenter__(self) -> Self:
         return self

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeGuard, cast
 
-__all__ = ["Complete", "Event", "Failed", "Text", "decode"]
+__all__ = ["Batch", "Complete", "Event", "Failed", "Text", "are_objects", "decode", "load_array"]
 
 
 class Text(NamedTuple):
@@ -35,31 +35,40 @@ Event = Text | Complete | Failed
 _NO_TEXT = frozenset({"connected", "heartbeat"})
 
 
-def decode(messages: Sequence[str]) -> list[Event]:
-    """Give the events of `messages`, in order; those without meaning to a consumer are left out."""
-    events: list[Event] = []
-    for message, value in zip(messages, _load(messages), strict=True):
-        event = _event(message, value)
-        if event is not None:
-            events.append(event)
-    return events
+class Batch(NamedTuple):
+    """Messages that came together: as JSON objects where all of them are, else as texts."""
+
+    objects: list[dict[str, Any]] | None
+    texts: Sequence[str] = ()
 
 
-def _load(messages: Sequence[str]) -> list[Any]:
-    # One parse for all the messages of a read costs a fraction of one parse each. Text that is not an
-    # object by itself could change the meaning of its neighbours, so all must at least look like one.
-    if len(messages) > 1 and all(message[:1] == "{" and message[-1:] == "}" for message in messages):
-        try:
-            values = json.loads(f"[{','.join(messages)}]")
-        except (ValueError, RecursionError):
-            pass
-        else:
-            if len(values) == len(messages):
-                return cast("list[Any]", values)
-    return [_load_one(message) for message in messages]
+def decode(batch: Batch) -> list[Event]:
+    """Give the events of some messages, in order; those without meaning to a consumer are left out."""
+    if batch.objects is not None:
+        events = [_event("", value) for value in batch.objects]
+    else:
+        events = [_event(text, _load(text)) for text in batch.texts]
+    return [event for event in events if event is not None]
 
 
-def _load_one(message: str) -> Any:
+def load_array(text: str, count: int) -> list[Any] | None:
+    """Give the JSON values in `text`, with commas between them, or None unless they are just `count`.
+
+    One parse for all the messages of a read costs a fraction of one parse each.
+    """
+    try:
+        values = json.loads(f"[{text}]")
+    except (ValueError, RecursionError):
+        return None
+    return values if len(values) == count else None
+
+
+def are_objects(values: list[Any]) -> TypeGuard[list[dict[str, Any]]]:
+    """Tell whether all of some JSON values are objects."""
+    return set(map(type, values)) == {dict}
+
+
+def _load(message: str) -> Any:
     try:
         return json.loads(message)
     except (ValueError, RecursionError):

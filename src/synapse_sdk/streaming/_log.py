@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from operator import add
+from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.clients.exceptions import StreamError, StreamLimitExceededError
 
@@ -51,7 +53,7 @@ class Log:
         self._received_bytes = 0
         self._delivered_bytes = 0
         self._limits = limits
-        self._ends: deque[int] = deque()
+        self._ends: list[int] = []  # log bytes through each line, of the latest lines
         self._limited_lines: int | None = None
         self._limited_messages: int | None = None
         self._offsets = False
@@ -77,8 +79,8 @@ class Log:
     @property
     def delivered_bytes(self) -> int:
         """Log bytes up to and including the last line handed out."""
-        self.trim()
-        return self._delivered_bytes
+        delivered = len(self._ends) - len(self.lines)
+        return self._ends[delivered - 1] if delivered > 0 else self._delivered_bytes
 
     # --- connections
 
@@ -119,8 +121,9 @@ class Log:
 
     def trim(self) -> None:
         """Let go of what was kept of lines handed out."""
-        while len(self._ends) > len(self.lines):
-            self._delivered_bytes = self._ends.popleft()
+        if self._ends and not self.lines:
+            self._delivered_bytes = self._ends[-1]
+            self._ends.clear()
 
     def _replay(self) -> None:
         self._cursor, self._skip = 0, self.position
@@ -153,6 +156,61 @@ class Log:
         self.settle()
         self._check_position()
         self._take(text, _size(text))
+
+    def take_lines(self, events: list[dict[str, Any]]) -> bool:
+        """Take log events that are a whole line each, all at once; or take none, and tell so.
+
+        It does what `message` does with them one by one, at a fraction of the cost, as long as there is
+        nothing to decide: every event is a line, its offset, if any, is the one due, and no limit is near.
+        """
+        limits = self._limits
+        if self.error is not None or self._cursor < self._skip or self._unfinished_size or self._held:
+            return False
+        count = len(events)
+        try:
+            texts: list[str] = [event["message"] for event in events]
+            if {event["type"] for event in events} != {"log"}:
+                return False
+            text = "\n".join(texts)
+            offsets = [event.get("offset") for event in events]
+            if text.isascii():
+                sizes = list(map(len, texts))
+                total = len(text) + 1
+            else:
+                sizes = [len(line.encode()) for line in texts]
+                total = sum(sizes) + count
+        except (KeyError, TypeError, UnicodeEncodeError):
+            return False
+        if text.count("\n") >= count or "\r\n" in text or text[-1:] == "\r":
+            return False
+        if offsets[0] is None:
+            if self._pieces is not False or self._offsets or set(offsets) != {None}:
+                return False
+            ends = None
+        else:
+            ends = _ends(self._cursor, sizes)
+            if offsets != ends:
+                return False
+        received = self._received_bytes
+        if (
+            max(sizes) > limits.max_message_size
+            or (limits.max_bytes is not None and received + total > limits.max_bytes)
+            or (self._limited_lines is not None and self.received_lines + count > self._limited_lines)
+            or (self._limited_messages is not None and self.messages + count > self._limited_messages)
+        ):
+            return False
+        if ends is not None:
+            self._offsets = self._placed = True
+        if self._limited_messages is not None:
+            self.messages += count
+        self._remember(text, "\n")
+        self._ends += ends if ends is not None and received == self._cursor else _ends(received, sizes)
+        self._received_bytes = received + total
+        self._cursor += total
+        self.position = self._cursor
+        self.received_lines += count
+        self.lines.extend(texts)
+        return True
 
     def message(self, text: str, offset: int | None) -> None:
         """Take the text of one log event."""
@@ -297,12 +355,13 @@ class Log:
 
     # --- the digest of what was received, for agents that replay
 
-    def _remember(self, text: str) -> None:
+    def _remember(self, *texts: str) -> None:
         if self._offsets and self._digest is None:
             return  # such an agent is asked to go on from an offset
         if self._digest is None:
             self._digest = _hasher()
-        self._digest.update(text.encode())
+        for text in texts:
+            self._digest.update(text.encode())
 
     def _verify(self, text: str, known: int) -> str:
         """Check what was received before against its digest; give the text beyond it."""
@@ -323,6 +382,11 @@ class Log:
                 "it was rotated, or the job ran again",
             )
         return data[known:].decode(errors="replace")
+
+
+def _ends(start: int, sizes: list[int]) -> list[int]:
+    """Give where lines of some sizes end, newlines counted."""
+    return list(map(add, accumulate(sizes), range(start + 1, start + len(sizes) + 1)))
 
 
 def _hasher() -> blake2b:

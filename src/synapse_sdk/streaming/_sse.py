@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+from synapse_sdk.streaming._events import Batch, are_objects, load_array
 
 __all__ = ["EventSource"]
 
@@ -22,6 +25,8 @@ class EventSource:
         self._max_size = max_size
         self._line = bytearray()
         self._overflow = False
+        # Whether an event has begun. Plain lines have no end that would show where one does.
+        self._inside = not events
         self._data: list[str] = []
         self._data_size = 0
 
@@ -30,8 +35,34 @@ class EventSource:
         """Whether the body ended inside an event."""
         return bool(self._data)
 
-    def receive(self, data: bytes) -> list[str]:
+    def receive(self, data: bytes) -> list[Batch]:
         """Take the bytes of one read; give the messages that are whole now."""
+        batches: list[Batch] = []
+        if self._inside:
+            # What the read before left of an event is ended first.
+            begin = data.find(b"\n\n") + 2
+            if begin < 2:
+                begin = len(data)
+            self._add(batches, data[:begin])
+            data = data[begin:]
+        end = data.rfind(b"\n\n") + 2
+        if end > 2:
+            objects = None if self._inside else _objects(data[:end])
+            if objects is None:
+                self._add(batches, data[:end])
+            else:
+                batches.append(Batch(objects))
+            data = data[end:]
+        if data:
+            self._add(batches, data)
+        return batches
+
+    def _add(self, batches: list[Batch], data: bytes) -> None:
+        texts = self._lines(data)
+        if texts:
+            batches.append(Batch(None, texts))
+
+    def _lines(self, data: bytes) -> list[str]:
         messages: list[str] = []
         *ended, rest = data.split(b"\n")
         for part in ended:
@@ -45,12 +76,15 @@ class EventSource:
                     continue
             else:
                 line = part
-            self._take(line[:-1] if line.endswith(b"\r") else line, messages)
+            line = line.removesuffix(b"\r")
+            self._inside = line != b"" or not self._events
+            self._take(line, messages)
         if rest:
+            self._inside = True
             self._extend(rest)
         return messages
 
-    def end(self) -> list[str]:
+    def end(self) -> list[Batch]:
         """The body ended: what is left counts if it is whole."""
         messages: list[str] = []
         line = bytes(self._line)
@@ -63,7 +97,7 @@ class EventSource:
             messages.append(line.decode(errors="replace"))
         if self._data and _is_object("\n".join(self._data)):
             self._flush(messages)
-        return messages
+        return [Batch(None, messages)] if messages else []
 
     def _extend(self, part: bytes) -> None:
         room = self._max_size - len(self._line)
@@ -119,6 +153,27 @@ class EventSource:
                 continue
             messages.append(json.dumps({"type": "log", "message": message}))
             return
+
+
+def _objects(data: bytes) -> list[dict[str, Any]] | None:
+    """Give the JSON objects of whole events, or None unless each is a line of data, or an id and that."""
+    lines = data.split(b"\n")
+    lines.pop()
+    # The id of an event only repeats its offset.
+    width = 2 if data.startswith(b"data: ") else 3
+    payloads = lines[width - 2 :: width]
+    if (
+        set(lines[width - 1 :: width]) != {b""}
+        or {line[:6] for line in payloads} != {b"data: "}
+        or (width == 3 and {line[:3] for line in lines[::width]} != {b"id:"})
+    ):
+        return None
+    try:
+        text = b",".join([line[6:] for line in payloads]).decode()
+    except UnicodeDecodeError:
+        return None
+    values = load_array(text, len(payloads))
+    return values if values is not None and are_objects(values) else None
 
 
 def _is_object(text: str) -> bool:

@@ -20,6 +20,7 @@ class StreamState:
 
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
+        self._pop = tail.log.lines.popleft
         self._steps: Generator[Command, Any, None] | None = tail.run()
         self._command: Command | None = None
         self._error: ClientError | None = None

@@ -63,10 +63,9 @@ class LogStream(StreamState, Iterator[str]):
 
     def __next__(self) -> str:
         """Give the next line; wait for it as long as it takes."""
-        lines = self._tail.log.lines
         while True:
             try:
-                return lines.popleft()
+                return self._pop()
             except IndexError:  # cheaper than to ask first, and `close` may empty it in between
                 self.fill()
 

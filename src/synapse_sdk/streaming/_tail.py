@@ -24,7 +24,7 @@ from synapse_sdk.clients.exceptions import (
     WebSocketError,
 )
 from synapse_sdk.streaming._body import Body, BrokenBodyError
-from synapse_sdk.streaming._events import Complete, Failed, Text, decode
+from synapse_sdk.streaming._events import Batch, Complete, Failed, Text, decode
 from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._sse import EventSource
 from synapse_sdk.streaming._stream_event import StreamEvent
@@ -47,6 +47,8 @@ TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
 # Seconds that text without offset or newline is held back: it may be a whole line or the beginning of one.
 _SETTLE = 0.1
+# The same for a log that is never silent.
+_SETTLE_BUSY = 1.0
 # Reconnects in a row that brought nothing new, after which a tail gives up.
 _MAX_FRUITLESS = 8
 # After how many of them `auto` tries HTTP in place of the WebSocket.
@@ -162,7 +164,7 @@ class Tail:
         self._on_event = on_event
         self._attached = False
         self._draining = False
-        self._last_text = 0.0
+        self._last_text = self._held_since = time.monotonic()
         self._goodbye = b""
         self._open_websocket: WebSocket | None = None
 
@@ -265,7 +267,7 @@ class Tail:
     def _attach(self) -> None:
         kind: StreamEventKind = "resumed" if self._attached else "connected"
         self._attached = True
-        self._last_text = time.monotonic()
+        self._last_text = self._held_since = time.monotonic()
         self._tell(kind)
 
     def goodbye(self) -> bytes:
@@ -329,7 +331,7 @@ class Tail:
             if isinstance(data, ClientError):
                 return _Dropped(data)
             silent = 0.0
-            complete = self._take(websocket.receive(data))
+            complete = self._take([websocket.receive(data)])
             answer = websocket.output()
             if complete is not None:
                 websocket.close()
@@ -469,25 +471,31 @@ class Tail:
 
     # --- events
 
-    def _take(self, messages: list[str]) -> Complete | None:
-        if not messages:
-            return None
+    def _take(self, batches: list[Batch]) -> Complete | None:
         log = self.log
         log.trim()
         now = time.monotonic()
-        for event in decode(messages):
-            if isinstance(event, Text):
+        for batch in batches:
+            if batch.objects and log.take_lines(batch.objects):
                 self._last_text = now
-                if event.bare:
-                    log.bare(event.text)
+                continue
+            for event in decode(batch):
+                if isinstance(event, Text):
+                    self._last_text = now
+                    if event.bare:
+                        log.bare(event.text)
+                    else:
+                        log.message(event.text, event.offset)
+                elif isinstance(event, Failed):
+                    log.settle()
+                    raise self._failed(event)
                 else:
-                    log.message(event.text, event.offset)
-            elif isinstance(event, Failed):
-                log.settle()
-                raise self._failed(event)
-            else:
-                self._check_limits()
-                return event
+                    self._check_limits()
+                    return event
+        if not log.undecided:
+            self._held_since = now
+        elif now - self._held_since > _SETTLE_BUSY:
+            log.settle()
         self._check_limits()
         return None
 

@@ -9,6 +9,8 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
+from synapse_sdk.streaming._events import Batch, are_objects, load_array
+
 __all__ = ["Handshake", "WebSocket"]
 
 
@@ -40,40 +42,87 @@ class Handshake:
 
 
 class WebSocket:
-    """An open WebSocket: bytes come in; text messages, and bytes to send, come out."""
+    """An open WebSocket: bytes come in; text messages, and bytes to send, come out.
+
+    Whole text messages in one frame, nearly all that an agent sends, are cut from what was read; every other
+    frame is left to `websockets`.
+    """
 
     def __init__(self, *, max_size: int) -> None:
         self._protocol = Protocol(Side.CLIENT, max_size=max_size)
-        self._parts: list[bytes] = []
+        self._max_size = max_size
+        self._unread = b""  # the beginning of a frame
+        self._fragments: list[bytes] = []
         self._pings = 0
+        self._invalid_utf8: str | None = None
         self.ended = False
 
-    def receive(self, data: bytes) -> list[str]:
+    def receive(self, data: bytes) -> Batch:
         """Take the bytes of one read, none at the end; give the messages that are whole now."""
-        if data:
-            self._protocol.receive_data(data)
-        else:
+        if not data:
+            self._protocol.receive_data(self._unread)
             self._protocol.receive_eof()
+            self._unread = b""
+            payloads = self._events()
             self.ended = True
-        messages: list[str] = []
+        else:
+            payloads = self._cut(self._unread + data if self._unread else data)
+        if not payloads:
+            return Batch([])
+        try:
+            text = b",".join(payloads).decode()
+        except UnicodeDecodeError:
+            return Batch(None, self._valid(payloads))
+        values = load_array(text, len(payloads))
+        if values is None or not are_objects(values):
+            return Batch(None, [payload.decode() for payload in payloads])
+        return Batch(values)
+
+    def _cut(self, data: bytes) -> list[bytes]:
+        """Cut frames from `data`, and keep what is left of it."""
+        payloads: list[bytes] = []
+        start, size = 0, len(data)
+        while start < size and not self.ended:
+            if not self._fragments:
+                start = _cut_plain(data, start, payloads)
+            end = _frame_end(data, start, self._max_size)
+            if end is None:
+                break
+            self._protocol.receive_data(data[start:end])
+            payloads += self._events()
+            start = end
+        self._unread = data[start:]
+        return payloads
+
+    def _events(self) -> list[bytes]:
+        """Give the payloads of the messages that `websockets` has put together."""
+        payloads: list[bytes] = []
         for event in self._protocol.events_received():
             if not isinstance(event, Frame):
                 continue
             if event.opcode is Opcode.CLOSE:
                 self.ended = True
             elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                self._parts.append(bytes(event.data))
+                self._fragments.append(bytes(event.data))
                 if event.fin:
-                    payload = b"".join(self._parts) if len(self._parts) > 1 else self._parts[0]
-                    self._parts.clear()
-                    try:
-                        messages.append(payload.decode())
-                    except UnicodeDecodeError as exc:
-                        self._protocol.fail(CloseCode.INVALID_DATA, f"invalid UTF-8: {exc.reason}")
-                        self.ended = True
-                        break
+                    payloads.append(b"".join(self._fragments))
+                    self._fragments.clear()
         if self._protocol.parser_exc is not None:
             self.ended = True
+        return payloads
+
+    def _valid(self, payloads: list[bytes]) -> list[str]:
+        """Give the messages before the first that is no UTF-8, which ends the connection."""
+        messages: list[str] = []
+        for payload in payloads:
+            try:
+                messages.append(payload.decode())
+            except UnicodeDecodeError as exc:
+                if self._protocol.state is State.OPEN:
+                    self._protocol.fail(CloseCode.INVALID_DATA, f"invalid UTF-8: {exc.reason}")
+                self._invalid_utf8 = f"invalid UTF-8: {exc.reason}"
+                self.ended = True
+                break
         return messages
 
     def output(self) -> bytes:
@@ -100,8 +149,8 @@ class WebSocket:
     def end(self) -> str:
         """How the connection ended, in words."""
         exc = self._protocol.parser_exc
-        if self._protocol.close_sent is not None and self._protocol.close_sent.code == CloseCode.INVALID_DATA:
-            return self._protocol.close_sent.reason
+        if self._invalid_utf8 is not None:
+            return self._invalid_utf8
         close = self._protocol.close_rcvd
         if close is not None:
             return f"the agent closed the WebSocket with code {close.code} {close.reason}".rstrip()
@@ -117,5 +166,47 @@ class WebSocket:
     @property
     def invalid_utf8(self) -> bool:
         """Whether the agent sent text that is no UTF-8."""
-        sent = self._protocol.close_sent
-        return sent is not None and sent.code == CloseCode.INVALID_DATA
+        return self._invalid_utf8 is not None
+
+
+def _cut_plain(data: bytes, start: int, payloads: list[bytes]) -> int:
+    """Add the payloads of whole, unfragmented, unmasked text frames up to the first that isn't one."""
+    append = payloads.append
+    last = len(data) - 4
+    while start <= last and data[start] == 0x81:
+        length = data[start + 1]
+        if length < 126:
+            begin = start + 2
+        elif length == 126:
+            begin = start + 4
+            length = data[start + 2] << 8 | data[start + 3]
+        else:
+            break
+        end = begin + length
+        if end > last + 4:
+            break
+        append(data[begin:end])
+        start = end
+    return start
+
+
+def _frame_end(data: bytes, start: int, max_size: int) -> int | None:
+    """Tell where the frame at `start` ends, None if it isn't whole.
+
+    A frame above `max_size` isn't waited for: what is there of it is enough to refuse it.
+    """
+    size = len(data)
+    if start + 2 > size:
+        return None
+    second = data[start + 1]
+    length = second & 127
+    extended = {126: 2, 127: 8}.get(length, 0)
+    begin = start + 2 + extended
+    if begin > size:
+        return None
+    if extended:
+        length = int.from_bytes(data[start + 2 : begin])
+    if length > max_size:
+        return size
+    end = begin + length + (4 if second & 128 else 0)
+    return end if end <= size else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     from ...client import AsyncTransport, Transport
@@ -62,6 +62,7 @@ class ContainersApi:
 
         return self._transport.call(_operation, _arguments(page, page_size))
 
+    @overload
     def create_container(
         self,
         *,
@@ -74,7 +75,63 @@ class ContainersApi:
         kind: ContainerKind | str | None = None,
         backend_container_id: int | str | None = None,
         file: FileContent | None = None,
-    ) -> BuildAccepted:
+        wait: Literal[False] = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted: ...
+
+    @overload
+    def create_container(
+        self,
+        *,
+        plugin_release: str | None = None,
+        model: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        kind: ContainerKind | str | None = None,
+        backend_container_id: int | str | None = None,
+        file: FileContent | None = None,
+        wait: Literal[True],
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> Container: ...
+
+    @overload
+    def create_container(
+        self,
+        *,
+        plugin_release: str | None = None,
+        model: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        kind: ContainerKind | str | None = None,
+        backend_container_id: int | str | None = None,
+        file: FileContent | None = None,
+        wait: bool,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container: ...
+
+    def create_container(
+        self,
+        *,
+        plugin_release: str | None = None,
+        model: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        kind: ContainerKind | str | None = None,
+        backend_container_id: int | str | None = None,
+        file: FileContent | None = None,
+        wait: bool = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container:
         """Create a container.
 
         Starts the build of a container and returns at once, with the id to follow the build by. The plugin
@@ -95,9 +152,12 @@ class ContainersApi:
             kind: What it is for; `plugin_runtime` where it is not given.
             backend_container_id: Its id with the Synapse backend.
             file: The plugin as a zip archive.
+            wait: Return only when the container is built and made.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way.
+            The build is under way. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -112,6 +172,7 @@ class ContainersApi:
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -120,20 +181,21 @@ class ContainersApi:
         from .create_container import OPERATION as _operation
         from .create_container import arguments as _arguments
 
-        return self._transport.call(
-            _operation,
-            _arguments(
-                plugin_release=plugin_release,
-                model=model,
-                params=params,
-                envs=envs,
-                metadata=metadata,
-                labels=labels,
-                kind=kind,
-                backend_container_id=backend_container_id,
-                file=file,
-            ),
+        _given = _arguments(
+            plugin_release=plugin_release,
+            model=model,
+            params=params,
+            envs=envs,
+            metadata=metadata,
+            labels=labels,
+            kind=kind,
+            backend_container_id=backend_container_id,
+            file=file,
         )
+        if wait:
+            _done: Container = self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return self._transport.call(_operation, _given)
 
     def get_container(self, container_id: int | str) -> Container:
         """Get a container.
@@ -208,10 +270,11 @@ class ContainersApi:
     def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
 
-        Records a container's status.
+        Records a container's status. An agent that runs the container itself makes it so: it starts the
+        container for `running` and stops it for `stopped`.
 
-        Raises 400 for a malformed id, 404 when no container has it, 422 for a status the agent doesn't know,
-        and 501 where the agent runs no containers.
+        Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be so as it is, 422 for
+        a status the agent doesn't know, and 501 where the agent runs no containers.
 
         Args:
             container_id: The container's `id`, a number for most agents.
@@ -271,6 +334,7 @@ class ContainersApi:
 
         return self._transport.call(_operation, _arguments())
 
+    @overload
     def create_docker_container(
         self,
         plugin_release: str,
@@ -279,7 +343,51 @@ class ContainersApi:
         envs: Mapping[str, str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         labels: Mapping[str, str] | None = None,
-    ) -> BuildAccepted:
+        wait: Literal[False] = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted: ...
+
+    @overload
+    def create_docker_container(
+        self,
+        plugin_release: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        wait: Literal[True],
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> Container: ...
+
+    @overload
+    def create_docker_container(
+        self,
+        plugin_release: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        wait: bool,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container: ...
+
+    def create_docker_container(
+        self,
+        plugin_release: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        wait: bool = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container:
         """Create a Docker container.
 
         Starts the build of a Docker container from a plugin release and returns at once, with the id to
@@ -295,9 +403,12 @@ class ContainersApi:
             envs: The environment variables to set in it.
             metadata: What to attach to it.
             labels: The labels it shall have in Docker.
+            wait: Return only when the container is built and made.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way.
+            The build is under way. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -312,6 +423,7 @@ class ContainersApi:
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -320,9 +432,11 @@ class ContainersApi:
         from .create_docker_container import OPERATION as _operation
         from .create_docker_container import arguments as _arguments
 
-        return self._transport.call(
-            _operation, _arguments(plugin_release, params, envs=envs, metadata=metadata, labels=labels)
-        )
+        _given = _arguments(plugin_release, params, envs=envs, metadata=metadata, labels=labels)
+        if wait:
+            _done: Container = self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return self._transport.call(_operation, _given)
 
     def get_docker_container(self, container_id: str) -> Container:
         """Get a Docker container.
@@ -549,6 +663,7 @@ class AsyncContainersApi:
 
         return await self._transport.call(_operation, _arguments(page, page_size))
 
+    @overload
     async def create_container(
         self,
         *,
@@ -561,7 +676,63 @@ class AsyncContainersApi:
         kind: ContainerKind | str | None = None,
         backend_container_id: int | str | None = None,
         file: FileContent | None = None,
-    ) -> BuildAccepted:
+        wait: Literal[False] = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted: ...
+
+    @overload
+    async def create_container(
+        self,
+        *,
+        plugin_release: str | None = None,
+        model: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        kind: ContainerKind | str | None = None,
+        backend_container_id: int | str | None = None,
+        file: FileContent | None = None,
+        wait: Literal[True],
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> Container: ...
+
+    @overload
+    async def create_container(
+        self,
+        *,
+        plugin_release: str | None = None,
+        model: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        kind: ContainerKind | str | None = None,
+        backend_container_id: int | str | None = None,
+        file: FileContent | None = None,
+        wait: bool,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container: ...
+
+    async def create_container(
+        self,
+        *,
+        plugin_release: str | None = None,
+        model: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        kind: ContainerKind | str | None = None,
+        backend_container_id: int | str | None = None,
+        file: FileContent | None = None,
+        wait: bool = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container:
         """Create a container.
 
         Starts the build of a container and returns at once, with the id to follow the build by. The plugin
@@ -582,9 +753,12 @@ class AsyncContainersApi:
             kind: What it is for; `plugin_runtime` where it is not given.
             backend_container_id: Its id with the Synapse backend.
             file: The plugin as a zip archive.
+            wait: Return only when the container is built and made.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way.
+            The build is under way. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -599,6 +773,7 @@ class AsyncContainersApi:
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -607,20 +782,21 @@ class AsyncContainersApi:
         from .create_container import OPERATION as _operation
         from .create_container import arguments as _arguments
 
-        return await self._transport.call(
-            _operation,
-            _arguments(
-                plugin_release=plugin_release,
-                model=model,
-                params=params,
-                envs=envs,
-                metadata=metadata,
-                labels=labels,
-                kind=kind,
-                backend_container_id=backend_container_id,
-                file=file,
-            ),
+        _given = _arguments(
+            plugin_release=plugin_release,
+            model=model,
+            params=params,
+            envs=envs,
+            metadata=metadata,
+            labels=labels,
+            kind=kind,
+            backend_container_id=backend_container_id,
+            file=file,
         )
+        if wait:
+            _done: Container = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return await self._transport.call(_operation, _given)
 
     async def get_container(self, container_id: int | str) -> Container:
         """Get a container.
@@ -695,10 +871,11 @@ class AsyncContainersApi:
     async def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
 
-        Records a container's status.
+        Records a container's status. An agent that runs the container itself makes it so: it starts the
+        container for `running` and stops it for `stopped`.
 
-        Raises 400 for a malformed id, 404 when no container has it, 422 for a status the agent doesn't know,
-        and 501 where the agent runs no containers.
+        Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be so as it is, 422 for
+        a status the agent doesn't know, and 501 where the agent runs no containers.
 
         Args:
             container_id: The container's `id`, a number for most agents.
@@ -758,6 +935,7 @@ class AsyncContainersApi:
 
         return await self._transport.call(_operation, _arguments())
 
+    @overload
     async def create_docker_container(
         self,
         plugin_release: str,
@@ -766,7 +944,51 @@ class AsyncContainersApi:
         envs: Mapping[str, str] | None = None,
         metadata: Mapping[str, Any] | None = None,
         labels: Mapping[str, str] | None = None,
-    ) -> BuildAccepted:
+        wait: Literal[False] = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted: ...
+
+    @overload
+    async def create_docker_container(
+        self,
+        plugin_release: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        wait: Literal[True],
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> Container: ...
+
+    @overload
+    async def create_docker_container(
+        self,
+        plugin_release: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        wait: bool,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container: ...
+
+    async def create_docker_container(
+        self,
+        plugin_release: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        envs: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        wait: bool = False,
+        timeout: float | None = 600.0,
+        poll_interval: float = 2.0,
+    ) -> BuildAccepted | Container:
         """Create a Docker container.
 
         Starts the build of a Docker container from a plugin release and returns at once, with the id to
@@ -782,9 +1004,12 @@ class AsyncContainersApi:
             envs: The environment variables to set in it.
             metadata: What to attach to it.
             labels: The labels it shall have in Docker.
+            wait: Return only when the container is built and made.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way.
+            The build is under way. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -799,6 +1024,7 @@ class AsyncContainersApi:
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -807,9 +1033,11 @@ class AsyncContainersApi:
         from .create_docker_container import OPERATION as _operation
         from .create_docker_container import arguments as _arguments
 
-        return await self._transport.call(
-            _operation, _arguments(plugin_release, params, envs=envs, metadata=metadata, labels=labels)
-        )
+        _given = _arguments(plugin_release, params, envs=envs, metadata=metadata, labels=labels)
+        if wait:
+            _done: Container = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return await self._transport.call(_operation, _given)
 
     async def get_docker_container(self, container_id: str) -> Container:
         """Get a Docker container.

@@ -25,6 +25,7 @@ OPERATION: Operation[BuildAccepted] = Operation(
     path="containers/",
     summary="create container",
     decoders={202: _decode_202},
+    waits_for="build",
 )
 
 

@@ -24,6 +24,7 @@ OPERATION: Operation[BuildAccepted] = Operation(
     path="containers/docker/",
     summary="create docker container",
     decoders={202: _decode_202},
+    waits_for="build",
 )
 
 

@@ -60,10 +60,10 @@ class PluginReleasesApi:
     def create_plugin_release(self, plugin: str, version: str) -> PluginRelease:
         """Create a plugin release.
 
-        Makes the agent fetch a release and keep it ready to run.
+        Makes the agent fetch a release from its source and keep it ready to run.
 
-        Raises 404 when there is no such plugin or version, 409 when the agent has the release already, and
-        422 for a body it doesn't take.
+        Raises 404 when there is no such plugin or version, 409 when the agent has the release already, 422
+        for a body it doesn't take or a release that is not sound, and 501 where the agent has no source.
 
         Args:
             plugin: The plugin's code.
@@ -103,7 +103,8 @@ class PluginReleasesApi:
         Raises 404 when the agent has no such release.
 
         Args:
-            lookup: The release as `code@version`, percent-encoded on the wire. `.` and `..` are refused.
+            lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
+                refused.
 
         Returns:
             The release.
@@ -137,7 +138,8 @@ class PluginReleasesApi:
         Raises 404 when the agent has no such release.
 
         Args:
-            lookup: The release as `code@version`, percent-encoded on the wire. `.` and `..` are refused.
+            lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
+                refused.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -175,16 +177,18 @@ class PluginReleasesApi:
         """Run a plugin release.
 
         Runs one action of a release. For an action that runs as a job it returns as soon as the job is
-        submitted, with the job's id and status; for a serve action it calls the application and returns the
-        plugin's own JSON.
+        submitted, with the job's id and status; for a serve action it calls the application that is deployed
+        under the release's name, `code@version`, and returns the plugin's own JSON.
 
-        Raises 404 when the agent has no such release or the release no such action, 409 when a job has this
-        `job_id` already, 422 for a body the agent doesn't take, 429 when its policy lets no more jobs in, and
-        503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be
-        had.
+        Raises 400 when the application refuses the call, 404 when the agent has no such release or the
+        release no such action, 409 when a job has this `job_id` already or the application of a serve action
+        is not running, 422 for a body the agent or the application doesn't take, 429 when its policy lets no
+        more jobs in, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted
+        and none can be had.
 
         Args:
-            lookup: The release as `code@version`, percent-encoded on the wire. `.` and `..` are refused.
+            lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
+                refused.
             action: The action's name in the plugin's config.yaml.
             params: The action's parameters.
             requirements: Further Python packages to install for this run, as pip takes them.
@@ -338,10 +342,10 @@ class AsyncPluginReleasesApi:
     async def create_plugin_release(self, plugin: str, version: str) -> PluginRelease:
         """Create a plugin release.
 
-        Makes the agent fetch a release and keep it ready to run.
+        Makes the agent fetch a release from its source and keep it ready to run.
 
-        Raises 404 when there is no such plugin or version, 409 when the agent has the release already, and
-        422 for a body it doesn't take.
+        Raises 404 when there is no such plugin or version, 409 when the agent has the release already, 422
+        for a body it doesn't take or a release that is not sound, and 501 where the agent has no source.
 
         Args:
             plugin: The plugin's code.
@@ -381,7 +385,8 @@ class AsyncPluginReleasesApi:
         Raises 404 when the agent has no such release.
 
         Args:
-            lookup: The release as `code@version`, percent-encoded on the wire. `.` and `..` are refused.
+            lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
+                refused.
 
         Returns:
             The release.
@@ -415,7 +420,8 @@ class AsyncPluginReleasesApi:
         Raises 404 when the agent has no such release.
 
         Args:
-            lookup: The release as `code@version`, percent-encoded on the wire. `.` and `..` are refused.
+            lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
+                refused.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -453,16 +459,18 @@ class AsyncPluginReleasesApi:
         """Run a plugin release.
 
         Runs one action of a release. For an action that runs as a job it returns as soon as the job is
-        submitted, with the job's id and status; for a serve action it calls the application and returns the
-        plugin's own JSON.
+        submitted, with the job's id and status; for a serve action it calls the application that is deployed
+        under the release's name, `code@version`, and returns the plugin's own JSON.
 
-        Raises 404 when the agent has no such release or the release no such action, 409 when a job has this
-        `job_id` already, 422 for a body the agent doesn't take, 429 when its policy lets no more jobs in, and
-        503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be
-        had.
+        Raises 400 when the application refuses the call, 404 when the agent has no such release or the
+        release no such action, 409 when a job has this `job_id` already or the application of a serve action
+        is not running, 422 for a body the agent or the application doesn't take, 429 when its policy lets no
+        more jobs in, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted
+        and none can be had.
 
         Args:
-            lookup: The release as `code@version`, percent-encoded on the wire. `.` and `..` are refused.
+            lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
+                refused.
             action: The action's name in the plugin's config.yaml.
             params: The action's parameters.
             requirements: Further Python packages to install for this run, as pip takes them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
     from ...client import AsyncTransport, Transport
@@ -78,9 +78,48 @@ class SystemApi:
 
         return self._transport.call(_operation, _arguments())
 
+    @overload
     def update_system(
-        self, *, api_tag: str | None = None, worker_tag: str | None = None
-    ) -> SystemOperationResult:
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: Literal[False] = False,
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemOperationResult: ...
+
+    @overload
+    def update_system(
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: Literal[True],
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemStatus: ...
+
+    @overload
+    def update_system(
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: bool,
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemOperationResult | SystemStatus: ...
+
+    def update_system(
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: bool = False,
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemOperationResult | SystemStatus:
         """Update the agent.
 
         Pulls new images and brings the agent up with them. Without tags it pulls those it has, and the body
@@ -91,9 +130,12 @@ class SystemApi:
         Args:
             api_tag: The image tag to bring the agent to.
             worker_tag: The image tag to bring the workers to.
+            wait: Return only when the agent serves again.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            How it went, or that it has begun.
+            How it went, or that it has begun. With `wait`, the status that the agent tells then.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -107,6 +149,7 @@ class SystemApi:
             ServerError: 501, this agent has no machinery for this.
             ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
                 was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -115,9 +158,30 @@ class SystemApi:
         from .update_system import OPERATION as _operation
         from .update_system import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(api_tag=api_tag, worker_tag=worker_tag))
+        _given = _arguments(api_tag=api_tag, worker_tag=worker_tag)
+        if wait:
+            _done: SystemStatus = self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return self._transport.call(_operation, _given)
 
-    def restart_system(self) -> SystemOperationResult:
+    @overload
+    def restart_system(
+        self, *, wait: Literal[False] = False, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemOperationResult: ...
+
+    @overload
+    def restart_system(
+        self, *, wait: Literal[True], timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemStatus: ...
+
+    @overload
+    def restart_system(
+        self, *, wait: bool, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemOperationResult | SystemStatus: ...
+
+    def restart_system(
+        self, *, wait: bool = False, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemOperationResult | SystemStatus:
         """Restart the agent.
 
         Restarts the agent with the images it has. The agent is away for a while; requests meet connection
@@ -125,8 +189,13 @@ class SystemApi:
 
         Raises 409 while an update or a restart is under way, and 501 where the agent can't restart itself.
 
+        Args:
+            wait: Return only when the agent serves again.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
+
         Returns:
-            How it went, or that it has begun.
+            How it went, or that it has begun. With `wait`, the status that the agent tells then.
 
         Raises:
             AuthenticationError: 401, the agent's token is missing, wrong or expired.
@@ -137,6 +206,7 @@ class SystemApi:
             ServerError: 501, this agent has no machinery for this.
             ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
                 was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -145,7 +215,11 @@ class SystemApi:
         from .restart_system import OPERATION as _operation
         from .restart_system import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        _given = _arguments()
+        if wait:
+            _done: SystemStatus = self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return self._transport.call(_operation, _given)
 
 
 class AsyncSystemApi:
@@ -213,9 +287,48 @@ class AsyncSystemApi:
 
         return await self._transport.call(_operation, _arguments())
 
+    @overload
     async def update_system(
-        self, *, api_tag: str | None = None, worker_tag: str | None = None
-    ) -> SystemOperationResult:
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: Literal[False] = False,
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemOperationResult: ...
+
+    @overload
+    async def update_system(
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: Literal[True],
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemStatus: ...
+
+    @overload
+    async def update_system(
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: bool,
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemOperationResult | SystemStatus: ...
+
+    async def update_system(
+        self,
+        *,
+        api_tag: str | None = None,
+        worker_tag: str | None = None,
+        wait: bool = False,
+        timeout: float | None = 300.0,
+        poll_interval: float = 2.0,
+    ) -> SystemOperationResult | SystemStatus:
         """Update the agent.
 
         Pulls new images and brings the agent up with them. Without tags it pulls those it has, and the body
@@ -226,9 +339,12 @@ class AsyncSystemApi:
         Args:
             api_tag: The image tag to bring the agent to.
             worker_tag: The image tag to bring the workers to.
+            wait: Return only when the agent serves again.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            How it went, or that it has begun.
+            How it went, or that it has begun. With `wait`, the status that the agent tells then.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -242,6 +358,7 @@ class AsyncSystemApi:
             ServerError: 501, this agent has no machinery for this.
             ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
                 was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -250,9 +367,30 @@ class AsyncSystemApi:
         from .update_system import OPERATION as _operation
         from .update_system import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(api_tag=api_tag, worker_tag=worker_tag))
+        _given = _arguments(api_tag=api_tag, worker_tag=worker_tag)
+        if wait:
+            _done: SystemStatus = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return await self._transport.call(_operation, _given)
 
-    async def restart_system(self) -> SystemOperationResult:
+    @overload
+    async def restart_system(
+        self, *, wait: Literal[False] = False, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemOperationResult: ...
+
+    @overload
+    async def restart_system(
+        self, *, wait: Literal[True], timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemStatus: ...
+
+    @overload
+    async def restart_system(
+        self, *, wait: bool, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemOperationResult | SystemStatus: ...
+
+    async def restart_system(
+        self, *, wait: bool = False, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemOperationResult | SystemStatus:
         """Restart the agent.
 
         Restarts the agent with the images it has. The agent is away for a while; requests meet connection
@@ -260,8 +398,13 @@ class AsyncSystemApi:
 
         Raises 409 while an update or a restart is under way, and 501 where the agent can't restart itself.
 
+        Args:
+            wait: Return only when the agent serves again.
+            timeout: With `wait`, for how many seconds at most; None is for as long as it takes.
+            poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
+
         Returns:
-            How it went, or that it has begun.
+            How it went, or that it has begun. With `wait`, the status that the agent tells then.
 
         Raises:
             AuthenticationError: 401, the agent's token is missing, wrong or expired.
@@ -272,6 +415,7 @@ class AsyncSystemApi:
             ServerError: 501, this agent has no machinery for this.
             ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
                 was done.
+            ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
             ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
@@ -280,4 +424,8 @@ class AsyncSystemApi:
         from .restart_system import OPERATION as _operation
         from .restart_system import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        _given = _arguments()
+        if wait:
+            _done: SystemStatus = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            return _done
+        return await self._transport.call(_operation, _given)

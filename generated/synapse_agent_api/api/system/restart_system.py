@@ -22,6 +22,7 @@ OPERATION: Operation[SystemOperationResult] = Operation(
     path="system/restart/",
     summary="restart system",
     decoders={200: _decode_200},
+    waits_for="system",
 )
 
 

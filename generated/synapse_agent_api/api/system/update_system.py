@@ -23,6 +23,7 @@ OPERATION: Operation[SystemOperationResult] = Operation(
     path="system/update/",
     summary="update system",
     decoders={200: _decode_200},
+    waits_for="system",
 )
 
 

@@ -21,23 +21,26 @@ from ..._connection import DEFAULT_MAX_RETRIES, Connection
 from ..._transport._async import AsyncTransport
 from ..._transport._sync import SyncTransport
 from ...utils.network import StreamLimits
+from ._helpers import AsyncHelpersMixin, HelpersMixin
 from ._options import Environment, checked_limits
 from ._tail import AsyncTailMixin, TailMixin
 
 if TYPE_CHECKING:
     from ..._transport._core import Proxy, Verify
+    from ...long_poll import AsyncLongPollHandler, LongPollHandler
 
 __all__ = ["AgentClient", "AsyncAgentClient"]
 
 
-class AgentClient(AgentApi, TailMixin):
+class AgentClient(AgentApi, TailMixin, HelpersMixin):
     """Client of one agent.
 
     One client serves many calls and threads; `close` it, or use it as a context manager, to give its
     connections back.
 
     Args:
-        base_url: URL of the agent, http or https; it may have a path prefix.
+        base_url: URL of the agent, http or https; it may have a path prefix. None with a
+            `long_poll_handler`.
         agent_token: Token for the agent, or a callable that returns it, asked again for every request.
         user_token: Token of the user on whose behalf this is done, or such a callable.
         tenant: Tenant on whose behalf this is done.
@@ -50,6 +53,8 @@ class AgentClient(AgentApi, TailMixin):
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
         http_client: A ready `httpx.Client`, which is used as it is and not closed; `timeout` and the
             credentials are those given here, and `verify` and `proxy` are to be set on it.
+        long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
+            HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -65,7 +70,7 @@ class AgentClient(AgentApi, TailMixin):
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | None,
         agent_token: str | Callable[[], str],
         *,
         user_token: str | Callable[[], str] | None = None,
@@ -77,6 +82,7 @@ class AgentClient(AgentApi, TailMixin):
         verify: Verify = True,
         proxy: Proxy | None = None,
         http_client: httpx.Client | None = None,
+        long_poll_handler: LongPollHandler | None = None,
     ) -> None:
         self._stream_limits = checked_limits(stream_limits)
         connection = Connection(
@@ -87,8 +93,15 @@ class AgentClient(AgentApi, TailMixin):
             timeout=timeout,
             max_retries=max_retries,
             headers=headers,
+            long_poll=long_poll_handler is not None,
         )
-        transport = SyncTransport.open(connection, verify=verify, proxy=proxy, http_client=http_client)
+        transport = SyncTransport.open(
+            connection,
+            verify=verify,
+            proxy=proxy,
+            http_client=http_client,
+            long_poll_handler=long_poll_handler,
+        )
         self._transport = transport  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
@@ -163,14 +176,15 @@ class AgentClient(AgentApi, TailMixin):
         return f"<{type(self).__name__} {self._transport.connection.agent}{closed}>"
 
 
-class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin):
+class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
     """Client of one agent, on asyncio or trio.
 
     One client serves many calls and tasks; `aclose` it, or use it as a context manager, to give its
     connections back.
 
     Args:
-        base_url: URL of the agent, http or https; it may have a path prefix.
+        base_url: URL of the agent, http or https; it may have a path prefix. None with a
+            `long_poll_handler`.
         agent_token: Token for the agent, or a callable that returns it, asked again for every request.
         user_token: Token of the user on whose behalf this is done, or such a callable.
         tenant: Tenant on whose behalf this is done.
@@ -183,6 +197,8 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin):
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
         http_client: A ready `httpx.AsyncClient`, which is used as it is and not closed; `timeout` and the
             credentials are those given here, and `verify` and `proxy` are to be set on it.
+        long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
+            HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -198,7 +214,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin):
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | None,
         agent_token: str | Callable[[], str],
         *,
         user_token: str | Callable[[], str] | None = None,
@@ -210,6 +226,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin):
         verify: Verify = True,
         proxy: Proxy | None = None,
         http_client: httpx.AsyncClient | None = None,
+        long_poll_handler: AsyncLongPollHandler | None = None,
     ) -> None:
         self._stream_limits = checked_limits(stream_limits)
         connection = Connection(
@@ -220,8 +237,15 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin):
             timeout=timeout,
             max_retries=max_retries,
             headers=headers,
+            long_poll=long_poll_handler is not None,
         )
-        transport = AsyncTransport.open(connection, verify=verify, proxy=proxy, http_client=http_client)
+        transport = AsyncTransport.open(
+            connection,
+            verify=verify,
+            proxy=proxy,
+            http_client=http_client,
+            long_poll_handler=long_poll_handler,
+        )
         self._transport = transport  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod

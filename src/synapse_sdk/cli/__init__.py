@@ -1,0 +1,36 @@
+"""The `synapse` command (extra `cli`).
+
+Example:
+    $ synapse jobs logs train-42 --follow
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What follows the program's name; the process's own by default.
+
+    Returns:
+        The exit status; `synapse --help` lists them.
+
+    Example:
+        >>> main(["--version"])  # doctest: +SKIP
+        synapse 0.1.0
+        0
+    """
+    try:
+        import typer  # noqa: F401 # pyright: ignore[reportUnusedImport]
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f'synapse: {error.name} is not installed: pip install "synapse-sdk[cli]"\n')
+        return 1
+    from synapse_sdk.cli._app import run
+
+    return run(arguments)

@@ -1,0 +1,146 @@
+"""Following logs: lines to stdout, what happens to stderr, and the exit code at the end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from synapse_sdk.cli._errors import explain, explained, turned_away
+from synapse_sdk.cli._exit import FAILED, INCOMPLETE, INTERRUPTED, OK
+from synapse_sdk.cli._interrupt import leave_at_once, when_unread
+from synapse_sdk.cli._log_printer import LineFilter, LogFormat, LogPrinter, split_lines
+from synapse_sdk.cli._terminal import note
+from synapse_sdk.clients.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from synapse_sdk.cli._settings import Settings
+    from synapse_sdk.clients.agent import AgentClient
+    from synapse_sdk.streaming import LogStream, ManyLogStream, StreamEvent
+
+__all__ = ["Follower", "Protocol", "exit_code", "print_logs"]
+
+Protocol = Literal["auto", "websocket", "http"]
+
+_TERMINAL = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
+
+
+@dataclass
+class Follower:
+    """Follows the logs of some jobs to their ends.
+
+    Attributes:
+        client: Where the jobs are.
+        settings: How errors are told.
+        job_ids: The jobs.
+        form: How lines are shown.
+        filter_: Which lines are shown.
+        protocol: As for `tail_job_logs`.
+        timeout: Seconds until a dead agent is noticed.
+        quiet: Whether to keep notices back.
+        again: Options of the command line with which to go on after a Ctrl-C.
+    """
+
+    client: AgentClient
+    settings: Settings
+    job_ids: Sequence[str]
+    form: LogFormat
+    filter_: LineFilter
+    protocol: Protocol = "auto"
+    timeout: float = 30.0
+    quiet: bool = False
+    again: Sequence[str] = ()
+
+    def run(self) -> dict[str, str | None]:
+        """Follow the logs; give the jobs' statuses.
+
+        Raises:
+            typer.Exit: A log could not be had whole, or somebody wanted no more of it.
+        """
+        starts = {job_id: self._start(job_id) for job_id in self.job_ids}
+        printer = LogPrinter(self.job_ids, self.form, self.filter_, starts)
+        with closing(self._stream()) as stream, leave_at_once(lambda: self._farewell(printer)):
+            try:
+                with when_unread(stream.close) as watch:
+                    for job_id, line in self._pairs(stream):
+                        printer.show(job_id, line)
+                if watch.gone:
+                    raise BrokenPipeError
+            except BrokenPipeError:
+                raise typer.Exit(turned_away()) from None
+            except KeyboardInterrupt:
+                raise typer.Exit(INTERRUPTED) from None
+            except ClientError as error:
+                raise typer.Exit(explain(error, self.settings, code=INCOMPLETE)) from error
+        streams = self._streams(stream)
+        cut = sum(one.truncated_lines for one in streams.values())
+        if cut:
+            note(f"{cut} lines of more than 64 KiB were cut; without --follow they are whole")
+            raise typer.Exit(INCOMPLETE)
+        return {job_id: one.job_status for job_id, one in streams.items()}
+
+    def _start(self, job_id: str) -> int:
+        # The stream gives a log from its beginning; how much of it is old news only the log tells.
+        so_far = "" if self.filter_.last is None else self.client.get_job_logs(job_id)
+        return self.filter_.start(so_far)
+
+    def _stream(self) -> LogStream | ManyLogStream:
+        if len(self.job_ids) == 1:
+            return self.client.tail_job_logs(
+                self.job_ids[0], self.timeout, protocol=self.protocol, on_event=self._tell
+            )
+        return self.client.tail_many(self.job_ids, self.timeout, protocol=self.protocol, on_event=self._tell)
+
+    def _pairs(self, stream: LogStream | ManyLogStream) -> Iterator[tuple[str, str]]:
+        from synapse_sdk.streaming import ManyLogStream
+
+        if isinstance(stream, ManyLogStream):
+            return stream
+        (job_id,) = self.job_ids
+        return ((job_id, line) for line in stream)
+
+    def _streams(self, stream: LogStream | ManyLogStream) -> Mapping[str, LogStream]:
+        from synapse_sdk.streaming import ManyLogStream
+
+        return stream.streams if isinstance(stream, ManyLogStream) else {self.job_ids[0]: stream}
+
+    def _tell(self, event: StreamEvent) -> None:
+        if event.kind == "ended" and event.error is not None:
+            # The only one's error is told as the command's.
+            if len(self.job_ids) > 1:
+                note(f"job {event.job_id}: {explained(event.error)}")
+        elif not self.quiet:
+            note(
+                f"job {event.job_id} {event.job_status}"
+                if event.kind == "ended" and event.job_status
+                else event
+            )
+
+    def _farewell(self, printer: LogPrinter) -> str:
+        jobs = " ".join(map(shlex.quote, self.job_ids))
+        options = " ".join(map(shlex.quote, self.again))
+        # One log can be gone on with at the very line.
+        start = f"+{printer.seen[self.job_ids[0]] + 1}" if len(self.job_ids) == 1 else "10"
+        go_on = " ".join(filter(None, ["synapse jobs logs", jobs, f"--follow --lines {start}", options]))
+        runs = "the job runs on" if len(self.job_ids) == 1 else "the jobs run on"
+        return f"synapse: interrupted; {runs}. Go on with:\n  {go_on}"
+
+
+def print_logs(client: AgentClient, job_ids: Sequence[str], form: LogFormat, filter_: LineFilter) -> None:
+    """Print the logs as they are now, one after the other."""
+    for job_id in job_ids:
+        text = client.get_job_logs(job_id)
+        printer = LogPrinter(job_ids, form, filter_, {job_id: filter_.start(text)})
+        printer.show_all(job_id, split_lines(text))
+
+
+def exit_code(statuses: Iterable[str | None]) -> int:
+    """Give the exit code for how jobs stand: the worst of them."""
+    found = set(statuses)
+    if found - _TERMINAL:
+        return INCOMPLETE
+    return FAILED if found - {"SUCCEEDED"} else OK

@@ -1,0 +1,95 @@
+"""Times, sizes and words as people read them."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import cast
+
+__all__ = ["age", "bytes_", "duration", "number", "parse_bytes", "stamp", "words"]
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_FACTORS = {"": 1} | {
+    f"{unit}{i}": base**power for i, base in (("", 1000), ("i", 1024)) for power, unit in enumerate("kmgt", 1)
+}
+
+
+def duration(seconds: float) -> str:
+    """Say how long in two parts at most.
+
+    Example:
+        >>> duration(3725), duration(4.24)
+        ('1h2m', '4.2s')
+    """
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f}s"
+    whole = int(seconds)
+    for size, unit, below, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= size:
+            rest = whole % size // below
+            return f"{whole // size}{unit}{rest}{smaller}" if rest else f"{whole // size}{unit}"
+    return f"{whole}s"
+
+
+def age(milliseconds: object, now: float | None = None) -> str:
+    """Say how long ago; empty where nobody knows."""
+    if not isinstance(milliseconds, (int, float)) or milliseconds <= 0:
+        return ""
+    seconds = (time.time() if now is None else now) - milliseconds / 1000
+    return duration(seconds)
+
+
+def stamp(milliseconds: object) -> str:
+    """Say when, in local time; empty where nobody knows."""
+    if not isinstance(milliseconds, (int, float)) or milliseconds <= 0:
+        return ""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000).astimezone().isoformat(" ", "seconds")
+    except (ValueError, OverflowError, OSError):
+        return str(milliseconds)
+
+
+def bytes_(value: object) -> str:
+    """Say how many bytes.
+
+    Example:
+        >>> bytes_(1536)
+        '1.5 KiB'
+    """
+    if not isinstance(value, (int, float)):
+        return ""
+    size = float(value)
+    power = 0
+    while abs(size) >= 1024 and power < len(_UNITS) - 1:
+        size /= 1024
+        power += 1
+    return f"{size:.1f} {_UNITS[power]}" if power else f"{size:.0f} B"
+
+
+def parse_bytes(text: str) -> int:
+    """Read a size such as "512", "4GiB" or "1.5G".
+
+    Raises:
+        ValueError: It is none.
+    """
+    kept = text.strip().lower().removesuffix("b")
+    unit = kept.lstrip("0123456789.")
+    if unit.strip() not in _FACTORS:
+        raise ValueError(text)
+    return int(float(kept[: len(kept) - len(unit)]) * _FACTORS[unit.strip()])
+
+
+def number(value: object) -> str:
+    """Say a number without needless zeros; empty for none."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:.4g}"
+    return "" if value is None else str(value)
+
+
+def words(values: object) -> str:
+    """Say a dict as `name=value, …`."""
+    if isinstance(values, dict):
+        return ", ".join(
+            f"{name}={number(value)}" for name, value in cast("dict[str, object]", values).items()
+        )
+    return "" if values is None else str(values)

@@ -1,0 +1,104 @@
+"""Ctrl-C, and readers that go away, while something is followed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Callable, Generator
+from types import FrameType
+
+from synapse_sdk.cli._exit import INTERRUPTED
+
+__all__ = ["leave_at_once", "when_unread"]
+
+# Seconds to take leave of the agent in, after a Ctrl-C.
+_GRACE = 0.5
+
+
+@contextlib.contextmanager
+def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
+    """Make Ctrl-C tell how to go on and raise KeyboardInterrupt; soon after, end the process whatever hangs.
+
+    Args:
+        farewell: Gives what is to be told.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupted(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, _end)
+        # Past Python's own buffers, in which it may have been interrupted.
+        with contextlib.suppress(OSError):
+            os.write(2, f"\n{farewell()}\n".encode("utf-8", "replace"))
+        deadline = threading.Timer(_GRACE, os._exit, [INTERRUPTED])
+        deadline.daemon = True
+        deadline.start()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise  # the handler that ends it all stays
+    except BaseException:
+        signal.signal(signal.SIGINT, before)
+        raise
+    else:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self.gone = False
+
+
+@contextlib.contextmanager
+def when_unread(close: Callable[[], None]) -> Generator[_Watch]:
+    """Call `close`, from another thread, when stdout is a pipe and its reader has gone.
+
+    Without this, `... | head` would go on until the job writes its next line.
+    """
+    watch = _Watch()
+    output = _pipe()
+    if output is None:
+        yield watch
+        return
+    wake, waker = os.pipe()
+
+    def look() -> None:
+        poll = select.poll()
+        poll.register(output, 0)
+        poll.register(wake, select.POLLIN)
+        if any(descriptor == output for descriptor, _ in poll.poll()):
+            watch.gone = True
+            close()
+
+    thread = threading.Thread(target=look, name="synapse-pipe", daemon=True)
+    thread.start()
+    try:
+        yield watch
+    finally:
+        os.write(waker, b"x")
+        thread.join(1)
+        os.close(wake)
+        os.close(waker)
+
+
+def _pipe() -> int | None:
+    """Give stdout's descriptor, if it is a pipe that can be watched."""
+    try:
+        output = sys.stdout.fileno()
+        is_pipe = stat.S_ISFIFO(os.fstat(output).st_mode)
+    except (OSError, ValueError):
+        return None
+    return output if is_pipe and hasattr(select, "poll") else None

@@ -1,0 +1,57 @@
+"""Tokens in the system's keyring, where there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["forget_token", "keep_token", "kept_token"]
+
+_SERVICE = "synapse-sdk"
+
+
+def _backend() -> Any | None:
+    try:
+        import keyring
+    except ImportError:
+        return None
+    try:
+        backend = keyring.get_keyring()
+        # The backends that keep nothing, or refuse everything, have no priority.
+        return backend if float(backend.priority) > 0 else None
+    except Exception:  # noqa: BLE001 - a keyring that is broken is none
+        return None
+
+
+def keep_token(profile: str, token: str) -> bool:
+    """Keep a profile's token; tell whether that was possible."""
+    backend = _backend()
+    if backend is None:
+        return False
+    try:
+        backend.set_password(_SERVICE, profile, token)
+        return bool(backend.get_password(_SERVICE, profile) == token)
+    except Exception:  # noqa: BLE001 - locked, or nobody there to unlock it
+        return False
+
+
+def kept_token(profile: str) -> str | None:
+    """Give a profile's token; None where it can't be had."""
+    backend = _backend()
+    if backend is None:
+        return None
+    try:
+        token = backend.get_password(_SERVICE, profile)
+    except Exception:  # noqa: BLE001
+        return None
+    return str(token) if token else None
+
+
+def forget_token(profile: str) -> None:
+    """Take a profile's token out of the keyring, if it is there."""
+    backend = _backend()
+    if backend is None:
+        return
+    try:
+        backend.delete_password(_SERVICE, profile)
+    except Exception:  # noqa: BLE001 - it was not there
+        return

@@ -1,0 +1,162 @@
+"""Log lines on stdout."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from synapse_sdk.cli._exit import USAGE, CommandError
+from synapse_sdk.cli._output import json_line
+from synapse_sdk.cli._sanitize import printable
+from synapse_sdk.cli._terminal import colours, interactive
+
+__all__ = ["LineFilter", "LogFormat", "LogPrinter"]
+
+_PALETTE = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
+
+
+@dataclass(frozen=True)
+class LogFormat:
+    """How lines are shown.
+
+    Attributes:
+        prefix: Whether the job's id stands before each line; None where there are several jobs.
+        timestamps: Whether the time a line arrived at stands before it.
+        as_json: One JSON object a line.
+        raw: Whether a terminal gets lines as they are, escapes included.
+    """
+
+    prefix: bool | None = None
+    timestamps: bool = False
+    as_json: bool = False
+    raw: bool = False
+
+
+class LineFilter:
+    """Which lines of each log are shown.
+
+    Args:
+        grep: A regular expression that a line has to match somewhere; None is every line.
+        lines: "100" is the last hundred, "+100" all from the hundredth on, of those that match.
+
+    Raises:
+        CommandError: One of them can't be read.
+    """
+
+    def __init__(self, grep: str | None, lines: str | None) -> None:
+        try:
+            self._search = None if grep is None else re.compile(grep).search
+        except re.error as exc:
+            raise CommandError(
+                f"--grep {grep!r} is no regular expression: {exc}",
+                hint="a backslash before a character takes it as it is",
+                code=USAGE,
+            ) from exc
+        text = "" if lines is None else lines.strip()
+        digits = text.removeprefix("+")
+        if lines is not None and not (digits.isascii() and digits.isdigit()):
+            raise CommandError(
+                f"--lines must be a number, or +number, not {lines!r}",
+                hint="100 is the last hundred lines, +100 all from the hundredth on",
+                code=USAGE,
+            )
+        self.first = max(int(digits), 1) if text.startswith("+") else 1
+        self.last = int(digits) if digits and not text.startswith("+") else None
+
+    def matches(self, line: str) -> bool:
+        """Tell whether a line is to be shown, wherever it stands."""
+        return self._search is None or self._search(line) is not None
+
+    def start(self, so_far: str) -> int:
+        """Give the number, from 1, of the first matching line to show, by the log that there is."""
+        if self.last is None:
+            return self.first
+        count = sum(map(self.matches, split_lines(so_far)))
+        return max(1, count - self.last + 1)
+
+
+class LogPrinter:
+    """Writes the lines of one or several logs.
+
+    Args:
+        job_ids: The jobs.
+        form: How.
+        filter_: Which.
+        starts: The number of the first line to show, by job, where it is not 1.
+    """
+
+    def __init__(
+        self,
+        job_ids: Sequence[str],
+        form: LogFormat,
+        filter_: LineFilter,
+        starts: Mapping[str, int] | None = None,
+    ) -> None:
+        self._form = form
+        self._filter = filter_
+        self._starts = starts or {}
+        self._terminal = interactive(sys.stdout)
+        self._write = sys.stdout.write
+        self._prefixes = self._make_prefixes(job_ids)
+        self.seen: Counter[str] = Counter()
+        """Matching lines so far, shown or not, by job."""
+
+    def show(self, job_id: str, line: str) -> None:
+        """Write a line, if it is to be shown."""
+        if not self._filter.matches(line):
+            return
+        self.seen[job_id] += 1
+        if self.seen[job_id] < self._starts.get(job_id, 1):
+            return
+        self._write(self._formatted(job_id, line))
+        # Also into a pipe: whoever reads it follows the job, too.
+        sys.stdout.flush()
+
+    def show_all(self, job_id: str, lines: Sequence[str]) -> None:
+        """Write the lines of a log that is there already."""
+        for line in lines:
+            if self._filter.matches(line):
+                self.seen[job_id] += 1
+                if self.seen[job_id] >= self._starts.get(job_id, 1):
+                    self._write(self._formatted(job_id, line))
+        sys.stdout.flush()
+
+    def _formatted(self, job_id: str, line: str) -> str:
+        form = self._form
+        if form.as_json:
+            fields = {"job_id": job_id, "line": line}
+            if form.timestamps:
+                fields["time"] = _now()
+            return f"{json_line(fields)}\n"
+        if self._terminal and not form.raw:
+            line = printable(line)
+        time = f"{_now()} " if form.timestamps else ""
+        return f"{self._prefixes[job_id]}{time}{line}\n"
+
+    def _make_prefixes(self, job_ids: Sequence[str]) -> dict[str, str]:
+        if not (len(job_ids) > 1 if self._form.prefix is None else self._form.prefix):
+            return dict.fromkeys(job_ids, "")
+        width = max(map(len, job_ids))
+        coloured = colours(sys.stdout)
+        prefixes: dict[str, str] = {}
+        for index, job_id in enumerate(job_ids):
+            text = f"{job_id:<{width}} | "
+            colour = _PALETTE[index % len(_PALETTE)]
+            prefixes[job_id] = f"\x1b[{colour}m{text}\x1b[0m" if coloured else text
+        return prefixes
+
+
+def split_lines(text: str) -> list[str]:
+    """Give the lines of a log; only a newline ends one."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return lines
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

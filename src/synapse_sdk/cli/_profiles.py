@@ -1,0 +1,211 @@
+"""Named agents in a file of the user's: `~/.config/synapse/config.toml`.
+
+default = "lab"
+
+[profiles.lab]
+url = "https://lab.example/agents/7/"
+keyring = true          # or: token = "..."
+tenant = "vision"
+ca_file = "/etc/ssl/lab.pem"
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from synapse_sdk.cli._exit import USAGE, CommandError
+
+__all__ = ["Profile", "Profiles", "config_path"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How to reach one agent."""
+
+    name: str
+    url: str
+    token: str | None = field(default=None, repr=False)
+    keyring: bool = False
+    tenant: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    insecure: bool = False
+
+    def secret(self) -> str | None:
+        """Give the token, from the keyring if it is there."""
+        if not self.keyring:
+            return self.token
+        from synapse_sdk.cli._keyring import kept_token
+
+        return kept_token(self.name)
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What the file says."""
+
+    path: Path
+    default: str | None = None
+    profiles: dict[str, Profile] = field(default_factory=dict[str, Profile])
+
+    @classmethod
+    def load(cls) -> Profiles:
+        """Read the file; without one there are no profiles.
+
+        Raises:
+            CommandError: It is not what it should be.
+        """
+        import tomllib
+
+        path = config_path()
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return cls(path)
+        except (OSError, UnicodeDecodeError) as exc:
+            raise CommandError(f"{path} can't be read: {exc}", code=USAGE) from exc
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as exc:
+            raise CommandError(
+                f"{path} is no TOML: {exc}", hint="correct it or remove it", code=USAGE
+            ) from exc
+        tables: object = data.get("profiles", {})
+        if not isinstance(tables, dict):
+            raise CommandError(f"{path}: profiles must be tables", hint="[profiles.lab]", code=USAGE)
+        profiles = {
+            name: _profile(path, name, table) for name, table in cast("dict[str, object]", tables).items()
+        }
+        if any(profile.token for profile in profiles.values()):
+            _warn_if_open(path)
+        default: object = data.get("default")
+        return cls(path, default if isinstance(default, str) else None, profiles)
+
+    def get(self, name: str) -> Profile:
+        """Give a profile.
+
+        Raises:
+            CommandError: There is none of that name.
+        """
+        try:
+            return self.profiles[name]
+        except KeyError:
+            known = ", ".join(self.profiles) or "none yet"
+            raise CommandError(
+                f"there is no profile {name!r}; there are: {known}",
+                hint=f"make it with: synapse login --profile {name}",
+                code=USAGE,
+            ) from None
+
+    def put(self, profile: Profile, *, default: bool) -> Profiles:
+        """Give what there is with a profile added or replaced."""
+        if not _NAME.fullmatch(profile.name):
+            raise CommandError(
+                f"{profile.name!r} can't be a profile's name",
+                hint="letters, digits, '-', '_' and '.', at most 64",
+                code=USAGE,
+            )
+        name = profile.name if default or self.default is None else self.default
+        return replace(self, default=name, profiles={**self.profiles, profile.name: profile})
+
+    def without(self, name: str) -> Profiles:
+        """Give what there is without a profile."""
+        self.get(name)
+        rest = {other: profile for other, profile in self.profiles.items() if other != name}
+        default = self.default if self.default != name else next(iter(rest), None)
+        return replace(self, default=default, profiles=rest)
+
+    def save(self) -> None:
+        """Write the file, for its owner's eyes only; comments in it stay.
+
+        Raises:
+            CommandError: It can't be written.
+        """
+        import tomlkit
+
+        try:
+            document = tomlkit.parse(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            document = tomlkit.document()
+        if self.default is not None:
+            document["default"] = self.default
+        elif "default" in document:
+            del document["default"]
+        tables = cast("dict[str, Any]", document.setdefault("profiles", tomlkit.table(is_super_table=True)))
+        for name in [name for name in tables if name not in self.profiles]:
+            del tables[name]
+        for name, profile in self.profiles.items():
+            table: dict[str, Any] = tables.setdefault(name, tomlkit.table())
+            for key, value in _fields(profile).items():
+                if value:
+                    table[key] = value
+                elif key in table:
+                    del table[key]
+        try:
+            _write(self.path, tomlkit.dumps(document))
+        except OSError as exc:
+            raise CommandError(f"{self.path} can't be written: {exc.strerror or exc}") from exc
+
+
+def config_path() -> Path:
+    """Give the file's path: below XDG_CONFIG_HOME, `~/.config` without it, %APPDATA% on Windows."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(base):  # noqa: PTH117 - as the XDG specification wants it: else to be ignored
+        base = os.environ.get("APPDATA", "") if sys.platform == "win32" else ""
+    return (Path(base) if base else Path.home() / ".config") / "synapse" / "config.toml"
+
+
+def _fields(profile: Profile) -> dict[str, str | bool | None]:
+    return {
+        "url": profile.url,
+        "token": profile.token,
+        "keyring": profile.keyring,
+        "tenant": profile.tenant,
+        "ca_file": profile.ca_file,
+        "insecure": profile.insecure,
+    }
+
+
+def _profile(path: Path, name: str, table: object) -> Profile:
+    if not isinstance(table, dict):
+        raise CommandError(f"{path}: profiles.{name} must be a table", code=USAGE)
+    values = cast("dict[str, object]", table)
+    for key, kinds in {"url": str, "token": str, "tenant": str, "ca_file": str}.items():
+        if key in values and not isinstance(values[key], kinds):
+            raise CommandError(f"{path}: profiles.{name}.{key} must be a string", code=USAGE)
+    if "url" not in values:
+        raise CommandError(f"{path}: profiles.{name} has no url", code=USAGE)
+    known: dict[str, Any] = {key: values[key] for key in Profile.__dataclass_fields__ if key in values}
+    known["name"] = name
+    return Profile(**known)
+
+
+def _warn_if_open(path: Path) -> None:
+    mode = path.stat().st_mode
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        from synapse_sdk.cli._terminal import note
+
+        note(f"others can read the tokens in {path}; chmod 600 {path}")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp gives it to its owner alone, and what is there is never half a file.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".config-", text=True)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,219 @@
+"""Which agent to talk to, and how: from options, the environment or a profile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synapse_sdk.cli._exit import USAGE, CommandError
+from synapse_sdk.cli._profiles import Profile, Profiles
+
+if TYPE_CHECKING:
+    import typer
+
+    from synapse_sdk.clients.agent import AgentClient
+    from synapse_sdk.utils.network import StreamLimits
+
+__all__ = ["Settings", "open_client", "settings_of"]
+
+_KEY = "synapse_sdk.cli.settings"
+# Above this, a log line is cut. Not more, since as much may be held back of a log whose agent does not tell,
+# by an offset or a newline, where its lines end.
+_MAX_LINE = 64 * 1024
+
+
+@dataclass
+class Settings:
+    """The options that every command takes."""
+
+    profile: str | None = None
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    token_file: str | None = None
+    ca_file: str | None = None
+    insecure: bool = False
+    timeout: float | None = None
+    json: bool = False
+    debug: bool = False
+    secrets: list[str] = field(default_factory=list[str], repr=False)
+    """Tokens in use, to be kept out of what is shown."""
+
+    def target(self) -> Target:
+        """Tell which agent to talk to.
+
+        An option goes before a profile that is named, that before the environment, that before the default
+        profile. A profile's token is for its own URL only.
+
+        Raises:
+            CommandError: There is no URL or no token, or one can't be read.
+        """
+        named = self.profile or (
+            None if os.environ.get("SYNAPSE_AGENT_URL") else _variable("SYNAPSE_PROFILE")
+        )
+        profile = self._profile(named)
+        url = self.url or (profile.url if named and profile else None) or _variable("SYNAPSE_AGENT_URL")
+        url = url or (profile.url if profile else None)
+        if url is None:
+            raise CommandError(
+                "there is no agent to talk to",
+                hint="set SYNAPSE_AGENT_URL and SYNAPSE_AGENT_TOKEN, give --url, or run: synapse login",
+                code=USAGE,
+            )
+        own = profile if profile is not None and profile.url.rstrip("/") == url.rstrip("/") else None
+        target = Target(
+            url,
+            self._token(url, own, bool(named)),
+            user_token=_variable("SYNAPSE_PLUGIN_RUN_USER_TOKEN"),
+            tenant=(own.tenant if own else None) or _variable("SYNAPSE_PLUGIN_RUN_TENANT"),
+            ca_file=self.ca_file or (own.ca_file if own else None),
+            insecure=self.insecure or bool(own and own.insecure),
+        )
+        self.secrets += [secret for secret in (target.token, target.user_token, target.tenant) if secret]
+        return target
+
+    def _profile(self, named: str | None) -> Profile | None:
+        if named is None and self.url is None and os.environ.get("SYNAPSE_AGENT_URL"):
+            return None  # everything is told; the file need not even be readable
+        profiles = Profiles.load()
+        if named is not None:
+            return profiles.get(named)
+        return profiles.profiles.get(profiles.default) if profiles.default else None
+
+    def _token(self, url: str, profile: Profile | None, named: bool) -> str:
+        given = self.given_token()
+        if given is not None:
+            return given
+        of_profile = profile.secret() if profile is not None and named else None
+        token = of_profile or _variable("SYNAPSE_AGENT_TOKEN")
+        token = token or (profile.secret() if profile is not None else None)
+        if token:
+            return token
+        if profile is not None:
+            raise CommandError(
+                f"profile {profile.name!r} has no token"
+                + (" in the keyring, or the keyring can't be opened" if profile.keyring else ""),
+                hint=f"synapse login --profile {profile.name}, or set SYNAPSE_AGENT_TOKEN",
+                code=USAGE,
+            )
+        raise CommandError(
+            f"there is no token for {url}",
+            hint="set SYNAPSE_AGENT_TOKEN, give --token-file, or run: synapse login",
+            code=USAGE,
+        )
+
+    def words(self) -> list[str]:
+        """Give the options that name the agent again, to be typed; a token is not among them."""
+        words: list[str] = []
+        for option, value in (
+            ("--profile", self.profile),
+            ("--url", self.url),
+            ("--token-file", self.token_file if self.token_file != "-" else None),  # noqa: S105
+            ("--ca-file", self.ca_file),
+        ):
+            if value is not None:
+                words += [option, value]
+        return [*words, "--insecure"] if self.insecure else words
+
+    def given_token(self) -> str | None:
+        """Give the token that options name; read it where they say.
+
+        Raises:
+            CommandError: It can't be read.
+        """
+        if self.token is not None and self.token_file is not None:
+            raise CommandError("--token and --token-file exclude each other", code=USAGE)
+        if self.token == "-" or self.token_file == "-":  # noqa: S105 - stdin's name
+            return _stripped(sys.stdin.readline(), "stdin")
+        if self.token_file is not None:
+            try:
+                return _stripped(Path(self.token_file).read_text(encoding="utf-8"), self.token_file)
+            except (OSError, UnicodeDecodeError) as exc:
+                why = exc.strerror if isinstance(exc, OSError) else "it is no text"
+                raise CommandError(
+                    f"--token-file {self.token_file} can't be read: {why}", code=USAGE
+                ) from exc
+        return self.token
+
+
+@dataclass(frozen=True)
+class Target:
+    """An agent, and what it takes to talk to it."""
+
+    url: str
+    token: str = field(repr=False)
+    user_token: str | None = field(default=None, repr=False)
+    tenant: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    insecure: bool = False
+
+    def client(self, timeout: float | None = None) -> AgentClient:
+        """Make a client.
+
+        Args:
+            timeout: Seconds to wait for an answer.
+        """
+        from synapse_sdk.clients.agent import AgentClient
+
+        options: dict[str, Any] = {}
+        if timeout is not None:
+            options["timeout"] = {"read": timeout, "connect": min(timeout, 3.0)}
+        if self.insecure:
+            options["verify"] = False
+        elif self.ca_file is not None:
+            if not Path(self.ca_file).is_file():
+                raise CommandError(f"there is no file {self.ca_file} of certificates", code=USAGE)
+            options["verify"] = self.ca_file
+        return AgentClient(
+            self.url,
+            self.token,
+            user_token=self.user_token,
+            tenant=self.tenant,
+            stream_limits=_limits(),
+            **options,
+        )
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """Give the settings of this run, which all levels of the command share."""
+    settings = context.meta.setdefault(_KEY, Settings())
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def open_client(context: typer.Context, timeout: float | None = None) -> AgentClient:
+    """Make a client of the agent that the options, the environment or a profile name.
+
+    Args:
+        context: Of the command.
+        timeout: Seconds to wait for an answer, where the options don't say.
+    """
+    settings = settings_of(context)
+    if settings.debug:
+        import logging
+
+        logging.basicConfig(format="synapse: %(message)s", stream=sys.stderr)
+        logging.getLogger("synapse_sdk").setLevel(logging.DEBUG)
+    return settings.target().client(timeout if settings.timeout is None else settings.timeout)
+
+
+def _limits() -> StreamLimits:
+    from synapse_sdk.utils.network import StreamLimits
+
+    # Who follows a log in a terminal ends it; nothing is kept of what was shown.
+    return StreamLimits(
+        max_messages=None, max_lines=None, max_bytes=None, max_message_size=_MAX_LINE, queue_size=1_000
+    )
+
+
+def _variable(name: str) -> str | None:
+    return os.environ.get(name, "").strip() or None
+
+
+def _stripped(text: str, where: str) -> str:
+    token = text.strip()
+    if not token:
+        raise CommandError(f"there is no token in {where}", code=USAGE)
+    return token

@@ -1,0 +1,63 @@
+"""A table that is drawn again and again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from synapse_sdk.cli._errors import explained
+from synapse_sdk.cli._exit import USAGE, CommandError
+from synapse_sdk.cli._output import Column, rich_table
+from synapse_sdk.cli._sanitize import one_line
+from synapse_sdk.cli._terminal import interactive, stdout_console
+from synapse_sdk.clients.exceptions import AuthenticationError, AuthorizationError, ClientError
+
+__all__ = ["watch_table"]
+
+_T = TypeVar("_T")
+
+
+def watch_table(columns: Sequence[Column[_T]], rows: Callable[[], Sequence[_T]], *, interval: float) -> None:
+    """Draw a table until Ctrl-C.
+
+    An agent that can't be reached is asked again; the table stays, and says how old it is.
+
+    Args:
+        columns: What the table says.
+        rows: Asks for what it says it of.
+        interval: Seconds from one look to the next.
+
+    Raises:
+        CommandError: There is no terminal to draw on.
+        ClientError: The first look, or the token, failed.
+    """
+    if not interactive(sys.stdout):
+        raise CommandError("--watch needs a terminal to draw on", hint="leave it out", code=USAGE)
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    found = rows()
+    trouble = ""
+    console = stdout_console()
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            # The line below stays in sight where the table is longer than the terminal.
+            room = max(console.height - 3, 1)
+            parts: list[Any] = [rich_table(columns, found[:room])] if found else []
+            more = f", {len(found) - room} more" if len(found) > room else ""
+            foot = f"{time.strftime('%H:%M:%S')}  {len(found)} in all{more}; Ctrl-C ends this"
+            parts.append(
+                Text(trouble or foot, style="red" if trouble else "dim", no_wrap=True, overflow="ellipsis")
+            )
+            live.update(Group(*parts), refresh=True)
+            time.sleep(interval)
+            try:
+                found = rows()
+                trouble = ""
+            except (AuthenticationError, AuthorizationError):
+                raise
+            except ClientError as error:
+                trouble = trouble or f"as of {time.strftime('%H:%M:%S')}: {one_line(explained(error))}"

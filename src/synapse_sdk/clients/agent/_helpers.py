@@ -1,0 +1,432 @@
+"""What both clients have beside their operations: waiting, walking pages, views, and free requests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from synapse_agent_api.api import AgentApi, AsyncAgentApi, AsyncRawAgentApi, RawAgentApi
+from synapse_agent_api.client import NO_BODY, RawResponse
+
+if TYPE_CHECKING:
+    import httpx
+
+    from synapse_agent_api.models import Build, Container, Job, PluginRelease, SystemStatus
+    from synapse_sdk._transport._async import AsyncRawTransport, AsyncTransport
+    from synapse_sdk._transport._sync import RawTransport, SyncTransport
+
+__all__ = ["AsyncHelpersMixin", "AsyncRawClient", "HelpersMixin", "RawClient"]
+
+
+class _Api(AgentApi):
+    def __init__(self, transport: RawTransport) -> None:
+        self._transport = transport
+
+
+class _AsyncApi(AsyncAgentApi):
+    def __init__(self, transport: AsyncRawTransport) -> None:
+        self._transport = transport
+
+
+class RawClient(RawAgentApi):
+    """Every method of `AgentClient` that is one request, answering a `RawResponse`."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        from synapse_sdk._transport._sync import RawTransport
+
+        self._transport = RawTransport(transport)
+        super().__init__(_Api(self._transport))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Any = NO_BODY,
+        content: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[Any]:
+        """Do what `request` of the client does, and give back the answer as it came.
+
+        Raises:
+            ClientError: As `request` does; what can't be decoded raises only when `parsed` is asked for.
+
+        Example:
+            >>> client.with_raw_response.request("GET", "health/").headers["content-type"]  # doctest: +SKIP
+            'application/json'
+        """
+        from synapse_sdk._transport._request import exchange_for
+
+        connection = self._transport.connection
+        return self._transport.answer(
+            exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
+        )
+
+
+class AsyncRawClient(AsyncRawAgentApi):
+    """Every method of `AsyncAgentClient` that is one request, answering a `RawResponse`."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        from synapse_sdk._transport._async import AsyncRawTransport
+
+        self._transport = AsyncRawTransport(transport)
+        super().__init__(_AsyncApi(self._transport))
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Any = NO_BODY,
+        content: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawResponse[Any]:
+        from synapse_sdk._transport._request import exchange_for
+
+        connection = self._transport.connection
+        return await self._transport.answer(
+            exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
+        )
+
+    request.__doc__ = RawClient.request.__doc__
+
+
+class HelpersMixin:
+    """What the synchronous client is beside its operations."""
+
+    _transport: SyncTransport
+
+    def wait_for_job(self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0) -> Job:
+        """Wait until a job is over.
+
+        An agent that can't be reached is waited for: until `timeout`, or for a minute where there is none.
+
+        Args:
+            job_id: Submission id of the job.
+            timeout: Seconds to wait at most; None is as long as the job takes.
+            poll_interval: Seconds between two looks; the first ones are quicker.
+
+        Returns:
+            The job as it is then. Its `status` is SUCCEEDED, FAILED or STOPPED; a job that failed raises
+            nothing.
+
+        Raises:
+            ValidationError: 400, a bad `job_id`, `timeout` or `poll_interval`.
+            NotFoundError: 404, no such job.
+            ClientTimeoutError: 408, it was not over in time; the text says where it stood.
+            ClientError: As `get_job` does.
+
+        Example:
+            >>> client.wait_for_job("train-42", timeout=600).status  # doctest: +SKIP
+            <JobStatus.SUCCEEDED: 'SUCCEEDED'>
+        """
+        from synapse_sdk._transport._plan import job
+
+        return self._transport.carry_out(job(job_id, timeout, poll_interval))
+
+    def wait_for_build(
+        self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
+    ) -> Build:
+        """Wait until the build of a container is completed.
+
+        An agent that can't be reached is waited for: until `timeout`, or for a minute where there is none.
+
+        Args:
+            build_id: The build's id, as the creation of a container answered it.
+            timeout: Seconds to wait at most; None is as long as the build takes.
+            poll_interval: Seconds between two looks; the first ones are quicker.
+
+        Returns:
+            The completed build; its `result` is the container.
+
+        Raises:
+            ValidationError: 400, a bad `build_id`, `timeout` or `poll_interval`.
+            NotFoundError: 404, no such build.
+            ClientTimeoutError: 408, it was not over in time; the text says where it stood.
+            ServerError: 500, the build failed or was cancelled; the text says why.
+            ClientError: As `get_build_status` does.
+
+        Example:
+            >>> accepted = client.create_container(plugin_release="detector@1.0.0")  # doctest: +SKIP
+            >>> client.wait_for_build(accepted.build_id).result.endpoint  # doctest: +SKIP
+            'http://127.0.0.1:9001/'
+        """
+        from synapse_sdk._transport._plan import build
+
+        return self._transport.carry_out(build(build_id, timeout, poll_interval))
+
+    def wait_for_system_ready(
+        self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemStatus:
+        """Wait until the agent serves, is not being updated or restarted, and reaches its Ray.
+
+        Refused connections, timeouts and 502, 503 and 504 are what a restart looks like, and are waited
+        through.
+
+        Args:
+            timeout: Seconds to wait at most; None is as long as it takes.
+            poll_interval: Seconds between two looks; the first ones are quicker.
+
+        Returns:
+            The status of the system then. An agent that has no machinery for updates is in the middle of
+            none.
+
+        Raises:
+            ValidationError: 400, a bad `timeout` or `poll_interval`.
+            AuthenticationError: 401, the token was refused.
+            ClientTimeoutError: 408, it was not ready in time; the text says why not.
+            ClientError: As `get_system_status` and `health_check` do.
+
+        Example:
+            >>> client.wait_for_system_ready(timeout=60).in_progress  # doctest: +SKIP
+            False
+        """
+        from synapse_sdk._transport._plan import system
+
+        return self._transport.carry_out(system(timeout, poll_interval))
+
+    def iter_plugin_releases(self, *, page_size: int = 100) -> Iterator[PluginRelease]:
+        """Walk all plugin releases, one page after the other, each asked for when it is needed.
+
+        Args:
+            page_size: How many releases to ask for at once.
+
+        Returns:
+            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+
+        Raises:
+            ServerError: 200, a page leads to another origin, or in a circle.
+            ClientError: As `list_plugin_releases` does.
+
+        Example:
+            >>> [release.plugin for release in client.iter_plugin_releases()]  # doctest: +SKIP
+            ['detector', 'greeter']
+        """
+        from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
+        from synapse_sdk._transport._pages import Pages
+
+        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        while (exchange := pages.exchange()) is not None:
+            response = self._transport.perform(exchange)
+            yield from pages.results(exchange.result(response), response.url)
+
+    def iter_containers(self, *, page_size: int = 100) -> Iterator[Container]:
+        """Walk all containers, one page after the other, each asked for when it is needed.
+
+        Args:
+            page_size: How many containers to ask for at once.
+
+        Returns:
+            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+
+        Raises:
+            ServerError: 200, a page leads to another origin, or in a circle.
+            ClientError: As `list_containers` does.
+
+        Example:
+            >>> [container.status for container in client.iter_containers()]  # doctest: +SKIP
+            ['running', 'stopped']
+        """
+        from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
+        from synapse_sdk._transport._pages import Pages
+
+        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        while (exchange := pages.exchange()) is not None:
+            response = self._transport.perform(exchange)
+            yield from pages.results(exchange.result(response), response.url)
+
+    def with_options(
+        self,
+        *,
+        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Give back a view of this client with other options; this client stays as it is.
+
+        The view shares the connections and starts with the `stream_limits` of this moment. Closing it closes
+        nothing else; when this client is closed, the view is as well.
+
+        Args:
+            timeout: Seconds, as for the constructor; replaces the client's.
+            max_retries: Tries after the first one; replaces the client's.
+            headers: Further headers of every request, beside and before the client's.
+
+        Raises:
+            ValidationError: 400, naming the parameter that is wrong.
+
+        Example:
+            >>> client.with_options(timeout=60).get_job_logs("train-42")  # doctest: +SKIP
+            'epoch 1\\nepoch 2\\n'
+        """
+        transport = self._transport
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._transport = transport.view(
+            transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
+        )
+        return other
+
+    @property
+    def with_raw_response(self) -> RawClient:
+        """The same methods, each giving back a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
+
+        An error status raises as ever. A body that is not what the spec says raises only when `parsed` is
+        asked for.
+
+        Example:
+            >>> answer = client.with_raw_response.get_job("train-42")  # doctest: +SKIP
+            >>> answer.status_code, answer.headers["content-type"], answer.parsed.status  # doctest: +SKIP
+            (200, 'application/json', <JobStatus.RUNNING: 'RUNNING'>)
+        """
+        return RawClient(self._transport)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Any = NO_BODY,
+        content: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Call what this client has no method for.
+
+        Credentials, timeouts, retries and errors are those of every other call.
+
+        Args:
+            method: The HTTP method.
+            path: The path below the client's `base_url`, such as "jobs/"; a leading slash makes no
+                difference. A whole URL has to be below `base_url`.
+            params: The query: a value, or a list of values, by name. None is left out.
+            json: The body, sent as JSON; None is JSON's null.
+            content: The body as bytes or text instead.
+            headers: Further headers of this request; `Content-Type` beside `content` only.
+
+        Returns:
+            The JSON value that was answered, or the text where it was no JSON, or None where it was empty.
+
+        Raises:
+            ValidationError: 400, a bad parameter: before anything is sent.
+            ClientError: As any other call does.
+
+        Example:
+            >>> client.request("GET", "plugin_releases/", params={"page_size": 5})["count"]  # doctest: +SKIP
+            12
+        """
+        from synapse_sdk._transport._request import exchange_for
+
+        transport = self._transport
+        exchange = exchange_for(
+            transport.connection, method, path, params=params, json=json, content=content, headers=headers
+        )
+        return exchange.result(transport.perform(exchange))
+
+
+class AsyncHelpersMixin:
+    """What the asynchronous client is beside its operations."""
+
+    _transport: AsyncTransport
+
+    async def wait_for_job(
+        self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0
+    ) -> Job:
+        from synapse_sdk._transport._plan import job
+
+        return await self._transport.carry_out(job(job_id, timeout, poll_interval))
+
+    async def wait_for_build(
+        self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
+    ) -> Build:
+        from synapse_sdk._transport._plan import build
+
+        return await self._transport.carry_out(build(build_id, timeout, poll_interval))
+
+    async def wait_for_system_ready(
+        self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
+    ) -> SystemStatus:
+        from synapse_sdk._transport._plan import system
+
+        return await self._transport.carry_out(system(timeout, poll_interval))
+
+    async def iter_plugin_releases(self, *, page_size: int = 100) -> AsyncIterator[PluginRelease]:
+        from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
+        from synapse_sdk._transport._pages import Pages
+
+        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        while (exchange := pages.exchange()) is not None:
+            response = await self._transport.perform(exchange)
+            for release in pages.results(exchange.result(response), response.url):
+                yield release
+
+    async def iter_containers(self, *, page_size: int = 100) -> AsyncIterator[Container]:
+        from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
+        from synapse_sdk._transport._pages import Pages
+
+        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        while (exchange := pages.exchange()) is not None:
+            response = await self._transport.perform(exchange)
+            for container in pages.results(exchange.result(response), response.url):
+                yield container
+
+    def with_options(
+        self,
+        *,
+        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        transport = self._transport
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._transport = transport.view(
+            transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
+        )
+        return other
+
+    @property
+    def with_raw_response(self) -> AsyncRawClient:
+        """The same methods, each giving back a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
+
+        An error status raises as ever. A body that is not what the spec says raises only when `parsed` is
+        asked for.
+
+        Example:
+            >>> answer = client.with_raw_response.get_job("train-42")  # doctest: +SKIP
+            >>> answer.status_code, answer.headers["content-type"], answer.parsed.status  # doctest: +SKIP
+            (200, 'application/json', <JobStatus.RUNNING: 'RUNNING'>)
+        """
+        return AsyncRawClient(self._transport)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        json: Any = NO_BODY,
+        content: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        from synapse_sdk._transport._request import exchange_for
+
+        transport = self._transport
+        exchange = exchange_for(
+            transport.connection, method, path, params=params, json=json, content=content, headers=headers
+        )
+        return exchange.result(await transport.perform(exchange))
+
+    wait_for_job.__doc__ = HelpersMixin.wait_for_job.__doc__
+    wait_for_build.__doc__ = HelpersMixin.wait_for_build.__doc__
+    wait_for_system_ready.__doc__ = HelpersMixin.wait_for_system_ready.__doc__
+    iter_plugin_releases.__doc__ = HelpersMixin.iter_plugin_releases.__doc__
+    iter_containers.__doc__ = HelpersMixin.iter_containers.__doc__
+    with_options.__doc__ = HelpersMixin.with_options.__doc__
+    request.__doc__ = HelpersMixin.request.__doc__

@@ -1,0 +1,191 @@
+"""Long polls over Redis, for the sync and the async client (extra `redis`; the server is to be 6.2 or newer).
+
+The agent's side is `python -m synapse_sdk.long_poll.worker`. Whoever may read this Redis sees the credentials
+in the requests, so it has to be as trusted as the network between client and agent otherwise is.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ._mailbox import DEFAULT_PREFIX, Mailbox, checked_ttl, opened, redis_library
+
+if TYPE_CHECKING:
+    import redis
+    import redis.asyncio
+
+    from . import LongPollRequest
+
+__all__ = ["AsyncRedisLongPollHandler", "RedisLongPollHandler"]
+
+# A server that is gone is noticed between two waits for a response.
+_SLICE = 5.0
+
+
+class RedisLongPollHandler:
+    """Brings requests to an agent through Redis; for `AgentClient`.
+
+    Args:
+        redis: URL of the Redis server, such as `redis://localhost:6379/0` or `unix:///run/redis.sock`; or a
+            ready `redis.Redis`, which stays open and must not have a `socket_timeout` below 6 seconds.
+        agent_id: Which agent; letters, digits, `-` and `_`, at most 100 of them. Its worker has the same.
+        prefix: What the keys in Redis begin with.
+        request_ttl: Seconds after which a request that the agent did not come for is dropped; also how long
+            `get_response` waits where it is not told.
+
+    Raises:
+        ValidationError: 400, naming the parameter that is wrong.
+        ServerError: 500, redis-py is not installed.
+
+    Example:
+        >>> handler = RedisLongPollHandler("redis://localhost:6379/0", "agent-7")  # doctest: +SKIP
+        >>> with AgentClient(None, "token", long_poll_handler=handler) as client:  # doctest: +SKIP
+        ...     client.list_jobs()
+    """
+
+    def __init__(
+        self,
+        redis: str | redis.Redis,
+        agent_id: str,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        request_ttl: float = 300.0,
+    ) -> None:
+        self._mailbox = Mailbox(agent_id, prefix)
+        self._ttl = checked_ttl(request_ttl, "request_ttl")
+        self._owned = isinstance(redis, str)
+        self._redis: Any = opened(redis_library().Redis, redis)
+
+    def set_request(self, request: LongPollRequest) -> str:
+        """Leave a request for the agent; give back its id."""
+        request_id = self._mailbox.new_id()
+        _filled(self._redis.pipeline(), self._mailbox, self._ttl, request_id, request).execute()
+        return request_id
+
+    def get_response(self, request_id: str, timeout_seconds: float | None = None) -> dict[str, Any]:
+        """Wait for the response to a request.
+
+        Raises:
+            TimeoutError: Nothing came within `timeout_seconds`; the agent won't get the request any more.
+        """
+        key = self._mailbox.response(request_id)
+        end = time.monotonic() + (self._ttl / 1000 if timeout_seconds is None else timeout_seconds)
+        while (left := end - time.monotonic()) > 0:
+            popped = self._redis.blpop([key], timeout=_slice(left))
+            if popped is not None:
+                return self._mailbox.load(popped[1])
+        self._redis.delete(self._mailbox.request(request_id))
+        raise TimeoutError("no response in time")
+
+    def close(self) -> None:
+        """Close the connections to Redis, if they are ours. Twice is fine."""
+        if self._owned:
+            self._redis.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # The URL of the server may have a password in it.
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._mailbox.agent_id}>"
+
+
+class AsyncRedisLongPollHandler:
+    """Brings requests to an agent through Redis; for `AsyncAgentClient` on asyncio, which redis-py needs.
+
+    Args:
+        redis: URL of the Redis server, such as `redis://localhost:6379/0` or `unix:///run/redis.sock`; or a
+            ready `redis.asyncio.Redis`, which stays open and must not have a `socket_timeout` below 6
+            seconds.
+        agent_id: Which agent; letters, digits, `-` and `_`, at most 100 of them. Its worker has the same.
+        prefix: What the keys in Redis begin with.
+        request_ttl: Seconds after which a request that the agent did not come for is dropped; also how long
+            `get_response` waits where it is not told.
+
+    Raises:
+        ValidationError: 400, naming the parameter that is wrong.
+        ServerError: 500, redis-py is not installed.
+
+    Example:
+        >>> handler = AsyncRedisLongPollHandler("redis://localhost:6379/0", "agent-7")  # doctest: +SKIP
+        >>> async with AsyncAgentClient(None, "token", long_poll_handler=handler) as client:  # doctest: +SKIP
+        ...     await client.list_jobs()
+    """
+
+    def __init__(
+        self,
+        redis: str | redis.asyncio.Redis,
+        agent_id: str,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        request_ttl: float = 300.0,
+    ) -> None:
+        self._mailbox = Mailbox(agent_id, prefix)
+        self._ttl = checked_ttl(request_ttl, "request_ttl")
+        self._owned = isinstance(redis, str)
+        redis_library()
+        from redis.asyncio import Redis
+
+        self._redis: Any = opened(Redis, redis)
+
+    async def set_request(self, request: LongPollRequest) -> str:
+        """Leave a request for the agent; give back its id."""
+        request_id = self._mailbox.new_id()
+        await _filled(self._redis.pipeline(), self._mailbox, self._ttl, request_id, request).execute()
+        return request_id
+
+    async def get_response(self, request_id: str, timeout_seconds: float | None = None) -> dict[str, Any]:
+        """Wait for the response to a request.
+
+        Raises:
+            TimeoutError: Nothing came within `timeout_seconds`; the agent won't get the request any more.
+        """
+        key = self._mailbox.response(request_id)
+        end = time.monotonic() + (self._ttl / 1000 if timeout_seconds is None else timeout_seconds)
+        while (left := end - time.monotonic()) > 0:
+            popped = await self._redis.blpop([key], timeout=_slice(left))
+            if popped is not None:
+                return self._mailbox.load(popped[1])
+        await self._redis.delete(self._mailbox.request(request_id))
+        raise TimeoutError("no response in time")
+
+    async def close(self) -> None:
+        """Close the connections to Redis, if they are ours. Twice is fine."""
+        if self._owned:
+            await self._redis.aclose()
+
+    async def aclose(self) -> None:
+        """Do what `close` does."""
+        await self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # The URL of the server may have a password in it.
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._mailbox.agent_id}>"
+
+
+def _filled(pipeline: Any, mailbox: Mailbox, ttl: int, request_id: str, request: LongPollRequest) -> Any:
+    pipeline.set(mailbox.request(request_id), mailbox.dump(request), px=ttl)
+    pipeline.rpush(mailbox.requests, request_id)
+    # When no request was added for so long, all that are named there are gone.
+    pipeline.pexpire(mailbox.requests, ttl)
+    return pipeline
+
+
+def _slice(left: float) -> float:
+    # To Redis, 0 is for ever; it counts in milliseconds.
+    return max(min(left, _SLICE), 0.001)

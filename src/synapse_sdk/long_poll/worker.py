@@ -1,0 +1,192 @@
+"""The agent's side of a long poll over Redis: takes requests, asks the agent over HTTP, leaves the responses.
+
+    python -m synapse_sdk.long_poll.worker --redis redis://host:6379/0 --agent-id agent-7 \\
+        --agent-url http://127.0.0.1:8000/
+
+It forwards the operations of the API and nothing else; `--allow get_job --allow list_jobs` narrows that. The
+credentials are those that each request brings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..clients.exceptions import ClientError, ValidationError
+from ._forward import Forwarder, refusal
+from ._mailbox import DEFAULT_PREFIX, Mailbox, checked_ttl, opened, redis_library
+
+__all__ = ["Worker", "main"]
+
+_logger = logging.getLogger("synapse_sdk.long_poll")
+
+_LOOK = 1.0
+_MAX_PAUSE = 10.0
+_MAX_THREADS = 64
+
+
+class Worker:
+    """Answers the requests for one agent until it is stopped.
+
+    A request that was taken is answered at most once: one that was being forwarded when the worker was killed
+    gets no answer.
+
+    Args:
+        redis: URL of the Redis server, or a ready `redis.Redis`, which stays open.
+        agent_id: Which agent, as the clients' handler has it.
+        agent_url: URL of the agent.
+        prefix: What the keys in Redis begin with, as the clients' handler has it.
+        allowed: Ids of the operations to forward; all of the API by default.
+        threads: How many requests are forwarded at once.
+        timeout: Seconds that connecting to the agent, and waiting for its answer, may take each.
+        response_ttl: Seconds after which a response that nobody came for is dropped.
+
+    Raises:
+        ValidationError: 400, naming the parameter that is wrong.
+        ServerError: 500, redis-py is not installed.
+
+    Example:
+        >>> worker = Worker("redis://localhost:6379/0", "agent-7", "http://127.0.0.1:8000/")  # doctest: +SKIP
+        >>> worker.run()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        redis: Any,
+        agent_id: str,
+        agent_url: str,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        allowed: Iterable[str] | None = None,
+        threads: int = 4,
+        timeout: float = 30.0,
+        response_ttl: float = 60.0,
+    ) -> None:
+        if isinstance(threads, bool) or not 1 <= threads <= _MAX_THREADS:
+            raise ValidationError(400, f"threads must be from 1 to {_MAX_THREADS}")
+        self._mailbox = Mailbox(agent_id, prefix)
+        self._ttl = checked_ttl(response_ttl, "response_ttl")
+        self._threads = threads
+        self._stopping = threading.Event()
+        library = redis_library()
+        self._trouble: type[Exception] = library.exceptions.RedisError
+        self._owned = isinstance(redis, str)
+        self._redis: Any = opened(library.Redis, redis)
+        self._forwarder = Forwarder(agent_url, allowed=allowed, timeout=timeout)
+
+    def run(self) -> None:
+        """Answer requests until `stop` is called; those under way are finished."""
+        others = [threading.Thread(target=self._work, daemon=True) for _ in range(self._threads - 1)]
+        for thread in others:
+            thread.start()
+        try:
+            self._work()
+        finally:
+            self._stopping.set()
+            for thread in others:
+                thread.join()
+            self._forwarder.close()
+            if self._owned:
+                self._redis.close()
+
+    def stop(self) -> None:
+        """Let `run` return within a second or so; from any thread, or a signal handler."""
+        self._stopping.set()
+
+    def _work(self) -> None:
+        pause = 0.1
+        while not self._stopping.is_set():
+            try:
+                self._answer_one()
+                pause = 0.1
+            except self._trouble as exc:
+                # Its text may have the URL in it.
+                _logger.warning("Redis: %s; next try in %.1f s", type(exc).__name__, pause)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, _MAX_PAUSE)
+            except Exception:
+                _logger.exception("a request could not be answered")
+
+    def _answer_one(self) -> None:
+        popped = self._redis.blpop([self._mailbox.requests], timeout=_LOOK)
+        if popped is None:
+            return
+        request_id = popped[1].decode() if isinstance(popped[1], bytes) else popped[1]
+        text = self._redis.getdel(self._mailbox.request(request_id))
+        if text is None:
+            _logger.info("request %s was given up", request_id)
+            return
+        try:
+            request = self._mailbox.load(text)
+        except ValueError as exc:
+            _logger.warning("request %s can't be read: %s", request_id, exc)
+            response = refusal(400, "Bad Request", "the long-poll request can't be read")
+        else:
+            response = self._forwarder.answer(request)
+        key = self._mailbox.response(request_id)
+        pipeline = self._redis.pipeline()
+        pipeline.rpush(key, self._mailbox.dump(response))
+        pipeline.pexpire(key, self._ttl)
+        pipeline.execute()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m synapse_sdk.long_poll.worker",
+        description="Answer an agent's long-poll requests in Redis by asking it over HTTP.",
+    )
+    parser.add_argument(
+        "--redis",
+        default=os.environ.get("SYNAPSE_LONG_POLL_REDIS"),
+        help="URL of the Redis server (or SYNAPSE_LONG_POLL_REDIS, which no process list shows)",
+    )
+    parser.add_argument("--agent-id", required=True, help="which agent, as the clients' handler has it")
+    parser.add_argument("--agent-url", required=True, help="URL of the agent, such as http://127.0.0.1:8000/")
+    parser.add_argument("--prefix", default=DEFAULT_PREFIX, help="what the keys in Redis begin with")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        metavar="OPERATION",
+        help="forward this operation only, such as get_job; repeatable (default: all of the API)",
+    )
+    parser.add_argument("--threads", type=int, default=4, help="requests at once (default: 4)")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds for the agent (default: 30)")
+    options = parser.parse_args(argv)
+    if not options.redis:
+        parser.error("--redis or SYNAPSE_LONG_POLL_REDIS is needed")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    # It logs the whole URL of each request, queries too.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        worker = Worker(
+            options.redis,
+            options.agent_id,
+            options.agent_url,
+            prefix=options.prefix,
+            allowed=options.allow,
+            threads=options.threads,
+            timeout=options.timeout,
+        )
+    except ClientError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+
+    def stop(_number: int, _frame: object) -> None:
+        worker.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    _logger.info("answering for %s", options.agent_id)
+    worker.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Logs known line by line, agents that send them, and a proxy that breaks their connections."""

@@ -1,0 +1,185 @@
+"""A shell without sockets: it answers the steps of a `Tail` from memory, so that a tail takes microseconds.
+
+What the step protocol of `_tail` asks of a shell stands here only: adapt it here when that protocol changes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any, Literal
+from unittest import mock
+
+from websockets.frames import Frame, Opcode
+from websockets.utils import accept_key
+
+from synapse_sdk._connection import Connection
+from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
+from synapse_sdk.streaming._tail import AskStatus, Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
+from synapse_sdk.utils.network import StreamLimits
+
+__all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split"]
+
+End = Literal["closed", "fin", "reset", "silent"]
+"""How a connection ends: by the book of its protocol, without a word, with an RST, or not at all."""
+
+Framing = Literal["chunked", "until close", "decoded"]
+"""How a body over HTTP is framed; the last is one that only httpx can read, so that it comes without."""
+
+# A tail that takes more steps than any here needs would go on for ever.
+_MAX_STEPS = 20_000
+
+
+@dataclass
+class Answer:
+    """What one connection gives: a stream, or an answer of another kind in its place.
+
+    Over HTTP, `data` is the body. Reads give it in parts of the sizes `reads`, over and over.
+    """
+
+    data: bytes = b""
+    end: End = "fin"
+    reads: Sequence[int] = (65_536,)
+    framing: Framing = "chunked"
+    content_type: str = "text/event-stream"
+    opened: Opened | ClientError | None = None
+
+
+@dataclass
+class Outcome:
+    """What a tail came to."""
+
+    lines: list[str] = field(default_factory=list)
+    error: ClientError | None = None
+    tail: Any = None
+
+    def whole(self) -> list[str]:
+        """The lines of a tail that ended well."""
+        if self.error is not None:
+            raise AssertionError(f"after {len(self.lines)} lines: {self.error}") from self.error
+        return self.lines
+
+
+def run_tail(
+    protocol: Protocol,
+    connect: Callable[[Open], Answer],
+    ask_status: Callable[[], Any],
+    *,
+    limits: StreamLimits | None = None,
+    max_retries: int = 8,
+) -> Outcome:
+    """Run a tail to its end. `connect` answers each connection, `ask_status` each question for the job."""
+    tail = Tail(
+        "job",
+        protocol=protocol,
+        timeout=1.0,
+        limits=limits or StreamLimits.unlimited(),
+        connection=Connection("http://agent", "a-token", max_retries=max_retries),
+    )
+    outcome = Outcome(tail=tail)
+    shell = _Shell(connect, ask_status)
+    with mock.patch("synapse_sdk.streaming._tail.time", shell):
+        try:
+            _run(tail, shell, outcome)
+        except StopIteration:
+            pass
+        except ClientError as exc:
+            outcome.error = exc
+    _hand_out(tail, outcome)
+    return outcome
+
+
+def _run(tail: Tail, shell: _Shell, outcome: Outcome) -> None:
+    steps = tail.run()
+    result: Any = None
+    for _ in range(_MAX_STEPS):
+        command = steps.send(result)
+        _hand_out(tail, outcome)
+        result = shell.do(command)
+    raise AssertionError(f"the tail did not end within {_MAX_STEPS} steps")
+
+
+def _hand_out(tail: Tail, outcome: Outcome) -> None:
+    while tail.log.lines:
+        outcome.lines.append(tail.log.lines.popleft())
+
+
+class _Shell:
+    def __init__(self, connect: Callable[[Open], Answer], ask_status: Callable[[], Any]) -> None:
+        self._connect = connect
+        self._ask_status = ask_status
+        self._reads: deque[bytes] = deque()
+        self._end: End = "fin"
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        """The time, which passes only while the tail waits for it."""
+        return self._now
+
+    def do(self, command: Any) -> Any:
+        match command:
+            case Open():
+                return self._open(command)
+            case Read(timeout):
+                return self._read(timeout)
+            case AskStatus():
+                return self._ask_status()
+            case Sleep(seconds):
+                self._now += seconds
+                return None
+            case Write() | Close():
+                return None
+        raise AssertionError(f"a step this shell does not know: {command!r}")
+
+    def _open(self, command: Open) -> Opened | ClientError:
+        answer = self._connect(command)
+        self._end = answer.end
+        if answer.opened is not None:
+            self._reads = deque()
+            return answer.opened
+        data = answer.data
+        if command.websocket:
+            if answer.end == "closed":
+                data += Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=False)
+            self._reads = split(data, answer.reads)
+            accepted = accept_key(command.headers["Sec-WebSocket-Key"])
+            return Opened(101, {"upgrade": "websocket", "sec-websocket-accept": accepted})
+        headers = {"content-type": answer.content_type}
+        if answer.framing == "decoded":
+            self._reads = split(data, answer.reads)
+            # It is httpx then that tells a body cut short from one at its end.
+            self._end = "reset" if answer.end == "fin" else answer.end
+            return Opened(200, headers)
+        if answer.framing == "chunked":
+            headers["transfer-encoding"] = "chunked"
+            # Sizes that have nothing to do with those of the reads.
+            chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in split(data, (7, 150))]
+            data = b"".join(chunks) + (b"0\r\n\r\n" if answer.end == "closed" else b"")
+            if answer.end != "closed" and chunks:
+                data = data[:-1]  # inside of a chunk, so that not only whole ones are cut off
+        self._reads = split(data, answer.reads)
+        return Opened(200, headers, unread=self._reads.popleft() if len(self._reads) % 2 else b"")
+
+    def _read(self, timeout: float) -> bytes | ClientError | None:
+        if self._reads:
+            return self._reads.popleft()
+        if self._end == "silent":
+            self._now += 1.01 * timeout  # never early, as with a real clock
+            return None
+        if self._end == "reset":
+            return ClientConnectionError(503, "the connection was reset")
+        return b""
+
+
+def split(data: bytes, sizes: Sequence[int]) -> deque[bytes]:
+    """Cut `data` into parts of these sizes, over and over."""
+    parts: deque[bytes] = deque()
+    start = 0
+    for size in cycle(sizes):
+        if start >= len(data):
+            break
+        parts.append(data[start : start + size])
+        start += size
+    return parts
