@@ -188,7 +188,7 @@ def _kinds() -> list[Row]:
     """Tails of other lines, over each protocol, sync and async."""
     rows: list[Row] = []
     for kind, title, log, items in (
-        ("5k", "5 kB lines", "lines5000", 20_000),
+        ("5k", "5 kB lines", "lines5000", 4_000),
         ("10b", "10-byte lines", "lines10", 100_000),
         ("packet", "one event a packet", "packets130", 5_000),
     ):

@@ -13,8 +13,8 @@ from measure import Job, Measured, Stopwatch
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.utils.network import StreamLimits
 
-# A stream connects, and takes in all of a first read, when its first line is asked for: the clock runs by then,
-# so that nothing is done before it starts. The connecting counts for these clients, and not for the others.
+# A stream connects, and takes in all of a first read, when its first line is asked for. The clock runs by
+# then, so that nothing is done before it starts; connecting counts for these clients, and not for the others.
 LIMITS = StreamLimits(max_messages=10**9, max_lines=10**9, max_bytes=10**12, max_message_size=10_240)
 
 
