@@ -139,7 +139,8 @@ def running_agent(python: Path) -> Iterator[Agent]:
             deadline = time.monotonic() + _READY_WITHIN
             while not ready.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise AgentError(f"the agent did not start: {(folder / 'output').read_text()[-500:]}")
+                    words = " ".join((folder / "output").read_text().split())
+                    raise AgentError(f"the agent did not start: {words[-300:]}")
                 time.sleep(0.1)
             told = json.loads(ready.read_text())
             yield Agent(told["url"], told["token"], told["pid"], folder)

@@ -160,6 +160,7 @@ class Environments:
             print(f"Updating {folder.relative_to(ROOT)}", flush=True)
             stamp.unlink()
             self._install(name, ["--force-reinstall", "--no-deps", *requirements])
+            self._install(name, requirements)  # what it has come to need since
         else:
             print(f"Making {folder.relative_to(ROOT)} ({', '.join(requirements)[:70]})", flush=True)
             _run([self.base, "-I", "-m", "venv", "--clear", str(folder)])
