@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import logging
 import os
 import secrets
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import platformdirs
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from synapse_agent._app import make_app
@@ -62,6 +64,13 @@ async def serve(options: Options) -> None:
         task.result()
 
 
+class _NoHttp(logging.Filter):
+    """Leaves out requests that are no HTTP: they are refused, and their senders must not fill the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
 async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
@@ -98,6 +107,7 @@ async def _serve(options: Options) -> None:
         gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None, plugins=plugins)
         gateway.url = _url(sock)
         gateway.containers = containers
+        logging.getLogger("aiohttp.server").addFilter(_NoHttp())
         runner = web.AppRunner(make_app(gateway), access_log=None, shutdown_timeout=3.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

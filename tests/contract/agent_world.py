@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from running_agent import RunningAgent
@@ -41,16 +42,25 @@ def prepare(agent: RunningAgent) -> dict[str, Any]:
             client.run_plugin_release(RELEASE, "deploy")
         ray_id = agent.wait(JOB)["job_id"]
 
+        def called() -> bool:
+            # Ray's HTTP proxy may come later than the application.
+            with suppress(HTTPError):
+                client.run_plugin_release(RELEASE, "ask", {"text": "to be"})
+                return True
+            return False
+
         def tasks() -> list[str]:
             return [
                 task.task_id for task in client.list_tasks() if task.job_id == ray_id and task.end_time_ms
             ]
 
+        names = until(lambda: applications(client), timeout=120)
+        until(called)
         return {
             "job_id": JOB,
             "node_id": client.list_nodes()[0].node_id,
             "task_id": until(tasks)[0],
-            "name": until(lambda: applications(client), timeout=120)[0],
+            "name": names[0],
             "lookup": RELEASE,
         }
 

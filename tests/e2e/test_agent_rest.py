@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from running_agent import RunningAgent
+from running_agent import RunningAgent, dashboard, ray_token, running_agent
 
 from synapse_agent._not_supported import not_supported
 from synapse_agent._routes import ROUTES, STREAM_ROUTES
@@ -83,6 +84,15 @@ def test_unknown_paths_and_methods(agent: RunningAgent) -> None:
     assert "not allowed" in detail(response)
 
 
+@pytest.mark.parametrize("request_line", [b"GET /jobs/\x01 HTTP/1.1", b"GET / HTTP/9", b"\x16\x03\x01"])
+def test_what_is_no_http_is_refused_and_not_logged(agent: RunningAgent, request_line: bytes) -> None:
+    before = agent.stderr
+    with socket.create_connection(("127.0.0.1", httpx.URL(agent.url).port or 0)) as sock:
+        sock.sendall(request_line + b"\r\nHost: x\r\n\r\n")
+        assert sock.makefile("rb").readline() == b"HTTP/1.0 400 Bad Request\r\n"
+    assert agent.stderr == before
+
+
 @pytest.mark.parametrize("bad", ["a%20b%2Fc", "%2e%2e", "a.b", "x" * 101, "caf%C3%A9", "a%00"])
 @pytest.mark.parametrize("path", ["jobs/{}/", "jobs/{}/logs/", "jobs/{}/logs/stream/", "nodes/{}/"])
 def test_bad_ids_are_refused(agent: RunningAgent, path: str, bad: str) -> None:
@@ -114,12 +124,13 @@ def test_what_there_is_no_machinery_for(agent: RunningAgent, route: Any) -> None
 
 
 def test_without_a_source_of_plugins(agent: RunningAgent) -> None:
-    response = agent.http.post("plugin_releases/", json={"plugin": "letters", "version": "1.0.0"})
-    assert (response.status_code, response.json()["error_type"]) == (501, "not_supported")
-    assert "--plugins" in response.json()["message"]
-    empty = {"count": 0, "next": None, "previous": None, "results": []}
-    assert agent.http.get("plugin_releases/").json() == empty
-    assert agent.http.get("plugin_releases/letters@1.0.0").status_code == 404
+    with running_agent("--ray", dashboard(agent), RAY_AUTH_TOKEN=ray_token(agent)) as other:
+        response = other.http.post("plugin_releases/", json={"plugin": "letters", "version": "1.0.0"})
+        assert (response.status_code, response.json()["error_type"]) == (501, "not_supported")
+        assert "--plugins" in response.json()["message"]
+        empty = {"count": 0, "next": None, "previous": None, "results": []}
+        assert other.http.get("plugin_releases/").json() == empty
+        assert other.http.get("plugin_releases/letters@1.0.0").status_code == 404
 
 
 @pytest.mark.parametrize(
