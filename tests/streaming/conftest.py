@@ -34,7 +34,7 @@ SHELLS: tuple[Shell, ...] = ("sync", "asyncio", "trio")
 _TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 # Seconds; no test takes a quarter of it on a busy machine.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 _END: Any = object()
 
@@ -145,13 +145,15 @@ class Tailer:
         else:
 
             async def run() -> None:
-                async with AsyncAgentClient(url, **client) as agent:
-                    async with agent.tail_job_logs(**tail) as result.stream:
-                        try:
-                            async for line in result.stream:
-                                result.lines.append(line)
-                        except ClientError as exc:
-                            result.error = exc
+                async with (
+                    AsyncAgentClient(url, **client) as agent,
+                    agent.tail_job_logs(**tail) as result.stream,
+                ):
+                    try:
+                        async for line in result.stream:
+                            result.lines.append(line)
+                    except ClientError as exc:
+                        result.error = exc
                 if self.shell == "asyncio":
                     assert asyncio.all_tasks() == {asyncio.current_task()}, "a task is left"
 
@@ -174,7 +176,11 @@ class Tailer:
     @contextlib.contextmanager
     def _reading(self, url: str, client: dict[str, Any], start: Callable[[Any], Any]) -> Iterator[Reader]:
         if self.shell == "sync":
-            with ThreadPoolExecutor(1) as threads, AgentClient(url, **client) as agent, start(agent) as stream:
+            with (
+                ThreadPoolExecutor(1) as threads,
+                AgentClient(url, **client) as agent,
+                start(agent) as stream,
+            ):
                 yield Reader(stream, lambda call, *args: call(*args), threads.submit)
             return
 
@@ -246,7 +252,9 @@ def _left() -> set[str]:
     return threads | sockets
 
 
-@pytest.fixture(params=[(shell, protocol) for shell in SHELLS for protocol in ("websocket", "http")], ids="-".join)
+@pytest.fixture(
+    params=[(shell, protocol) for shell in SHELLS for protocol in ("websocket", "http")], ids="-".join
+)
 def tail(request: pytest.FixtureRequest) -> Tailer:
     """A tail over an explicit protocol."""
     return Tailer(*request.param)

@@ -68,7 +68,9 @@ class Peer:
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.raw("\r\n".join([*lines, "connection: close", "", ""]).encode() + body)
 
-    def accept(self, content_type: str = "text/event-stream", *, version: str = "1.1", **headers: str) -> None:
+    def accept(
+        self, content_type: str = "text/event-stream", *, version: str = "1.1", **headers: str
+    ) -> None:
         """Begin the stream; an HTTP/1.0 body ends with its connection."""
         if self.headers_sent:
             return
@@ -301,7 +303,9 @@ class _Plays:
 
     def over(self, *, websocket: Script | None = None, http: Script | None = None) -> _Plays:
         """Go on differently by protocol."""
-        return self.then(lambda peer: script(peer) if (script := websocket if peer.websocket else http) else None)
+        return self.then(
+            lambda peer: script(peer) if (script := websocket if peer.websocket else http) else None
+        )
 
     def __call__(self, peer: Peer) -> None:
         for step in self._steps:

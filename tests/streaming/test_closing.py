@@ -15,8 +15,8 @@ from typing import Any
 
 import anyio
 import pytest
-
 from checkout import environment
+
 from synapse_sdk.clients.exceptions import ClientError
 
 from .conftest import SHELLS, Certificate, Reader, Tailer
@@ -92,14 +92,16 @@ def test_break_in_a_flood(tail: Tailer) -> None:
                 return time.monotonic()
 
         async def leave_async() -> float:
-            async with tail.client(url) as client:
-                async with client.tail_job_logs("job", protocol=tail.protocol) as stream:
-                    number = 0
-                    async for _line in stream:
-                        number += 1
-                        if number == 100:
-                            break
-                    return time.monotonic()
+            async with (
+                tail.client(url) as client,
+                client.tail_job_logs("job", protocol=tail.protocol) as stream,
+            ):
+                number = 0
+                async for _line in stream:
+                    number += 1
+                    if number == 100:
+                        break
+                return time.monotonic()
 
         return anyio.run(leave_async, backend=tail.shell)
 
@@ -159,13 +161,13 @@ def test_async_break_without_closing_is_warned_of_and_collected(backend: str, pr
     async def run(agent: Agent) -> None:
         async with Tailer(backend, protocol).client(agent.url) as client:  # type: ignore[arg-type]
             with pytest.warns(ResourceWarning, match="AsyncLogStream.*async with"):
-                await begin(client)
-                gc.collect()
+                await begun_and_let_go(client)
             await gone(agent)
 
-    async def begin(client: Any) -> None:
+    async def begun_and_let_go(client: Any) -> None:
         async for _line in client.tail_job_logs("job", protocol=protocol):
             break
+        gc.collect()
 
     with Agent(quiet) as agent:
         anyio.run(run, agent, backend=backend)
@@ -202,12 +204,13 @@ except KeyboardInterrupt:
 PROGRAMS = {
     "sync": SYNC,
     "asyncio": ASYNC.replace("RUN", "asyncio.run(main())"),
-    "trio": ASYNC.replace("RUN", "import trio; trio.run(main)"),
+    # trio raises it in a group where it comes while a nursery is open, such as trio's own for connecting.
+    "trio": ASYNC.replace("RUN", "import trio; trio.run(main)").replace("except K", "except* K"),
 }
 
 
 def interrupted(shell: str, url: str, protocol: str, wait: Callable[[subprocess.Popen[str]], None]) -> None:
-    """Run a program that tails, send it SIGINT when `wait` returns, and see it end at once."""
+    """Run a program that tails, send it SIGINT when `wait` returns, and see it be out of the tail at once."""
     command = [sys.executable, "-c", PROGRAMS[shell], url, protocol]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
@@ -216,12 +219,14 @@ def interrupted(shell: str, url: str, protocol: str, wait: Callable[[subprocess.
             wait(process)
             started = time.monotonic()
             process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=10)
+            assert process.stdout is not None
+            output = process.stdout.readline()
             elapsed = time.monotonic() - started
+            _, errors = process.communicate(timeout=10)
         finally:
             process.kill()
+    assert output == "KeyboardInterrupt\n", errors
     assert elapsed < 1
-    assert "KeyboardInterrupt" in output
     assert "ClientError" not in errors
     assert "ResourceWarning" not in errors
     assert process.returncode in (-signal.SIGINT, 1)
@@ -291,11 +296,13 @@ def test_close_while_a_read_blocks(tail: Tailer) -> None:
 
 @row(16)
 def test_close_while_a_read_blocks_over_tls(tail: Tailer, certificate: Certificate) -> None:
-    with Agent(plays.lines("one").wait_for_close(), tls=certificate.server) as agent:
-        with tail.reading(agent.url, verify=certificate.client, timeout=30) as reader:
-            assert reader.next() == "one"
-            closed_while_waiting(reader)
-            agent.wait_until_gone()
+    with (
+        Agent(plays.lines("one").wait_for_close(), tls=certificate.server) as agent,
+        tail.reading(agent.url, verify=certificate.client, timeout=30) as reader,
+    ):
+        assert reader.next() == "one"
+        closed_while_waiting(reader)
+        agent.wait_until_gone()
 
 
 @row(16)
@@ -382,15 +389,17 @@ def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: str, protoc
     async def run(url: str) -> tuple[list[str], int]:
         lines: list[str] = []
         cancelled = 0
-        async with Tailer(backend, protocol).client(url) as client:  # type: ignore[arg-type]
-            async with client.tail_job_logs("job", protocol=protocol) as stream:
-                while True:
-                    with anyio.move_on_after(0.07) as scope:
-                        try:
-                            lines.append(await anext(stream))
-                        except StopAsyncIteration:
-                            return lines, cancelled
-                    cancelled += scope.cancelled_caught
+        async with (
+            Tailer(backend, protocol).client(url) as client,  # type: ignore[arg-type]
+            client.tail_job_logs("job", protocol=protocol) as stream,
+        ):
+            while True:
+                with anyio.move_on_after(0.07) as scope:
+                    try:
+                        lines.append(await anext(stream))
+                    except StopAsyncIteration:
+                        return lines, cancelled
+                cancelled += scope.cancelled_caught
 
     with Agent(SlowLog()) as agent:
         lines, cancelled = anyio.run(run, agent.url, backend=backend)
@@ -402,15 +411,17 @@ def test_a_read_that_wait_for_gives_up_loses_and_repeats_nothing(protocol: Any) 
     async def run(url: str) -> tuple[list[str], int]:
         lines: list[str] = []
         timeouts = 0
-        async with Tailer("asyncio", protocol).client(url) as client:
-            async with client.tail_job_logs("job", protocol=protocol) as stream:
-                while True:
-                    try:
-                        lines.append(await asyncio.wait_for(anext(stream), 0.07))
-                    except TimeoutError:
-                        timeouts += 1
-                    except StopAsyncIteration:
-                        return lines, timeouts
+        async with (
+            Tailer("asyncio", protocol).client(url) as client,
+            client.tail_job_logs("job", protocol=protocol) as stream,
+        ):
+            while True:
+                try:
+                    lines.append(await asyncio.wait_for(anext(stream), 0.07))
+                except TimeoutError:
+                    timeouts += 1
+                except StopAsyncIteration:
+                    return lines, timeouts
 
     with Agent(SlowLog()) as agent:
         lines, timeouts = asyncio.run(run(agent.url))
@@ -448,10 +459,12 @@ def test_the_cancelled_error_of_a_task_surfaces(protocol: Any) -> None:
         attached = asyncio.Event()
 
         async def tail() -> None:
-            async with Tailer("asyncio", protocol).client(agent.url) as client:
-                async with client.tail_job_logs("job", protocol=protocol) as stream:
-                    async for _line in stream:
-                        attached.set()
+            async with (
+                Tailer("asyncio", protocol).client(agent.url) as client,
+                client.tail_job_logs("job", protocol=protocol) as stream,
+            ):
+                async for _line in stream:
+                    attached.set()
 
         task = asyncio.create_task(tail())
         await attached.wait()
@@ -467,11 +480,15 @@ def test_the_cancelled_error_of_a_task_surfaces(protocol: Any) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
 def test_what_the_consumer_raises_surfaces(tail: Tailer, error: type[BaseException]) -> None:
-    with Agent(quiet) as agent, pytest.raises(error), tail.reading(agent.url) as reader:
-        reader.next()
-        raise error
-    # Behind the block the client is closed as well.
-    assert agent.connections == 0
+    def consume() -> None:
+        with tail.reading(agent.url) as reader:
+            reader.next()
+            raise error
+
+    with Agent(quiet) as agent:
+        with pytest.raises(error):
+            consume()
+        agent.wait_until_gone()
 
 
 def test_a_generator_around_a_tail_can_be_closed(protocol: Any) -> None:
@@ -515,17 +532,15 @@ def test_two_tasks_can_not_read_one_stream(backend: str, protocol: Any) -> None:
 
 
 def test_the_client_closed_under_a_tail(tail: Tailer) -> None:
-    """The next read says so, or the stream ends; nothing hangs and nothing foreign gets out."""
+    """The tail ends, or says so; nothing hangs and nothing foreign gets out."""
     with Agent(quiet) as agent:
         if tail.shell == "sync":
             client = tail.client(agent.url)
             stream = client.tail_job_logs("job", protocol=tail.protocol)
             assert next(stream) == "one"
             client.close()
-            try:
-                assert list(stream) == []
-            except ClientError as exc:
-                assert "closed" in str(exc)
+            with pytest.raises(ClientError, match="closed"):
+                next(stream)
         else:
 
             async def run() -> None:
@@ -533,9 +548,7 @@ def test_the_client_closed_under_a_tail(tail: Tailer) -> None:
                 async with client.tail_job_logs("job", protocol=tail.protocol) as stream:
                     assert await anext(stream) == "one"
                     await client.close()
-                    try:
-                        assert [line async for line in stream] == []
-                    except ClientError as exc:
-                        assert "closed" in str(exc)
+                    with pytest.raises(ClientError, match="closed"):
+                        await anext(stream)
 
             anyio.run(run, backend=tail.shell)

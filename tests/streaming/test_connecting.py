@@ -62,9 +62,7 @@ def test_auto_goes_over_http_where_the_upgrade_is_stripped(auto_tail: Tailer, an
 
 @row(33)
 @pytest.mark.parametrize("status", [200, 426])
-def test_an_explicit_websocket_says_that_the_upgrade_is_stripped(
-    websocket_tail: Tailer, status: int
-) -> None:
+def test_an_explicit_websocket_says_that_the_upgrade_is_stripped(websocket_tail: Tailer, status: int) -> None:
     with Agent(plays.answer(status, b"<html>", "text/html")) as agent:
         error = websocket_tail(agent.url).failed(503)
         assert len(agent.streams) == 1
@@ -125,8 +123,12 @@ def test_a_refusal_is_raised_at_once(
 
 @row(35)
 def test_the_tokens_a_refusal_echoes_are_not_shown(tail: Tailer) -> None:
-    with Agent(plays.answer(401, b"bad token secret-one of secret-two for secret-three", "text/plain")) as agent:
-        error = tail(agent.url, token="secret-one", user_token="secret-two", tenant="secret-three").failed(401)
+    with Agent(
+        plays.answer(401, b"bad token secret-one of secret-two for secret-three", "text/plain")
+    ) as agent:
+        error = tail(agent.url, token="secret-one", user_token="secret-two", tenant="secret-three").failed(
+            401
+        )
     assert "secret" not in f"{error} {error!r} {error.detail}"
 
 

@@ -45,7 +45,8 @@ def test_a_complete_without_its_blank_line(http_tail: Tailer) -> None:
 
 @row(27)
 @pytest.mark.parametrize(
-    "cut", [b"d", b"data", b"data:", b'data: {"ty', b'data: {"type": "log", "message": "two"', b'data: {"a": {}']
+    "cut",
+    [b"d", b"data", b"data:", b'data: {"ty', b'data: {"type": "log", "message": "two"', b'data: {"a": {}'],
 )
 def test_a_last_event_that_is_not_whole_is_resumed(http_tail: Tailer, cut: bytes) -> None:
     with Agent(plays.lines("one").chunk(cut).end(), everything) as agent:
@@ -233,7 +234,9 @@ def test_garbage_in_place_of_frames_is_a_drop(websocket_tail: Tailer, garbage: b
 
 
 @row(41)
-@pytest.mark.parametrize("garbage", [b"garbage\r\n", b"-1\r\n", b"5\r\nabcdeXX", b"\r\n", b"ffffffffffffffffff\r\n"])
+@pytest.mark.parametrize(
+    "garbage", [b"garbage\r\n", b"-1\r\n", b"5\r\nabcdeXX", b"\r\n", b"ffffffffffffffffff\r\n"]
+)
 def test_garbage_in_place_of_chunks_is_a_drop(http_tail: Tailer, garbage: bytes) -> None:
     with Agent(plays.lines("one").raw(garbage).fin(), everything) as agent:
         assert http_tail(agent.url).whole()[-3:] == LINES[-3:]

@@ -88,45 +88,6 @@ def test_several_lines_in_a_message_are_measured_each(tail: Tailer) -> None:
         assert tail(agent.url, limits=limits(max_message_size=100)).whole() == ["a" * 80, "b" * 80]
 
 
-def test_an_oversize_event_over_http_is_cut_as_it_arrives(http_tail: Tailer) -> None:
-    def script(peer: Peer) -> None:
-        peer.log("before")
-        peer.chunk(b'data: {"type": "log", "message": "')
-        for _ in range(200):
-            peer.chunk(b"x" * 65_536)
-        peer.chunk(b'"}\n\n')
-        peer.log("after")
-        peer.complete()
-
-    with Agent(script) as agent:
-        result = http_tail(agent.url)
-    assert [line[:10] for line in result.whole()] == ["before", "x" * 10, "after"]
-    assert len(result.lines[1]) < 11_000
-
-
-def test_a_message_above_the_bound_is_refused_at_its_header(
-    websocket_tail: Tailer, auto_tail: Tailer
-) -> None:
-    def script(peer: Peer) -> None:
-        if peer.websocket:
-            peer.lines("one")
-            peer.raw(b"\x81\x7f" + (1 << 30).to_bytes(8, "big"))  # announces 1 GiB
-            peer.wait_for_close()
-        else:
-            peer.lines("one", "two")
-            peer.complete()
-
-    with Agent(script) as agent:
-        refused = websocket_tail(agent.url)
-        went_on = auto_tail(agent.url)
-    assert refused.lines == ["one"]
-    assert isinstance(refused.error, StreamLimitExceededError)
-    assert str(1 << 30) in str(refused.error).replace(",", "")
-    assert "1048576" in str(refused.error)
-    assert went_on.whole() == ["one", "two"]
-    assert went_on.stream.protocol == "http"
-
-
 def test_limits_are_those_set_when_the_tail_was_started() -> None:
     from synapse_sdk.clients.agent import AgentClient
 

@@ -168,7 +168,7 @@ def test_a_connection_cut_for_being_idle_is_made_again(tail: Tailer) -> None:
 
 
 class Keepalive:
-    """An agent that wants an answer to its pings, or its bytes taken, within 0.2 s, and cuts off who is late."""
+    """An agent that cuts off who does not answer its pings, or take its bytes, within 0.2 s."""
 
     def __init__(self) -> None:
         self.cut = threading.Event()

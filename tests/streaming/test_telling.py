@@ -92,7 +92,10 @@ def test_a_silent_agent(tail: Tailer) -> None:
 
 def test_a_stream_that_is_closed_tells_no_more(tail: Tailer) -> None:
     events: list[StreamEvent] = []
-    with Agent(plays.lines("one").quiet(5)) as agent, tail.reading(agent.url, on_event=events.append) as reader:
+    with (
+        Agent(plays.lines("one").quiet(5)) as agent,
+        tail.reading(agent.url, on_event=events.append) as reader,
+    ):
         assert reader.next() == "one"
         reader.close()
     assert kinds(events) == ["connected"]
@@ -103,12 +106,14 @@ def test_what_on_event_raises_reaches_the_consumer(tail: Tailer) -> None:
         if event.kind == "reconnecting":
             raise ZeroDivisionError
 
-    with Agent(plays.lines("one").fin(), everything) as agent:
-        with tail.reading(agent.url, on_event=on_event) as reader:
-            assert reader.next() == "one"
-            with pytest.raises(ZeroDivisionError):
-                reader.next()
-            agent.wait_until_gone()
+    with (
+        Agent(plays.lines("one").fin(), everything) as agent,
+        tail.reading(agent.url, on_event=on_event) as reader,
+    ):
+        assert reader.next() == "one"
+        with pytest.raises(ZeroDivisionError):
+            reader.next()
+        agent.wait_until_gone()
 
 
 def test_on_event_must_be_callable(tail: Tailer) -> None:
@@ -161,7 +166,10 @@ def test_no_token_is_told_or_logged(auto_tail: Tailer, caplog: pytest.LogCapture
 
 
 def test_the_logger_tells_what_happens(tail: Tailer, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="synapse_sdk"), Agent(plays.lines("one").fin(), everything) as agent:
+    with (
+        caplog.at_level(logging.INFO, logger="synapse_sdk"),
+        Agent(plays.lines("one").fin(), everything) as agent,
+    ):
         tail(agent.url)
     records = [record for record in caplog.records if record.name.startswith("synapse_sdk")]
     assert [record.levelno for record in records] == [logging.INFO] * 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,14 @@ def cuts(data: bytes | str) -> range:
     return range(1, len(data))
 
 
+def framed_as_it_is(peer: Peer, event: bytes) -> bytes:
+    """The bytes of an event whose text is not escaped to ASCII."""
+    if peer.websocket:
+        return Frame(Opcode.TEXT, event).serialize(mask=False)
+    data = b"data: " + event + b"\n\n"
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
 # --- UTF-8
 
 
@@ -33,12 +42,11 @@ def test_utf8_split_at_every_byte_offset_across_reads(tail: Tailer) -> None:
     def cut_at(offset: int) -> Script:
         def script(peer: Peer) -> None:
             peer.accept()
-            data = b"data: " + event + b"\n\n"
-            framed = Frame(Opcode.TEXT, event).serialize(mask=False) if peer.websocket else b"%x\r\n%s\r\n" % (len(data), data)
-            offset_there = offset + len(framed) - len(event) - (0 if peer.websocket else 4)
-            peer.raw(framed[:offset_there])
+            framed = framed_as_it_is(peer, event)
+            cut = framed.index(event) + offset
+            peer.raw(framed[:cut])
             peer.pause(0.005)
-            peer.raw(framed[offset_there:])
+            peer.raw(framed[cut:])
             peer.complete()
 
         return script
@@ -53,11 +61,7 @@ def test_utf8_split_at_every_byte_offset_across_reads(tail: Tailer) -> None:
 def test_utf8_read_byte_by_byte(tail: Tailer) -> None:
     def script(peer: Peer) -> None:
         event = json.dumps({"type": "log", "message": EMOJI}, ensure_ascii=False).encode()
-        if peer.websocket:
-            peer.byte_by_byte(Frame(Opcode.TEXT, event).serialize(mask=False))
-        else:
-            data = b"data: " + event + b"\n\n"
-            peer.byte_by_byte(b"%x\r\n%s\r\n" % (len(data), data))
+        peer.byte_by_byte(framed_as_it_is(peer, event))
         peer.complete()
 
     with Agent(script) as agent:
@@ -323,5 +327,19 @@ def test_a_first_line_cut_into_events_that_are_read_one_by_one(tail: Tailer) -> 
 
 
 def test_a_first_line_alone_is_delivered_while_the_job_is_quiet(tail: Tailer) -> None:
-    with Agent(plays.logs("only line so far").quiet(20)) as agent, tail.reading(agent.url) as reader:
+    script = plays.logs("only line so far").quiet(5, every=1)
+    with Agent(script) as agent, tail.reading(agent.url) as reader:
         assert reader.next() == "only line so far"
+
+
+def test_a_first_line_alone_is_delivered_however_often_the_agent_shows_life(tail: Tailer) -> None:
+    def lively(peer: Peer) -> None:
+        for _ in range(100):
+            peer.pause(0.03)
+            peer.heartbeat()
+
+    script = plays.logs("only line so far").then(lively).complete()
+    with Agent(script) as agent, tail.reading(agent.url) as reader:
+        started = time.monotonic()
+        assert reader.next() == "only line so far"
+        assert time.monotonic() - started < 1.5

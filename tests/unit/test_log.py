@@ -124,7 +124,7 @@ def read(body: bytes, cuts: list[int]) -> list[Event]:
     batches: list[Batch] = []
     for start, end in zip([0, *places], [*places, len(body)], strict=True):
         batches += source.receive(body[start:end])
-    return [event for batch in [*batches, *source.end()] for event in decode(batch)]
+    return [event for batch in [*batches, *source.end(cut=False)] for event in decode(batch)]
 
 
 @given(bodies, st.lists(st.integers(0, 300), max_size=10))
@@ -151,10 +151,10 @@ def test_events_of_one_shape_give_their_messages_however_they_are_read(
 def test_an_event_without_its_blank_line_counts_if_it_is_whole() -> None:
     source = EventSource(events=True, max_size=1 << 20)
     assert source.receive(b'data: {"message": "whole"}') == []
-    assert [event for batch in source.end() for event in decode(batch)] == [Text("whole")]
+    assert [event for batch in source.end(cut=False) for event in decode(batch)] == [Text("whole")]
     source = EventSource(events=True, max_size=1 << 20)
     assert source.receive(b'data: {"message": "cu') == []
-    assert source.end() == []
+    assert source.end(cut=False) == []
     assert source.cut
 
 

@@ -90,9 +90,14 @@ class Log:
         return self.position if self._offsets else None
 
     @property
-    def replayed(self) -> bool:
-        """Whether the present connection has replayed, from its start, all that was received before."""
-        return not self._offsets and self._cursor >= self._skip
+    def replaying(self) -> bool:
+        """Whether the present connection has yet to replay some of what was received before."""
+        return self._cursor < self._skip
+
+    @property
+    def reached(self) -> int:
+        """How far into the log the present connection has come, text held back included."""
+        return self._cursor + self._held_size
 
     @property
     def undecided(self) -> bool:
@@ -114,11 +119,6 @@ class Log:
         else:
             self._replay()
 
-    def disconnect(self) -> None:
-        """The connection is over. A single message held may be half a line; several are whole ones."""
-        if len(self._held) > 1:
-            self.settle()
-
     def trim(self) -> None:
         """Let go of what was kept of lines handed out."""
         if self._ends and not self.lines:
@@ -132,7 +132,7 @@ class Log:
     def finish(self) -> None:
         """The log is whole: a last line without a newline is a line."""
         self.settle()
-        if self._cursor < self._skip:
+        if self.replaying:
             raise StreamError(
                 503,
                 f"the agent replayed {self._cursor} bytes of a log of which {self._skip} had been received; "
@@ -164,7 +164,7 @@ class Log:
         nothing to decide: every event is a line, its offset, if any, is the one due, and no limit is near.
         """
         limits = self._limits
-        if self.error is not None or self._cursor < self._skip or self._unfinished_size or self._held:
+        if self.error is not None or self.replaying or self._unfinished_size or self._held:
             return False
         count = len(events)
         try:

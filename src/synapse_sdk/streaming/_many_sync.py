@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -115,10 +116,11 @@ class _Readers:
             threads, self._threads = self._threads or [], None
         for source in self.merge.sources:
             source.stream.close()
+        deadline = time.monotonic() + 0.5
         for thread in threads:
             if thread is not threading.current_thread():
                 # A connection can't be broken off before it has a socket; it ends within `timeout`.
-                thread.join(0.5)
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def _start(self) -> None:
         self._threads = [

@@ -27,13 +27,14 @@ class EventSource:
         self._overflow = False
         # Whether an event has begun. Plain lines have no end that would show where one does.
         self._inside = not events
+        self._lost = False
         self._data: list[str] = []
         self._data_size = 0
 
     @property
     def cut(self) -> bool:
         """Whether the body ended inside an event."""
-        return bool(self._data)
+        return self._lost or bool(self._data)
 
     def receive(self, data: bytes) -> list[Batch]:
         """Take the bytes of one read; give the messages that are whole now."""
@@ -84,17 +85,23 @@ class EventSource:
             self._extend(rest)
         return messages
 
-    def end(self) -> list[Batch]:
-        """The body ended: what is left counts if it is whole."""
+    def end(self, *, cut: bool) -> list[Batch]:
+        """The body ended: what is left counts if it is whole.
+
+        Args:
+            cut: Whether more was to come, so that an unfinished line is a part of one.
+        """
         messages: list[str] = []
         line = bytes(self._line)
         self._line.clear()
-        if self._overflow:
+        if self._overflow and not cut:
             self._cut(line, messages)
-        elif line.startswith(b"data:"):
+        elif line.startswith(b"data:") and _is_object(_data(line)):
             self._take(line, messages)
-        elif line and not self._events:
+        elif line and not cut and not self._events:
             messages.append(line.decode(errors="replace"))
+        else:
+            self._lost = line != b""
         if self._data and _is_object("\n".join(self._data)):
             self._flush(messages)
         return [Batch(None, messages)] if messages else []
@@ -107,7 +114,7 @@ class EventSource:
 
     def _take(self, line: bytes, messages: list[str]) -> None:
         if line.startswith(b"data:"):
-            text = line[6 if line[5:6] == b" " else 5 :].decode(errors="replace")
+            text = _data(line)
             if not self._data:
                 if text[:1] != "{" or _is_object(text):
                     messages.append(text)
@@ -174,6 +181,11 @@ def _objects(data: bytes) -> list[dict[str, Any]] | None:
         return None
     values = load_array(text, len(payloads))
     return values if values is not None and are_objects(values) else None
+
+
+def _data(line: bytes) -> str:
+    """Give the text of a line of data."""
+    return line[6 if line[5:6] == b" " else 5 :].decode(errors="replace")
 
 
 def _is_object(text: str) -> bool:

@@ -47,6 +47,8 @@ TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
 # Seconds that text without offset or newline is held back: it may be a whole line or the beginning of one.
 _SETTLE = 0.1
+# The same for a log that is never silent.
+_SETTLE_BUSY = 1.0
 # Reconnects in a row that brought nothing new, after which a tail gives up.
 _MAX_FRUITLESS = 8
 # After how many of them `auto` tries HTTP in place of the WebSocket.
@@ -162,7 +164,7 @@ class Tail:
         self._on_event = on_event
         self._attached = False
         self._draining = False
-        self._last_text = 0.0
+        self._last_text = self._held_since = time.monotonic()
         self._goodbye = b""
         self._open_websocket: WebSocket | None = None
 
@@ -182,10 +184,9 @@ class Tail:
 
     def _run(self) -> Generator[Command, Any, None]:
         fruitless = 0
+        reached = 0
         while True:
-            before = self.log.position
             outcome = yield from self._attempt()
-            self.log.disconnect()
             self._open_websocket = None
             yield Close(self._goodbye)
             if isinstance(outcome, Complete):
@@ -195,7 +196,9 @@ class Tail:
             if isinstance(outcome, _FallBack):
                 self._fall_back(outcome.reason)
                 continue
-            if self.log.position > before:
+            progress = self.log.reached > reached
+            if progress:
+                reached = self.log.reached
                 fruitless = 0
             if outcome.error is self.interruption:
                 self.reconnects += self._attached
@@ -211,11 +214,12 @@ class Tail:
                     _logger.debug("%s: the job's status can't be had: %s", self.operation, status.detail)
                 elif status in TERMINAL:
                     self.job_status = status
-                    if self._draining and (outcome.clean or self.log.replayed):
+                    # What the job wrote last may not have come before the end of that connection; another
+                    # one that brings no more of it, and is not cut off, has shown that this was all.
+                    if self._draining and outcome.clean and not progress:
                         self._finish_log()
                         return
-                    # What the job wrote last may not have come before the end of that connection.
-                    if not self._draining:
+                    if progress or not self._draining:
                         self._draining = True
                         self._last_text = time.monotonic()
                         self.reconnects += 1
@@ -265,7 +269,7 @@ class Tail:
     def _attach(self) -> None:
         kind: StreamEventKind = "resumed" if self._attached else "connected"
         self._attached = True
-        self._last_text = time.monotonic()
+        self._last_text = self._held_since = time.monotonic()
         self._tell(kind)
 
     def goodbye(self) -> bytes:
@@ -316,8 +320,6 @@ class Tail:
                     self.log.settle()
                     self._check_limits()
                     continue
-                if self._drained():
-                    return self._quiet_end()
                 silent += interval
                 if silent > self.timeout - interval / 2:
                     return _Dropped(
@@ -419,12 +421,12 @@ class Tail:
                 silent = self._error(
                     ClientTimeoutError, 408, f"the agent sent nothing for {self.timeout:g} s"
                 )
-                complete = self._take(source.end())
+                complete = self._take(source.end(cut=True))
                 return complete if complete is not None else _Dropped(data or silent)
             over = not data
             complete = self._take(source.receive(body.receive(data)))
             if complete is None and (over or body.ended):
-                complete = self._take(source.end())
+                complete = self._take(source.end(cut=over and body.cut))
             if complete is not None:
                 return complete
             if over and body.cut:
@@ -446,7 +448,7 @@ class Tail:
 
     def _drained(self) -> bool:
         """Whether the job is over, and an agent that keeps the stream open all the same is quiet."""
-        return self._draining and time.monotonic() - self._last_text > self.timeout
+        return self._draining and not self.log.replaying and time.monotonic() - self._last_text > self.timeout
 
     def _quiet_end(self) -> _Dropped:
         return _Dropped(
@@ -490,6 +492,10 @@ class Tail:
                 else:
                     self._check_limits()
                     return event
+        if not log.undecided:
+            self._held_since = now
+        elif now - self._held_since > _SETTLE_BUSY:
+            log.settle()
         self._check_limits()
         return None
 

@@ -1,0 +1,32 @@
+"""An agent that sends neither offsets nor newlines: whole lines, which are not held for long."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from synapse_sdk.clients.agent import AgentClient
+
+from .scripted import Agent, Peer
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "http"])
+def test_a_log_that_is_never_silent_is_not_held_back_for_long(protocol: str) -> None:
+    sent: list[float] = []
+
+    def busy(peer: Peer) -> None:
+        number = 0
+        while not peer.stopped.wait(0.03):
+            peer.log(f"line {number}")
+            sent.append(time.monotonic())
+            number += 1
+
+    with (
+        Agent(busy) as agent,
+        AgentClient(agent.url, "a-token") as client,
+        client.tail_job_logs("job", protocol=protocol) as stream,  # type: ignore[arg-type]
+    ):
+        lines = [next(stream) for _ in range(5)]
+        assert time.monotonic() - sent[0] < 3
+    assert lines == [f"line {number}" for number in range(5)]
