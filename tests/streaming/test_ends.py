@@ -149,3 +149,11 @@ def test_plain_text_cut_off_in_a_line_is_no_line(end: End) -> None:
         ]
     )
     assert run_tail("http", lambda _: next(answers), lambda: "SUCCEEDED").whole() == LINES
+
+
+def test_plain_text_counts_as_the_log_has_it_with_its_carriage_returns() -> None:
+    """Else a replay over the other protocol, which keeps them, seems to be of another log."""
+    answer = Answer(b"one\r\n\r\ntwo\n", "closed", content_type="text/plain")
+    outcome = run_tail("http", lambda _: answer, lambda: "SUCCEEDED")
+    assert outcome.whole() == ["one", "", "two"]
+    assert outcome.tail.log.delivered_bytes == 11
