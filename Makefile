@@ -3,7 +3,8 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated lint-spec format wheel clean agent-env dev-env
+.PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
+.PHONY: format wheel bench clean agent-env dev-env
 
 BIN := .venv/bin
 PORT ?= 0
@@ -11,6 +12,9 @@ PYTEST_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
 EXAMPLES ?= 2000
+ROWS ?=
+ROUNDS ?= 5
+QUICK ?=
 export PYTHON
 export MAKE_GOAL := $(firstword $(MAKECMDGOALS))
 # The child processes of tests and demo find the environment's own `python` and `synapse-agent` first.
@@ -55,11 +59,18 @@ generate: dev-env ## Write generated/ from spec/openapi.yaml and templates/
 check-generated: dev-env ## Fail when generated/ is not what spec and templates give
 	$(BIN)/python scripts/generate.py --check
 
+mutate-spec: dev-env ## Change the spec in thirty ways and show what notices each (ONLY="enum security")
+	$(BIN)/python scripts/mutate_spec.py $(ONLY)
+
 lint-spec: dev-env ## Check spec/openapi.yaml: openapi-spec-validator and Redocly's rules
 	$(BIN)/python scripts/lint_spec.py
 
 wheel: dev-env ## Build dist/*.whl
 	$(BIN)/python -m pip wheel -qq --no-deps --wheel-dir dist .
+
+# Makes environments of its own below .cache/bench; the first time takes some minutes and 1 GB.
+bench: ## Measure this beside its peers, write docs/benchmarks.svg (ROWS="ws* get-job" ROUNDS=5 QUICK=1)
+	@$(or $(PYTHON),python3) -m benchmarks --rows "$(ROWS)" --rounds $(ROUNDS) $(if $(QUICK),--quick)
 
 clean: ## Remove .venv, caches and build results
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -18,7 +18,8 @@ async def get_runtime_policy(request: web.Request) -> web.Response:
 
 async def update_runtime_policy(request: web.Request) -> web.Response:
     """Change the limits given, all or, if one of them is wrong, none."""
-    fields = Fields(await read_object(request))
+    # Null could mean the default as well as no change.
+    fields = Fields(await read_object(request), nulls=False)
     gateway = gateway_of(request)
     now = gateway.policy
     policy = replace(

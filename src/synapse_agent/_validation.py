@@ -59,10 +59,14 @@ def _refuse(constant: str) -> NoReturn:
 
 
 class Fields:
-    """Reads an object's fields and collects what is wrong with them, so that all is told at once."""
+    """Reads an object's fields and collects what is wrong with them, so that all is told at once.
 
-    def __init__(self, body: Mapping[str, object]) -> None:
+    Null counts as not given, unless `nulls` says that it is wrong.
+    """
+
+    def __init__(self, body: Mapping[str, object], *, nulls: bool = True) -> None:
         self._body = body
+        self._nulls = nulls
         self.errors: list[FieldError] = []
 
     def check(self) -> None:
@@ -79,7 +83,7 @@ class Fields:
 
     def _get(self, name: str, default: T, ok: Callable[[object], bool], msg: str, type_: str) -> T:
         value = self._body.get(name)
-        if value is None:
+        if value is None and (self._nulls or name not in self._body):
             return default
         if not ok(value):
             self.add(name, msg, type_)
@@ -130,9 +134,10 @@ class Fields:
 
     def integer(self, name: str, default: int, *, least: int = 0) -> int:
         def ok(value: object) -> bool:
-            return isinstance(value, int) and not isinstance(value, bool) and value >= least
+            return isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**63
 
-        return self._get(name, default, ok, f"must be an integer of at least {least}", "int_type")
+        words = f"must be an integer of at least {least} that fits into 64 bits"
+        return self._get(name, default, ok, words, "int_type")
 
     def number(self, name: str, default: float, *, most: float = math.inf) -> float:
         def ok(value: object) -> bool:

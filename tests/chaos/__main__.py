@@ -44,7 +44,7 @@ def main() -> int:
 
 def run_jobs(seeds: range) -> Iterator[Outcome]:
     # Only this way needs pytest's fixtures, whose module starts an agent as users do.
-    from e2e.conftest import running_agent
+    from running_agent import running_agent
 
     with running_agent() as agent, Background() as background, quick_reconnects():
         agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).raise_for_status()

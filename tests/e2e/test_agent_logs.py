@@ -13,12 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
+from running_agent import RunningAgent, dashboard, ray_token, running_agent
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from synapse_agent._log_lines import PIECE
-
-from .conftest import RunningAgent, dashboard, ray_token, running_agent
 
 pytestmark = pytest.mark.ray
 

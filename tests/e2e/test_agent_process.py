@@ -12,8 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from .conftest import (
+from running_agent import (
     RunningAgent,
     agent_command,
     agent_environment,

@@ -12,11 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+from running_agent import RunningAgent
 
 from synapse_agent._not_supported import not_supported
 from synapse_agent._routes import ROUTES, STREAM_ROUTES
-
-from .conftest import RunningAgent
 
 pytestmark = pytest.mark.ray
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import pytest
 from chaos.jobs import BYTES, WRITES_AT_ONCE, WRITES_SLOWLY, run_job_seeds
 from chaos.seeds import Background, Outcome, quick_reconnects
-
-from .conftest import RunningAgent
+from running_agent import RunningAgent
 
 pytestmark = pytest.mark.ray
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
+from running_agent import RunningAgent, agent_command, agent_environment, running_agent, short_tmp
 
 from synapse_agent._routes import ROUTES
 from synapse_sdk.clients.agent import AgentClient
 
-from .conftest import RunningAgent, agent_command, agent_environment, running_agent, short_tmp
 from .engine import PodmanEngine, busybox_base, missing, python_base, running_engine
 
 pytestmark = pytest.mark.containers

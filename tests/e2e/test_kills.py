@@ -17,12 +17,7 @@ from typing import Literal
 
 import anyio
 import pytest
-
-from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
-from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.utils.network import StreamLimits
-
-from .conftest import (
+from running_agent import (
     RunningAgent,
     agent_command,
     agent_environment,
@@ -32,6 +27,10 @@ from .conftest import (
     running_agent,
     short_tmp,
 )
+
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.utils.network import StreamLimits
 
 pytestmark = pytest.mark.ray
 

@@ -14,11 +14,10 @@ from typing import Any
 import httpx
 import pytest
 from checkout import ROOT
+from running_agent import RunningAgent, running_agent
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import HTTPError, NotFoundError
-
-from .conftest import RunningAgent, running_agent
 
 pytestmark = pytest.mark.ray
 

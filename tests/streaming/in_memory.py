@@ -5,6 +5,7 @@ What the step protocol of `_tail` asks of a shell stands here only: adapt it her
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from websockets.utils import accept_key
 
 from synapse_sdk._connection import Connection
 from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
-from synapse_sdk.streaming._tail import AskStatus, Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
+from synapse_sdk.streaming._tail import Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
 from synapse_sdk.utils.network import StreamLimits
 
 __all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split"]
@@ -123,12 +124,13 @@ class _Shell:
 
     def do(self, command: Any) -> Any:
         match command:
+            case Open(kind="answer"):
+                status = self._ask_status()
+                return status if isinstance(status, ClientError) else Opened(200, {}, _job(status))
             case Open():
                 return self._open(command)
             case Read(timeout):
                 return self._read(timeout)
-            case AskStatus():
-                return self._ask_status()
             case Sleep(seconds):
                 self._now += seconds
                 return None
@@ -145,7 +147,7 @@ class _Shell:
             self._reads = deque()
             return answer.opened
         data = answer.data
-        if command.websocket:
+        if command.kind == "websocket":
             if answer.end == "closed":
                 data += Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=False)
             self._reads = split(data, answer.reads)
@@ -183,6 +185,10 @@ class _Shell:
         if self._end == "reset":
             return ClientConnectionError(503, "the connection was reset")
         return b""
+
+
+def _job(status: Any) -> bytes:
+    return json.dumps({"submission_id": "job", "status": status}).encode()
 
 
 def split(data: bytes, sizes: Sequence[int]) -> deque[bytes]:

@@ -114,7 +114,7 @@ class Agent:
         return "SUCCEEDED" if self.finished else "RUNNING"
 
     def connect(self, command: Open) -> Answer:
-        websocket = command.websocket
+        websocket = command.kind == "websocket"
         plain = self.kind == "bare" and not websocket
         answer = Answer(end="closed", framing=self.framing)
         if plain:

@@ -116,10 +116,15 @@ def test_a_replay_in_pieces_of_lines_that_came_whole_cut_anywhere(tail: Tailer, 
         assert tail(agent.url).whole() == LINES
 
 
+def seen(*lines: str) -> Script:
+    """Whole lines, which show that they are by a pause, and then a drop."""
+    return plays.logs(*lines).quiet(0.2).fin()  # type: ignore[no-any-return]
+
+
 @row(31)
 def test_a_replay_that_differs_is_an_error(tail: Tailer) -> None:
     changed = plays.logs(LINES[0], "changed!", *LINES[2:]).complete()
-    with Agent(plays.logs(*LINES[:3]).fin(), changed) as agent:
+    with Agent(seen(*LINES[:3]), changed) as agent:
         result = tail(agent.url)
     assert result.lines == LINES[:3]
     error = result.failed(503)
@@ -131,7 +136,7 @@ def test_a_replay_that_differs_is_an_error(tail: Tailer) -> None:
 @row(31)
 def test_a_rerun_whose_log_begins_otherwise_and_is_longer(tail: Tailer) -> None:
     rerun = plays.logs("another run", *LINES, *LINES).complete()
-    with Agent(plays.logs(*LINES).fin(), rerun) as agent:
+    with Agent(seen(*LINES), rerun) as agent:
         result = tail(agent.url)
     assert result.lines == LINES
     assert isinstance(result.failed(503), StreamError)
@@ -139,7 +144,7 @@ def test_a_rerun_whose_log_begins_otherwise_and_is_longer(tail: Tailer) -> None:
 
 @row(32)
 def test_a_replay_shorter_than_what_was_seen_and_complete(tail: Tailer) -> None:
-    with Agent(plays.logs(*LINES[:3]).fin(), plays.logs(*LINES[:2]).complete()) as agent:
+    with Agent(seen(*LINES[:3]), plays.logs(*LINES[:2]).complete()) as agent:
         result = tail(agent.url)
     assert result.lines == LINES[:3]
     assert isinstance(result.failed(503), StreamError)
@@ -147,7 +152,7 @@ def test_a_replay_shorter_than_what_was_seen_and_complete(tail: Tailer) -> None:
 
 @row(32)
 def test_a_replay_shorter_than_what_was_seen_that_ends_again_and_again(tail: Tailer) -> None:
-    with Agent(plays.logs(*LINES[:3]).fin(), plays.logs(*LINES[:2]).end()) as agent:
+    with Agent(seen(*LINES[:3]), plays.logs(*LINES[:2]).end()) as agent:
         result = tail(agent.url)
     assert result.lines == LINES[:3]
     assert isinstance(result.failed(503), StreamError)
@@ -158,7 +163,7 @@ def test_a_replay_shorter_than_what_was_seen_whose_job_goes_on_quietly(
     tail: Tailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 1)
-    with Agent(plays.logs(*LINES[:3]).fin(), plays.logs(*LINES[:2]).quiet(4)) as agent:
+    with Agent(seen(*LINES[:3]), plays.logs(*LINES[:2]).quiet(4)) as agent:
         result = tail(agent.url, timeout=0.3)
     assert result.lines == LINES[:3]
     assert isinstance(result.failed(503), StreamError)

@@ -113,13 +113,6 @@ def test_text_split_at_every_character_across_events(tail: Tailer, offsets: bool
         assert tail(agent.url).whole() == [EMOJI] * len(cuts(text))
 
 
-@row(21)
-def test_a_surrogate_pair_split_across_events(tail: Tailer) -> None:
-    """What agents send that cut their text by UTF-16 units: each half is an escape of its own."""
-    with Agent(plays.logs("first\na \ud83d", "\ude80 rocket\n").complete()) as agent:
-        assert tail(agent.url).whole() == ["first", "a 🚀 rocket"]
-
-
 @row(22)
 def test_invalid_utf8_over_http_is_replaced(http_tail: Tailer) -> None:
     bare = plays.chunk(b"bare \xff text\n").chunk(b'data: {"message": "an \xfe event"}\n\n')

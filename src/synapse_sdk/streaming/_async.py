@@ -13,20 +13,25 @@ import anyio
 import httpx
 
 from synapse_sdk._errors import error_from_exception
-from synapse_sdk.clients.exceptions import ClientError, ClientTimeoutError
+from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.streaming._background import spawn
-from synapse_sdk.streaming._http import EXCERPT, READ_SIZE, network_stream, stream_request, unread
+from synapse_sdk.streaming._http import (
+    GRACE,
+    MAX_BODY,
+    READ_SIZE,
+    connected_stream,
+    network_stream,
+    stream_request,
+    unread,
+)
 from synapse_sdk.streaming._stream import StreamState
-from synapse_sdk.streaming._tail import AskStatus, Close, Command, Open, Opened, Read, Sleep, Write
+from synapse_sdk.streaming._tail import Close, Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
     from synapse_sdk.streaming._tail import Tail
 
 __all__ = ["AsyncLogStream"]
-
-# httpx's own timeouts, which know what was waited for, shall come first.
-_GRACE = 0.05
 
 
 class AsyncLogStream(StreamState, AsyncIterator[str]):
@@ -46,12 +51,10 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         tail: Tail,
         connection: Connection,
         http: httpx.AsyncClient,
-        ask_status: Callable[[], Awaitable[str | None]],
     ) -> None:
         super().__init__(tail)
         self._connection = connection
         self._http = http
-        self._ask_status = ask_status
         self._response: httpx.Response | None = None
         self._chunks: AsyncIterator[bytes] | None = None
         self._network: Any = None
@@ -160,16 +163,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             case Write(data):
                 await self._network.write(data, timeout=self._tail.timeout)
             case Open():
-                with anyio.move_on_after(command.timeout + _GRACE):
+                with anyio.move_on_after(command.timeout + GRACE):
                     return await self._open(command)
-                raise ClientTimeoutError(
-                    408,
-                    f"no answer within {command.timeout:g} s",
-                    operation=self._tail.operation,
-                    agent=self._connection.agent,
-                )
-            case AskStatus():
-                return await self._ask_status()
+                raise self._tail.unanswered(command.timeout)
             case Sleep(seconds):
                 await anyio.sleep(seconds)
             case Close(goodbye):
@@ -177,28 +173,45 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         return None
 
     async def _open(self, command: Open) -> Opened:
-        request = stream_request(self._http, self._connection, command)
-        response = self._response = await self._http.send(
-            request, auth=None, stream=True, follow_redirects=False
-        )
+        response = await self._send_request(command)
         self._network = network_stream(response)
-        if response.status_code == 101 and command.websocket:
-            return Opened(101, response.headers, switchable=self._network is not None)
-        if response.status_code == 200 and not command.websocket:
+        if command.streams(response.status_code):
+            if command.kind == "websocket":
+                return Opened(101, response.headers, switchable=self._network is not None)
             data = unread(response)
             if data is not None:
                 return Opened(200, response.headers, unread=data)
-        # A mock transport may have given the body with the head.
-        self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
-        if response.status_code == 200 and not command.websocket:
+            self._chunks = _chunks(response)
             return Opened(200, response.headers)
+        self._chunks = _chunks(response)
         body = b""
-        with anyio.move_on_after(command.timeout / 2):
-            async for chunk in self._chunks:
-                body += chunk
-                if len(body) >= EXCERPT:
-                    break
-        return Opened(response.status_code, response.headers, body[:EXCERPT], self._network is not None)
+        async for chunk in self._chunks:
+            body += chunk
+            if len(body) >= MAX_BODY:
+                break
+        return Opened(response.status_code, response.headers, body, self._network is not None)
+
+    async def _send_request(self, command: Open) -> httpx.Response:
+        connections: list[Any] = []
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            network = connected_stream(event, info)
+            if network is not None:
+                connections.append(network)
+
+        request = stream_request(self._http, self._connection, command, trace)
+        try:
+            self._response = await self._http.send(request, auth=None, stream=True, follow_redirects=False)
+        except BaseException:
+            # httpcore lets go of a connection that is cancelled in its TLS handshake, and leaves it open.
+            with anyio.CancelScope(shield=True):
+                for network in connections:
+                    with contextlib.suppress(Exception):
+                        await network.aclose()
+            raise
+        finally:
+            request.extensions.pop("trace")
+        return self._response
 
     async def _read(self, timeout: float) -> bytes | None:
         if self._chunks is not None:
@@ -216,6 +229,11 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         chunks, self._chunks = self._chunks, None
         if response is not None:
             await _close(response, network, chunks, goodbye)
+
+
+def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    # A mock transport may have given the body with the head.
+    return response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
 
 
 async def _close(

@@ -13,18 +13,20 @@ if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
     from synapse_sdk.streaming._tail import Open
 
-__all__ = ["EXCERPT", "READ_SIZE", "connected_stream", "network_stream", "stream_request", "unread"]
+__all__ = ["GRACE", "MAX_BODY", "READ_SIZE", "connected_stream", "network_stream", "stream_request", "unread"]
 
 READ_SIZE = 65_536
-# How much is read of an answer that is no stream, for its error message.
-EXCERPT = 65_536
+# Bytes that are read of an answer that is no stream.
+MAX_BODY = 1 << 20
+# Seconds by which httpx's own timeouts, which know what was waited for, shall come first.
+GRACE = 0.05
 
 
 def stream_request(
     http: httpx.Client | httpx.AsyncClient,
     connection: Connection,
     command: Open,
-    trace: Callable[[str, dict[str, Any]], Any] | None = None,
+    trace: Callable[[str, dict[str, Any]], Any],
 ) -> httpx.Request:
     """Make the request that opens a stream, with the tokens of this moment.
 
@@ -36,7 +38,7 @@ def stream_request(
         params=command.params,
         headers=connection.request_headers(command.headers),
         timeout=httpx.Timeout(command.timeout),
-        extensions=None if trace is None else {"trace": trace},
+        extensions={"trace": trace},
     )
 
 
@@ -46,8 +48,8 @@ def network_stream(response: httpx.Response) -> Any:
 
 
 def connected_stream(event: str, info: dict[str, Any]) -> Any:
-    """The connection that an event of httpcore's trace tells of, or None."""
-    if event.endswith((".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")):
+    """The new connection that an event of httpcore's trace tells of, or None."""
+    if event.endswith((".connect_tcp.complete", ".connect_unix_socket.complete")):
         return info.get("return_value")
     return None
 

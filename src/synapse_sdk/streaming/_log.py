@@ -274,6 +274,8 @@ class Log:
         if self.error is not None:
             return
         start, self._cursor = self._cursor, self._cursor + size
+        # Bytes that were no UTF-8 take other room in the log than what stands for them.
+        surplus = size - _size(text) if _REPLACEMENT in text else 0
         if start < self._skip:
             text = self._verify(text, self._skip - start)
             if not text:
@@ -284,6 +286,7 @@ class Log:
                 return
             self.messages += 1
         self.position = self._cursor
+        self._received_bytes += surplus
         self._remember(text)
         newline = text.find("\n")
         if newline < 0:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +15,8 @@ import httpx
 from synapse_sdk._errors import error_from_exception
 from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.streaming._http import (
-    EXCERPT,
+    GRACE,
+    MAX_BODY,
     READ_SIZE,
     connected_stream,
     network_stream,
@@ -24,7 +24,7 @@ from synapse_sdk.streaming._http import (
     unread,
 )
 from synapse_sdk.streaming._stream import StreamState
-from synapse_sdk.streaming._tail import AskStatus, Close, Command, Open, Opened, Read, Sleep, Write
+from synapse_sdk.streaming._tail import Close, Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
@@ -45,16 +45,14 @@ class LogStream(StreamState, Iterator[str]):
         ...         print(line)
     """
 
-    def __init__(
-        self, tail: Tail, connection: Connection, http: httpx.Client, ask_status: Callable[[], str | None]
-    ) -> None:
+    def __init__(self, tail: Tail, connection: Connection, http: httpx.Client) -> None:
         super().__init__(tail)
         self._connection = connection
         self._http = http
-        self._ask_status = ask_status
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] | None = None
         self._network: Any = None
+        self._connecting: socket.socket | None = None
         self._closing = threading.Event()
         self._busy = threading.Lock()
 
@@ -100,7 +98,7 @@ class LogStream(StreamState, Iterator[str]):
 
     def _end_socket(self) -> None:
         network = self._network
-        sock = None if network is None else network.get_extra_info("socket")
+        sock = self._connecting if network is None else network.get_extra_info("socket")
         if sock is not None:
             with contextlib.suppress(OSError):
                 # Not SSLSocket's own method, which would pull the TLS state from under the reader.
@@ -156,8 +154,6 @@ class LogStream(StreamState, Iterator[str]):
                 self._network.write(data, timeout=self._tail.timeout)
             case Open():
                 return self._open(command)
-            case AskStatus():
-                return self._ask_status()
             case Sleep(seconds):
                 self._closing.wait(seconds)
             case Close(goodbye):
@@ -165,34 +161,64 @@ class LogStream(StreamState, Iterator[str]):
         return None
 
     def _open(self, command: Open) -> Opened:
-        request = stream_request(self._http, self._connection, command, self._connecting)
-        response = self._response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
-        self._network = network_stream(response)
-        if response.status_code == 101 and command.websocket:
-            return Opened(101, response.headers, switchable=self._network is not None)
-        if response.status_code == 200 and not command.websocket:
-            data = unread(response)
-            if data is not None:
-                return Opened(200, response.headers, unread=data)
-        # A mock transport may have given the body with the head.
-        self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
-        if response.status_code == 200 and not command.websocket:
-            return Opened(200, response.headers)
-        body = b""
-        deadline = time.monotonic() + command.timeout
-        for chunk in self._chunks:
-            body += chunk
-            if len(body) >= EXCERPT or time.monotonic() > deadline:
-                break
-        return Opened(response.status_code, response.headers, body[:EXCERPT], self._network is not None)
+        # httpx bounds each read; a peer that sends its answer byte by byte is bounded by this.
+        late = threading.Event()
+        watch = threading.Timer(command.timeout + GRACE, self._give_up, [late])
+        watch.daemon = True
+        watch.start()
+        try:
+            response = self._send_request(command)
+            self._network = network_stream(response)
+            if command.streams(response.status_code):
+                if command.kind == "websocket":
+                    return Opened(101, response.headers, switchable=self._network is not None)
+                data = unread(response)
+                if data is not None:
+                    return Opened(200, response.headers, unread=data)
+                self._chunks = _chunks(response)
+                return Opened(200, response.headers)
+            body = b""
+            for chunk in _chunks(response):
+                body += chunk
+                if len(body) >= MAX_BODY:
+                    break
+            return Opened(response.status_code, response.headers, body, self._network is not None)
+        except Exception as exc:
+            if late.is_set():
+                raise self._tail.unanswered(command.timeout) from exc
+            raise
+        finally:
+            watch.cancel()
+            watch.join()
+            self._forget_socket()
 
-    def _connecting(self, event: str, info: dict[str, Any]) -> None:
-        """Learn of the connection while it is made, so that `close` can end it by then."""
+    def _give_up(self, late: threading.Event) -> None:
+        late.set()
+        self._end_socket()
+
+    def _send_request(self, command: Open) -> httpx.Response:
+        request = stream_request(self._http, self._connection, command, self._trace)
+        try:
+            self._response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
+        finally:
+            # It would keep this stream alive until the garbage collector comes.
+            request.extensions.pop("trace")
+        return self._response
+
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        """Learn of the socket as soon as there is one, so that it can be ended before the answer is there."""
         network = connected_stream(event, info)
         if network is not None:
-            self._network = network
+            self._forget_socket()
+            # A descriptor of our own, because TLS takes the first one over.
+            self._connecting = network.get_extra_info("socket").dup()
             if self._closing.is_set():
                 self._end_socket()
+
+    def _forget_socket(self) -> None:
+        sock, self._connecting = self._connecting, None
+        if sock is not None:
+            sock.close()
 
     def _read(self, timeout: float) -> bytes | None:
         if self._chunks is not None:
@@ -215,3 +241,8 @@ class LogStream(StreamState, Iterator[str]):
                 network.write(goodbye, timeout=0.05)
         with contextlib.suppress(Exception):
             response.close()
+
+
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
+    # A mock transport may have given the body with the head.
+    return response.iter_bytes() if response.is_stream_consumed else response.iter_raw()

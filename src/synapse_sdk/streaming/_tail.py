@@ -7,6 +7,7 @@ that this logic stands once for the synchronous and the asynchronous stream. A s
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Generator, Mapping
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from synapse_sdk.streaming._websocket import Handshake, WebSocket
     from synapse_sdk.utils.network import StreamLimits
 
-__all__ = ["AskStatus", "Close", "Command", "Open", "Opened", "Protocol", "Read", "Sleep", "Tail", "Write"]
+__all__ = ["Close", "Command", "Open", "Opened", "Protocol", "Read", "Sleep", "Tail", "Write"]
 
 _E = TypeVar("_E", bound=ClientError)
 
@@ -54,6 +55,8 @@ _MAX_FRUITLESS = 8
 # After how many of them `auto` tries HTTP in place of the WebSocket.
 _FRUITLESS_WEBSOCKETS = 4
 _BACKOFF = 0.1
+# Seconds that the question for the job's status may take, where the tail itself has longer.
+_ASK_TIMEOUT = 10.0
 _MAX_BACKOFF = 8.0
 _MIN_MESSAGE_BOUND = 2**20
 _EVENT_TYPES = frozenset({"", "text/event-stream", "application/x-ndjson", "application/json"})
@@ -62,13 +65,17 @@ _PASSING = frozenset({408, 500, 502, 503, 504})
 
 
 class Open(NamedTuple):
-    """Connect; answer with `Opened`."""
+    """Send a request, for a WebSocket, an HTTP stream or a plain answer; answer with `Opened`."""
 
     path: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
     timeout: float
-    websocket: bool
+    kind: Literal["websocket", "stream", "answer"]
+
+    def streams(self, status: int) -> bool:
+        """Whether an answer with this status is the stream that was asked for."""
+        return self.kind != "answer" and status == (101 if self.kind == "websocket" else 200)
 
 
 class Opened(NamedTuple):
@@ -77,7 +84,7 @@ class Opened(NamedTuple):
     Attributes:
         status: HTTP status.
         headers: HTTP headers.
-        body: The beginning of the body of an answer that is no stream.
+        body: The body of an answer that is no stream, or its beginning.
         switchable: Whether the connection could be used as a WebSocket.
         unread: Where `Read` gives the body as the network has it, its beginning, which came with the head;
             None where `Read` gives the bare body.
@@ -108,17 +115,13 @@ class Close(NamedTuple):
     goodbye: bytes = b""
 
 
-class AskStatus(NamedTuple):
-    """Ask for the status of the job; answer with it."""
-
-
 class Sleep(NamedTuple):
     """Wait."""
 
     seconds: float
 
 
-Command = Open | Read | Write | Close | AskStatus | Sleep
+Command = Open | Read | Write | Close | Sleep
 Steps = Generator[Command, Any, "_Outcome"]
 
 
@@ -134,7 +137,11 @@ class _FallBack(NamedTuple):
     reason: ClientError
 
 
-_Outcome = Complete | _Dropped | _FallBack
+class _Failed(NamedTuple):
+    error: ClientError
+
+
+_Outcome = Complete | _Dropped | _FallBack | _Failed
 
 
 class Tail:
@@ -193,6 +200,8 @@ class Tail:
                 self.job_status = outcome.status or self.job_status
                 self._finish_log()
                 return
+            if isinstance(outcome, _Failed):
+                raise outcome.error
             if isinstance(outcome, _FallBack):
                 self._fall_back(outcome.reason)
                 continue
@@ -204,7 +213,7 @@ class Tail:
                 self.reconnects += self._attached
                 continue
             if outcome.attached:
-                status = yield AskStatus()
+                status = yield from self._ask_status()
                 if status is self.interruption:
                     self.reconnects += 1
                     continue
@@ -240,6 +249,25 @@ class Tail:
             if self._may_fall_back and self.protocol == "websocket" and fruitless == _FRUITLESS_WEBSOCKETS:
                 # The agent may be well, and something between here and there bear no WebSocket for long.
                 self._fall_back(outcome.error)
+
+    def _ask_status(self) -> Generator[Command, Any, str | ClientError | None]:
+        """Ask for the status of the job, once: it only helps to decide, and the tail goes on without it."""
+        timeout = min(self.timeout, _ASK_TIMEOUT)
+        opened = yield Open(f"jobs/{self.job_id}/", {}, {"Accept": "application/json"}, timeout, "answer")
+        yield Close()
+        if isinstance(opened, ClientError):
+            return opened
+        if opened.status != 200:
+            return self._refusal(opened)
+        try:
+            status = json.loads(opened.body)["status"]
+        except (ValueError, TypeError, KeyError, RecursionError) as exc:
+            return self._error(ServerError, 500, f"the job's status can't be read: {type(exc).__name__}")
+        return status if isinstance(status, str) else None
+
+    def unanswered(self, seconds: float) -> ClientError:
+        """Make the error for a peer whose answer was not whole in time."""
+        return self._error(ClientTimeoutError, 408, f"no answer within {seconds:g} s")
 
     def interrupted(self) -> ClientError:
         """Make the error for a tail whose own work was broken off."""
@@ -302,7 +330,7 @@ class Tail:
             {} if offset is None else {"offset": str(offset)},
             handshake.headers,
             timeout,
-            websocket=True,
+            "websocket",
         )
         if isinstance(opened, ClientError):
             return self._not_opened(opened)
@@ -385,15 +413,13 @@ class Tail:
         else:
             _logger.debug("%s: %s", self.operation, self._connection.redact(websocket.end))
             return _Dropped(self._error(WebSocketError, 503, websocket.end), clean=websocket.closed)
-        if self._may_fall_back:
-            return _FallBack(error)
-        raise error
+        return _FallBack(error) if self._may_fall_back else _Failed(error)
 
     def _http(self) -> Steps:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache-Control": "no-store"}
         if self.log.offset is not None:
             headers["Last-Event-ID"] = str(self.log.offset)
-        opened = yield Open(f"jobs/{self.job_id}/logs/stream/", {}, headers, self.timeout, websocket=False)
+        opened = yield Open(f"jobs/{self.job_id}/logs/stream/", {}, headers, self.timeout, "stream")
         if isinstance(opened, ClientError):
             return self._not_opened(opened)
         if opened.status in _PASSING:
@@ -447,8 +473,16 @@ class Tail:
             data = b""
 
     def _drained(self) -> bool:
-        """Whether the job is over, and an agent that keeps the stream open all the same is quiet."""
-        return self._draining and not self.log.replaying and time.monotonic() - self._last_text > self.timeout
+        """Whether the job is over, and an agent that keeps the stream open all the same is quiet.
+
+        Raises:
+            StreamError: An agent that lives has replayed less than was received before, and rests.
+        """
+        if not (self._draining or self.log.replaying) or time.monotonic() - self._last_text <= self.timeout:
+            return False
+        if self.log.replaying:
+            self._finish_log()
+        return True
 
     def _quiet_end(self) -> _Dropped:
         return _Dropped(
@@ -475,6 +509,8 @@ class Tail:
         log = self.log
         log.trim()
         now = time.monotonic()
+        if log.undecided and now - self._last_text > _SETTLE:
+            log.settle()
         for batch in batches:
             if batch.objects and log.take_lines(batch.objects):
                 self._last_text = now

@@ -103,7 +103,8 @@ class WebSocket:
             if event.opcode is Opcode.CLOSE:
                 self.ended = True
             elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                self._fragments.append(bytes(event.data))
+                if event.data or event.fin:  # empty ones would add up without end
+                    self._fragments.append(bytes(event.data))
                 if event.fin:
                     payloads.append(b"".join(self._fragments))
                     self._fragments.clear()

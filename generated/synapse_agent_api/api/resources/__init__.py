@@ -60,10 +60,10 @@ class ResourcesApi:
         self,
         kind: WorkloadKind | str,
         *,
-        num_cpus: float = 1.0,
-        num_gpus: float = 0.0,
+        num_cpus: float | None = 1.0,
+        num_gpus: float | None = 0.0,
         memory_bytes: int | None = None,
-        replicas: int = 1,
+        replicas: int | None = 1,
         metadata: Mapping[str, Any] | None = None,
     ) -> Feasibility:
         """Check whether a workload fits.
@@ -346,10 +346,10 @@ class AsyncResourcesApi:
         self,
         kind: WorkloadKind | str,
         *,
-        num_cpus: float = 1.0,
-        num_gpus: float = 0.0,
+        num_cpus: float | None = 1.0,
+        num_gpus: float | None = 0.0,
         memory_bytes: int | None = None,
-        replicas: int = 1,
+        replicas: int | None = 1,
         metadata: Mapping[str, Any] | None = None,
     ) -> Feasibility:
         """Check whether a workload fits.

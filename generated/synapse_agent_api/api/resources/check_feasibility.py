@@ -31,10 +31,10 @@ OPERATION: Operation[Feasibility] = Operation(
 def arguments(
     kind: WorkloadKind | str,
     *,
-    num_cpus: float = 1.0,
-    num_gpus: float = 0.0,
+    num_cpus: float | None = 1.0,
+    num_gpus: float | None = 0.0,
     memory_bytes: int | None = None,
-    replicas: int = 1,
+    replicas: int | None = 1,
     metadata: Mapping[str, Any] | None = None,
 ) -> Arguments:
     """Build the request."""

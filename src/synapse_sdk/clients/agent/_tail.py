@@ -9,11 +9,9 @@ from synapse_sdk.clients.exceptions import ValidationError
 from synapse_sdk.utils.network import validate_resource_id, validate_timeout
 
 if TYPE_CHECKING:
-    from synapse_agent_api.models import Job
     from synapse_sdk._connection import Connection
     from synapse_sdk._transport._async import AsyncTransport
     from synapse_sdk._transport._sync import SyncTransport
-    from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
     from synapse_sdk.streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
     from synapse_sdk.streaming._merge import OnError
     from synapse_sdk.streaming._stream_event import OnEvent
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncTailMixin", "TailMixin"]
 
 _PROTOCOLS = ("auto", "websocket", "http")
-_ASK_TIMEOUT = 10.0
 _ON_ERROR = ("finish", "raise")
 
 
@@ -126,12 +123,7 @@ class TailMixin:
         transport = self._transport
         tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection)
         transport.check_open(tail.operation)
-
-        def ask_status() -> str | None:
-            hasty = cast("AgentClient", self).with_options(timeout=_patience(tail), max_retries=0)
-            return _status(hasty.get_job(job_id))
-
-        return LogStream(tail, transport.connection, transport.http, ask_status)
+        return LogStream(tail, transport.connection, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> LogStream:
         """Stream the log of a job over WebSocket only: `tail_job_logs` with `protocol="websocket"`.
@@ -241,12 +233,7 @@ class AsyncTailMixin:
         transport = self._transport
         tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection)
         transport.check_open(tail.operation)
-
-        async def ask_status() -> str | None:
-            hasty = cast("AsyncAgentClient", self).with_options(timeout=_patience(tail), max_retries=0)
-            return _status(await hasty.get_job(job_id))
-
-        return AsyncLogStream(tail, transport.connection, transport.http, ask_status)
+        return AsyncLogStream(tail, transport.connection, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> AsyncLogStream:
         return self.tail_job_logs(job_id, timeout, protocol="websocket")
@@ -275,13 +262,3 @@ class AsyncTailMixin:
     tail_job_logs.__doc__ = TailMixin.tail_job_logs.__doc__
     websocket_tail_job_logs.__doc__ = TailMixin.websocket_tail_job_logs.__doc__
     stream_tail_job_logs.__doc__ = TailMixin.stream_tail_job_logs.__doc__
-
-
-def _patience(tail: Tail) -> float:
-    """Seconds to wait for a job's status, which only helps to decide: the tail goes on without it."""
-    return min(tail.timeout, _ASK_TIMEOUT)
-
-
-def _status(job: Job) -> str | None:
-    status: Any = job.status
-    return None if status is None else str(status.value if hasattr(status, "value") else status)

@@ -1,4 +1,4 @@
-"""One real agent over one real Ray cluster for all tests here, started as users start it."""
+"""One real agent over one real Ray cluster for all tests that need one, started as users start it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from typing import Any
 
 import httpx
 import pytest
+from checkout import ROOT
 
 TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
-SOURCES = Path(__file__).resolve().parents[2] / "src"
+SOURCES = ROOT / "src"
 
 
 @dataclass
@@ -31,7 +32,8 @@ class RunningAgent:
     url: str
     token: str
     pid: int
-    process: subprocess.Popen[str]
+    # None where somebody else started it.
+    process: subprocess.Popen[str] | None
     # The agent's temporary files; short, since Ray's sockets lie below.
     tmp: Path
     http: httpx.Client = field(repr=False)
@@ -194,10 +196,26 @@ def running_agent(*arguments: str, **environment: str) -> Iterator[RunningAgent]
                 process.stdout.close()
 
 
+@contextmanager
+def attached_agent(ready_file: Path) -> Iterator[RunningAgent]:
+    """An agent that somebody else started and stops."""
+    told = json.loads(ready_file.read_text())
+    headers = {"Authorization": told["token"], "Accept": "text/event-stream, */*"}
+    with httpx.Client(base_url=told["url"], headers=headers, timeout=60) as http:
+        yield RunningAgent(told["url"], told["token"], told["pid"], None, ready_file.parent, http)
+
+
 @pytest.fixture(scope="session")
 def agent() -> Iterator[RunningAgent]:
-    """The agent of the session; it lets any number of jobs in."""
-    with running_agent() as agent:
+    """The agent of the session; it lets any number of jobs in, and has the plugins of examples/.
+
+    SYNAPSE_TEST_AGENT may name the ready file of an agent that runs already (scripts/mutate_spec.py).
+    """
+    if ready_file := os.environ.get("SYNAPSE_TEST_AGENT"):
+        with attached_agent(Path(ready_file)) as agent:
+            yield agent
+        return
+    with running_agent("--plugins", str(ROOT / "examples" / "plugins")) as agent:
         assert agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).status_code == 200
         yield agent
         # Whatever the tests did, the agent had no trouble of its own.

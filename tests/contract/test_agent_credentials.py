@@ -1,0 +1,38 @@
+"""Agent → spec: what the spec's security lets in is let in, and nothing else, on every operation."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from running_agent import RunningAgent
+
+from .agent_spec import RAW, Operation, check_answer, each_operation
+
+pytestmark = pytest.mark.ray
+
+HEADERS = {name: scheme["name"] for name, scheme in RAW["components"]["securitySchemes"].items()}
+WRONG = ["", "wrong", "Bearer {}", "Token {}", "{}x"]
+
+
+@each_operation
+def test_what_the_spec_lets_in_is_let_in(agent: RunningAgent, operation: Operation) -> None:
+    values = {"agentToken": agent.token, "userToken": "Token user", "tenant": "Token acme"}
+    for alternative in operation.security:
+        headers = {HEADERS[scheme]: values[scheme] for scheme in alternative}
+        response = httpx.request(operation.method, agent.url + operation.concrete(), headers=headers)
+        assert response.status_code not in (401, 403), alternative
+        assert check_answer(response) is operation
+
+
+@each_operation
+def test_nothing_else_is_let_in(agent: RunningAgent, operation: Operation) -> None:
+    url = agent.url + operation.concrete()
+    refused = [httpx.request(operation.method, url)]
+    refused += [
+        httpx.request(operation.method, url, headers={"Authorization": wrong.format(agent.token)})
+        for wrong in WRONG
+    ]
+    for response in refused:
+        assert response.status_code == 401
+        assert check_answer(response) is operation
+        assert agent.token not in response.text

@@ -1,0 +1,133 @@
+"""Client → spec: whatever the arguments, every method of both clients sends a request that is valid."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synapse_agent_api.api import AgentApi
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+
+from .agent_spec import FORM, JSON, OPERATIONS, Operation, each_method, fields
+from .generated_values import generated, values
+from .recorded_calls import CLIENTS, TOKEN, call
+from .request_check import check_request, form_of
+
+# What a method takes besides, for the client alone: `x-wait`.
+OWN = {"wait", "timeout", "poll_interval"}
+
+
+class SentError(Exception):
+    """In place of an answer: nothing here looks at one."""
+
+
+def sent(client: str, name: str, arguments: Mapping[str, Any], **options: Any) -> httpx.Request:
+    """The request that a call sends."""
+    requests: list[httpx.Request] = []
+
+    def record(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        raise SentError
+
+    with pytest.raises(Exception, match="SentError"):
+        call(client, record, name, arguments, **options)
+    (request,) = requests
+    return request
+
+
+# -- generated arguments
+
+
+def arguments_of(operation: Operation) -> st.SearchStrategy[dict[str, Any]]:
+    """Arguments for a method: all that are required, and any of the others."""
+
+    def chosen(media_type: str | None) -> st.SearchStrategy[dict[str, Any]]:
+        required: dict[str, st.SearchStrategy[Any]] = {}
+        optional: dict[str, st.SearchStrategy[Any]] = {}
+        for name, parameter in operation.parameters.items():
+            target = required if parameter.get("required") else optional
+            target[name] = values(parameter["schema"])
+        if media_type is not None:
+            body = fields(operation.bodies[media_type])
+            for name, schema in body["properties"].items():
+                target = required if name in body.get("required", ()) else optional
+                binary = schema.get("format") == "binary"
+                target[name] = st.binary() if binary else values(schema)
+        return st.fixed_dictionaries(required, optional=optional)
+
+    return st.one_of([chosen(media_type) for media_type in operation.bodies or (None,)])
+
+
+# -- the tests
+
+
+def test_every_operation_is_a_method_and_every_generated_method_an_operation() -> None:
+    documented = {name for operation in OPERATIONS for name in operation.names}
+    assert {name for name in dir(AgentApi) if not name.startswith("_")} == documented
+    for kind in (AgentClient, AsyncAgentClient):
+        assert documented <= set(dir(kind))
+
+
+@each_method
+def test_a_method_takes_what_the_operation_takes(operation: Operation, name: str) -> None:
+    bodies = [fields(body) for body in operation.bodies.values()]
+    documented = set(operation.parameters).union(*(body["properties"] for body in bodies))
+    required = {item for item, parameter in operation.parameters.items() if parameter.get("required")}
+    if bodies:
+        required |= set.intersection(*(set(body.get("required", ())) for body in bodies))
+    for client in (AgentClient, AsyncAgentClient):
+        signature = dict(inspect.signature(getattr(client, name)).parameters)
+        del signature["self"]
+        assert set(signature) - OWN == documented
+        assert {item for item, value in signature.items() if value.default is value.empty} == required
+
+
+@each_method
+@generated
+@given(data=st.data())
+def test_every_request_is_valid(operation: Operation, name: str, data: st.DataObject) -> None:
+    arguments = data.draw(arguments_of(operation), label="arguments")
+    who = data.draw(
+        st.fixed_dictionaries({}, optional={"user_token": st.just("user"), "tenant": st.just("acme")}),
+        label="who",
+    )
+    first, second = (sent(client, name, arguments, **who) for client in CLIENTS)
+    check_request(first, operation)
+    assert first.headers["authorization"] == TOKEN
+    assert first.headers.get("synapse-user") == ("Token user" if "user_token" in who else None)
+    assert first.headers.get("synapse-tenant") == ("Token acme" if "tenant" in who else None)
+    # The same from both clients, so that one check does for both.
+    assert (second.method, second.url) == (first.method, first.url)
+    if "file" not in arguments:
+        assert (second.content, second.headers) == (first.content, first.headers)
+    else:
+        check_request(second, operation)
+
+
+@each_method
+def test_the_documented_examples_are_sent_as_documented(operation: Operation, name: str) -> None:
+    for media_type in operation.bodies or (None,):
+        arguments = operation.arguments(media_type)
+        for client in CLIENTS:
+            request = sent(client, name, arguments)
+            check_request(request, operation)
+            assert unquote(request.url.path) == operation.concrete()
+            query = {item: str(arguments[item]).lower() for item in operation.place("query")}
+            assert dict(request.url.params) == query
+            body = {item: value for item, value in arguments.items() if item not in operation.parameters}
+            if media_type == JSON:
+                assert json.loads(request.content) == body
+            elif media_type == FORM:
+                form, files = form_of(request, fields(operation.bodies[FORM]))
+                # What may be text is text in a form.
+                assert form == {item: type(form[item])(body[item]) for item in form}
+                assert form.keys() | files.keys() == body.keys()
+                assert files == {item: body[item] for item in files}
