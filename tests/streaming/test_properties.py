@@ -37,7 +37,7 @@ quick, thorough = (
         phases=_PHASES,
         suppress_health_check=[HealthCheck.too_slow],
     )
-    for examples in (40, 80)
+    for examples in (30, 60)
 )
 
 # --- any log, any chunking, any cut
@@ -293,6 +293,7 @@ HEADS = st.builds(
     ),
     body=st.binary(max_size=30) | JSON.map(lambda value: json.dumps({"detail": value}).encode()),
     switchable=st.booleans(),
+    unread=st.none(),
 )
 STATUSES = (400, 401, 403, 404, 408, 422, 429, 500, 503)
 ERRORS = st.sampled_from(STATUSES).map(lambda code: ClientError(code, "why"))
