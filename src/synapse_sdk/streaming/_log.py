@@ -92,7 +92,15 @@ class Log:
     @property
     def replaying(self) -> bool:
         """Whether the present connection has yet to replay some of what was received before."""
-        return self._cursor < self._skip
+        return self.reached < self._skip
+
+    @property
+    def short_replay(self) -> str:
+        """What is wrong where the present connection goes no further."""
+        return (
+            f"the agent replayed {self._cursor} bytes of a log of which {self._skip} had been received; "
+            "what is missing can't be told"
+        )
 
     @property
     def reached(self) -> int:
@@ -133,11 +141,7 @@ class Log:
         """The log is whole: a last line without a newline is a line."""
         self.settle()
         if self.replaying:
-            raise StreamError(
-                503,
-                f"the agent replayed {self._cursor} bytes of a log of which {self._skip} had been received; "
-                "what is missing can't be told",
-            )
+            raise StreamError(503, self.short_replay)
         if self._unfinished_size:
             self._end_line(newline=0)
 

@@ -225,7 +225,7 @@ class Tail:
                     self.job_status = status
                     # What the job wrote last may not have come before the end of that connection; another
                     # one that brings no more of it, and is not cut off, has shown that this was all.
-                    if self._draining and outcome.clean and not progress:
+                    if self._draining and outcome.clean and not progress and not self.log.replaying:
                         self._finish_log()
                         return
                     if progress or not self._draining:
@@ -370,8 +370,8 @@ class Tail:
                 return self._websocket_end(websocket)
             if answer:
                 yield Write(answer)
-            if self._drained():
-                return self._quiet_end()
+            if self._at_rest():
+                return self._rest()
 
     def _check_handshake(self, opened: Opened, handshake: Handshake) -> _Outcome | None:
         if not opened.switchable:
@@ -464,30 +464,26 @@ class Tail:
                     self._error(StreamError, 503, "the agent ended the stream while the job was running"),
                     clean=not source.cut,
                 )
-            if self._drained():
-                return self._quiet_end()
+            if self._at_rest():
+                return self._rest()
             if body.decoded:
                 # Such a body can't be asked whether more is on its way: what came is taken for whole lines.
                 self.log.settle()
                 self._check_limits()
             data = b""
 
-    def _drained(self) -> bool:
-        """Whether the job is over, and an agent that keeps the stream open all the same is quiet.
+    def _at_rest(self) -> bool:
+        """Whether the agent lives and sends nothing more although it should, or may have no more to send.
 
-        Raises:
-            StreamError: An agent that lives has replayed less than was received before, and rests.
+        It should while it replays what was received before, and may when the job is over.
         """
-        if not (self._draining or self.log.replaying) or time.monotonic() - self._last_text <= self.timeout:
-            return False
-        if self.log.replaying:
-            self._finish_log()
-        return True
+        return (self._draining or self.log.replaying) and time.monotonic() - self._last_text > self.timeout
 
-    def _quiet_end(self) -> _Dropped:
-        return _Dropped(
-            self._error(StreamError, 503, "the agent keeps the stream of a job open that is over"), clean=True
-        )
+    def _rest(self) -> _Dropped:
+        if self.log.replaying:
+            return _Dropped(self._error(StreamError, 503, self.log.short_replay))
+        why = "the agent keeps the stream of a job open that is over"
+        return _Dropped(self._error(StreamError, 503, why), clean=True)
 
     def _event_source(self, opened: Opened) -> EventSource:
         content_type = media_type(opened.headers)
