@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import sys
 import time
 from collections.abc import Iterable
 
-from scale.resources import raise_file_limit, resident_bytes
+from scale.resources import PeakMemory, raise_file_limit
 from scale.server import BLOCK, lines_of_block
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.utils.network import StreamLimits
 
-# Lines after which the memory is looked at.
-_EVERY = 2_000
 _TIMEOUT = 120.0
-
-
-class _Meter:
-    """Memory over a base line; `growth` is the most there was."""
-
-    def __init__(self) -> None:
-        gc.collect()
-        self.base = resident_bytes()
-        self.growth = 0
-
-    def look(self) -> None:
-        self.growth = max(self.growth, resident_bytes() - self.base)
 
 
 class _Expected:
     """Compares lines with those of the server's blocks."""
 
-    def __init__(self, size: int, meter: _Meter | None = None) -> None:
+    def __init__(self, size: int) -> None:
         self._lines = lines_of_block(size)
-        self._meter = meter
         self.count = 0
 
     def __call__(self, line: str) -> None:
         if line != self._lines[self.count % BLOCK]:
             raise SystemExit(f"line {self.count} is {line[:100]!r}")
         self.count += 1
-        if self._meter is not None and self.count % _EVERY == 0:
-            self._meter.look()
 
 
 def bulk(url: str, shell: str, protocol: str, job: str, size: int, lines: int) -> dict[str, float]:
@@ -71,13 +53,12 @@ def bulk(url: str, shell: str, protocol: str, job: str, size: int, lines: int) -
             asyncio.run(async_tail(count, expected))
 
     tail(20 * BLOCK, _Expected(size))
-    meter = _Meter()
-    expected = _Expected(size, meter)
+    expected = _Expected(size)
+    memory = PeakMemory()
     started = time.perf_counter()
     tail(lines, expected)
     seconds = time.perf_counter() - started
-    meter.look()
-    return {"lines": expected.count, "growth": meter.growth, "seconds": seconds}
+    return {"lines": expected.count, "growth": memory.growth, "seconds": seconds}
 
 
 async def crowd(url: str, protocol: str, tails: int, size: int, lines: int) -> dict[str, float]:
@@ -87,22 +68,18 @@ async def crowd(url: str, protocol: str, tails: int, size: int, lines: int) -> d
         async def tail(job_id: str, expected: _Expected) -> None:
             async for line in client.tail_job_logs(job_id, _TIMEOUT, protocol=protocol):  # type: ignore[arg-type]
                 expected(line)
-                if expected.count == lines // 2:
-                    meter.look()
 
-        meter = _Meter()
         await tail(f"bulk-{size}-{BLOCK}", _Expected(size))
-        meter = _Meter()
         all_expected = [_Expected(size) for _ in range(tails)]
+        memory = PeakMemory()
         started = time.perf_counter()
         await asyncio.gather(*(tail(f"crowd-{tails}-{size}-{lines}", expected) for expected in all_expected))
         seconds = time.perf_counter() - started
-        meter.look()
     counts: Iterable[int] = [expected.count for expected in all_expected]
     return {
         "fewest": min(counts),
         "most": max(counts),
-        "per_tail": meter.growth / tails,
+        "per_tail": memory.growth / tails,
         "seconds": seconds,
     }
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import gc
 import resource
 from pathlib import Path
 
-__all__ = ["raise_file_limit", "resident_bytes"]
-
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+__all__ = ["PeakMemory", "raise_file_limit"]
 
 
 def raise_file_limit() -> None:
@@ -17,6 +15,24 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def resident_bytes() -> int:
-    """The memory of this process that is in use now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+class PeakMemory:
+    """The memory of this process from now on, over what it is now."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        # Makes the peak that the kernel keeps start anew.
+        Path("/proc/self/clear_refs").write_text("5")
+        self._base = _status("VmRSS")
+
+    @property
+    def growth(self) -> int:
+        """Bytes at the peak so far, less those at the beginning."""
+        return max(0, _status("VmHWM") - self._base)
+
+
+def _status(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.split()[0]) * 1024
+    raise AssertionError(name)

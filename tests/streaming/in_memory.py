@@ -37,7 +37,8 @@ _MAX_STEPS = 20_000
 class Answer:
     """What one connection gives: a stream, or an answer of another kind in its place.
 
-    Over HTTP, `data` is the body. Reads give it in parts of the sizes `reads`, over and over.
+    Over HTTP, `data` is the body. Reads give it in parts of the sizes `reads`, over and over, each after a
+    `pause` of so many seconds.
     """
 
     data: bytes = b""
@@ -46,6 +47,7 @@ class Answer:
     framing: Framing = "chunked"
     content_type: str = "text/event-stream"
     opened: Opened | ClientError | None = None
+    pause: float = 0.0
 
 
 @dataclass
@@ -113,6 +115,7 @@ class _Shell:
         self._ask_status = ask_status
         self._reads: deque[bytes] = deque()
         self._end: End = "fin"
+        self._pause = self._waited = 0.0
         self._now = 0.0
 
     def monotonic(self) -> float:
@@ -138,6 +141,8 @@ class _Shell:
     def _open(self, command: Open) -> Opened | ClientError:
         answer = self._connect(command)
         self._end = answer.end
+        self._pause = answer.pause
+        self._waited = 0.0
         if answer.opened is not None:
             self._reads = deque()
             return answer.opened
@@ -166,6 +171,13 @@ class _Shell:
 
     def _read(self, timeout: float) -> bytes | ClientError | None:
         if self._reads:
+            left = self._pause - self._waited
+            if left > timeout:
+                self._waited += timeout
+                self._now += timeout
+                return None
+            self._waited = 0.0
+            self._now += left
             return self._reads.popleft()
         if self._end == "silent":
             self._now += 1.01 * timeout  # never early, as with a real clock

@@ -77,6 +77,34 @@ def test_a_replay_that_falls_silent_on_its_way(protocol: Protocol) -> None:
 
 
 @both
+@with_and_without_offsets
+def test_a_long_event_that_comes_slowly_after_the_jobs_end(protocol: Protocol, offsets: bool) -> None:
+    """Each part of it shows that the peer lives and has more to say, though no line is whole for a while."""
+    line = "x" * 100
+
+    def slow(command: Any) -> Answer:
+        connections.append(command)
+        if len(connections) == 1:
+            return Answer(b"", "fin")
+        sent = [*messages("offsets" if offsets else "lines", line + "\n"), complete(0)]
+        data = b"".join(encode(message, websocket=protocol == "websocket") for message in sent)
+        return Answer(data, "closed", reads=(30,), pause=0.3)
+
+    connections: list[Any] = []
+    assert run_tail(protocol, slow, lambda: "SUCCEEDED").whole() == [line]
+
+
+@both
+def test_a_replay_that_ends_by_the_book_before_what_came_before(protocol: Protocol) -> None:
+    """What is still held back was received all the same."""
+    outcome = run(protocol, False, (2, "fin"), (1, "closed"))
+    if outcome.error is None:
+        assert outcome.lines == LINES
+    else:
+        assert outcome.error.status_code == 503
+
+
+@both
 def test_a_close_by_the_book_without_anything_new_ends_the_log_of_a_finished_job(protocol: Protocol) -> None:
     """Agents that say no `complete` end a log so."""
     answers = iter([Answer(data(protocol, 3, offsets=False), "closed")] * 2)
@@ -121,3 +149,11 @@ def test_plain_text_cut_off_in_a_line_is_no_line(end: End) -> None:
         ]
     )
     assert run_tail("http", lambda _: next(answers), lambda: "SUCCEEDED").whole() == LINES
+
+
+def test_plain_text_counts_as_the_log_has_it_with_its_carriage_returns() -> None:
+    """Else a replay over the other protocol, which keeps them, seems to be of another log."""
+    answer = Answer(b"one\r\n\r\ntwo\n", "closed", content_type="text/plain")
+    outcome = run_tail("http", lambda _: answer, lambda: "SUCCEEDED")
+    assert outcome.whole() == ["one", "", "two"]
+    assert outcome.tail.log.delivered_bytes == 11

@@ -37,7 +37,7 @@ quick, thorough = (
         phases=_PHASES,
         suppress_health_check=[HealthCheck.too_slow],
     )
-    for examples in (40, 80)
+    for examples in (30, 60)
 )
 
 # --- any log, any chunking, any cut
@@ -134,6 +134,9 @@ class Agent:
         position = drop.position % (ends[-1] + 1)
         whole = bisect_right(ends, position) - 1
         reached = sent[whole - 1].end if whole else start
+        # An event is whole with its JSON, before the newlines that end it.
+        early = 0 if websocket or plain else 2
+        taken = bisect_right(ends, position + early) - 1
         answer.reads = drop.read
         answer.end = drop.end
         if self.framing == "until close" and not websocket and drop.end == "fin":
@@ -143,7 +146,7 @@ class Agent:
                 answer.end = "reset"
             else:
                 position = ends[whole]
-        self.seen = max(self.seen, reached)
+        self.seen = max(self.seen, sent[taken - 1].end if taken and answer.end != "closed" else reached)
         answer.data = b"".join(frames)[:position]
         return answer
 
@@ -182,7 +185,8 @@ def test_any_log_however_sent_and_broken_gives_the_same_lines(kind: Kind, protoc
         framing=data.draw(FRAMINGS if kind != "bare" else st.just("chunked"), label="framing"),
     )
     outcome = run_tail(protocol, agent.connect, agent.status)
-    assert outcome.whole() == lines_of(log, kind)
+    # Pieces without a newline look like a whole line, and the newline after it makes a CR part of its end.
+    assert outcome.whole() == lines_of(log, "lines" if "\n" not in log and kind == "pieces" else kind)
     assert outcome.tail.log.delivered_lines == len(outcome.lines)
 
 
@@ -289,6 +293,7 @@ HEADS = st.builds(
     ),
     body=st.binary(max_size=30) | JSON.map(lambda value: json.dumps({"detail": value}).encode()),
     switchable=st.booleans(),
+    unread=st.none(),
 )
 STATUSES = (400, 401, 403, 404, 408, 422, 429, 500, 503)
 ERRORS = st.sampled_from(STATUSES).map(lambda code: ClientError(code, "why"))
