@@ -36,6 +36,11 @@ class EventSource:
         """Whether the body ended inside an event."""
         return self._lost or bool(self._data)
 
+    @property
+    def inside(self) -> bool:
+        """Whether a message has begun and is not whole yet."""
+        return self._overflow or bool(self._line or self._data)
+
     def receive(self, data: bytes) -> list[Batch]:
         """Take the bytes of one read; give the messages that are whole now."""
         batches: list[Batch] = []
@@ -77,8 +82,9 @@ class EventSource:
                     continue
             else:
                 line = part
-            line = line.removesuffix(b"\r")
-            self._inside = line != b"" or not self._events
+            if self._events:
+                line = line.removesuffix(b"\r")
+                self._inside = line != b""
             self._take(line, messages)
         if rest:
             self._inside = True

@@ -205,8 +205,8 @@ class Tail:
             if isinstance(outcome, _FallBack):
                 self._fall_back(outcome.reason)
                 continue
-            progress = self.log.reached > reached
-            if progress:
+            progress = self.log.reached - reached
+            if progress > 0:
                 reached = self.log.reached
                 fruitless = 0
             if outcome.error is self.interruption:
@@ -225,10 +225,10 @@ class Tail:
                     self.job_status = status
                     # What the job wrote last may not have come before the end of that connection; another
                     # one that brings no more of it, and is not cut off, has shown that this was all.
-                    if self._draining and outcome.clean and not progress and not self.log.replaying:
+                    if self._draining and outcome.clean and progress == 0:
                         self._finish_log()
                         return
-                    if progress or not self._draining:
+                    if progress > 0 or not self._draining:
                         self._draining = True
                         self._last_text = time.monotonic()
                         self.reconnects += 1
@@ -370,7 +370,7 @@ class Tail:
                 return self._websocket_end(websocket)
             if answer:
                 yield Write(answer)
-            if self._at_rest():
+            if self._at_rest() and not websocket.inside:
                 return self._rest()
 
     def _check_handshake(self, opened: Opened, handshake: Handshake) -> _Outcome | None:
@@ -464,7 +464,7 @@ class Tail:
                     self._error(StreamError, 503, "the agent ended the stream while the job was running"),
                     clean=not source.cut,
                 )
-            if self._at_rest():
+            if self._at_rest() and not source.inside:
                 return self._rest()
             if body.decoded:
                 # Such a body can't be asked whether more is on its way: what came is taken for whole lines.

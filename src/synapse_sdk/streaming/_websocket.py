@@ -57,6 +57,11 @@ class WebSocket:
         self._invalid_utf8: str | None = None
         self.ended = False
 
+    @property
+    def inside(self) -> bool:
+        """Whether a message has begun and is not whole yet."""
+        return bool(self._unread or self._fragments)
+
     def receive(self, data: bytes) -> Batch:
         """Take the bytes of one read, none at the end; give the messages that are whole now."""
         if not data:
