@@ -505,8 +505,6 @@ class Tail:
         log = self.log
         log.trim()
         now = time.monotonic()
-        if log.undecided and now - self._last_text > _SETTLE:
-            log.settle()
         for batch in batches:
             if batch.objects and log.take_lines(batch.objects):
                 self._last_text = now
@@ -526,7 +524,8 @@ class Tail:
                     return event
         if not log.undecided:
             self._held_since = now
-        elif now - self._held_since > _SETTLE_BUSY:
+        elif now - self._last_text > _SETTLE or now - self._held_since > _SETTLE_BUSY:
+            # The first is for signs of life that keep a read from ever being empty.
             log.settle()
         self._check_limits()
         return None
