@@ -217,6 +217,7 @@ def interrupted(shell: str, url: str, protocol: str, wait: Callable[[subprocess.
     ) as process:
         try:
             wait(process)
+            wait_until_asleep(process.pid)
             started = time.monotonic()
             process.send_signal(signal.SIGINT)
             assert process.stdout is not None
@@ -230,6 +231,20 @@ def interrupted(shell: str, url: str, protocol: str, wait: Callable[[subprocess.
     assert "ClientError" not in errors
     assert "ResourceWarning" not in errors
     assert process.returncode in (-signal.SIGINT, 1)
+
+
+def wait_until_asleep(pid: int) -> None:
+    """Wait until a process is inside a system call that waits.
+
+    `asyncio.run` has no wakeup descriptor for SIGINT: one that comes just before the call is seen after it.
+    """
+    status = Path(f"/proc/{pid}/stat")
+    end = time.monotonic() + 20
+    asleep = 0
+    while asleep < 3 and time.monotonic() < end:
+        state = status.read_text().rpartition(")")[2].split()[0]
+        asleep = asleep + 1 if state == "S" else 0
+        time.sleep(0.01)
 
 
 @row(14)
