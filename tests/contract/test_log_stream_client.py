@@ -51,7 +51,7 @@ def read_http(events: list[dict[str, Any]], *, cut: int) -> list[Event]:
     source = EventSource(events=True, max_size=2**20)
     reads = [bytes(body[start : start + cut]) for start in range(0, len(body), cut)]
     batches = [batch for data in reads for batch in source.receive(data)]
-    return [event for batch in [*batches, *source.end()] for event in decode(batch)]
+    return [event for batch in [*batches, *source.end(cut=False)] for event in decode(batch)]
 
 
 # -- what messages mean
