@@ -12,15 +12,14 @@ from typing import Self
 
 import anyio
 
-from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.streaming._async import AsyncLogStream
 from synapse_sdk.streaming._background import spawn
-from synapse_sdk.streaming._merge import Merge, OnError, Source
+from synapse_sdk.streaming._merge import Merge, MergeState, OnError, Source
 
 __all__ = ["AsyncManyLogStream"]
 
 
-class AsyncManyLogStream(AsyncIterator[tuple[str, str]]):
+class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, str]]):
     """The live logs of several jobs: iterate it with `async for` for pairs of a job id and a line.
 
     The lines of one job come in order; jobs that have lines take turns. Use it as an asynchronous context
@@ -35,18 +34,10 @@ class AsyncManyLogStream(AsyncIterator[tuple[str, str]]):
     def __init__(
         self, streams: Mapping[str, AsyncLogStream], queue_size: int | None, on_error: OnError
     ) -> None:
-        self._readers = _Readers(Merge(streams, queue_size, on_error))
+        merge = Merge(streams, queue_size, on_error)
+        super().__init__(merge)
+        self._readers = _Readers(merge)
         self._round: deque[tuple[str, str]] = deque()
-
-    @property
-    def errors(self) -> Mapping[str, ClientError]:
-        """What tails failed of, by job id, so far."""
-        return dict(self._readers.merge.errors)
-
-    @property
-    def streams(self) -> Mapping[str, AsyncLogStream]:
-        """The stream of each job, for what it tells (`job_status`, `lines`, ...); it is read by this one."""
-        return self._readers.merge.streams
 
     def __aiter__(self) -> Self:
         return self
@@ -83,9 +74,6 @@ class AsyncManyLogStream(AsyncIterator[tuple[str, str]]):
         await self._readers.close()
 
     aclose = close
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self.streams)} jobs>"
 
 
 class _Readers:

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.streaming._merge import Merge, OnError, Source
+from synapse_sdk.streaming._merge import Merge, MergeState, OnError, Source
 from synapse_sdk.streaming._sync import LogStream
 
 __all__ = ["ManyLogStream"]
 
 
-class ManyLogStream(Iterator[tuple[str, str]]):
+class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
     """The live logs of several jobs: iterate it for pairs of a job id and a line.
 
     The lines of one job come in order; jobs that have lines take turns. Use it as a context manager, or call
@@ -30,18 +29,10 @@ class ManyLogStream(Iterator[tuple[str, str]]):
     """
 
     def __init__(self, streams: Mapping[str, LogStream], queue_size: int | None, on_error: OnError) -> None:
-        self._readers = _Readers(Merge(streams, queue_size, on_error))
+        merge = Merge(streams, queue_size, on_error)
+        super().__init__(merge)
+        self._readers = _Readers(merge)
         self._round: deque[tuple[str, str]] = deque()
-
-    @property
-    def errors(self) -> Mapping[str, ClientError]:
-        """What tails failed of, by job id, so far."""
-        return dict(self._readers.merge.errors)
-
-    @property
-    def streams(self) -> Mapping[str, LogStream]:
-        """The stream of each job, for what it tells (`job_status`, `lines`, ...); it is read by this one."""
-        return self._readers.merge.streams
 
     def __iter__(self) -> Self:
         return self
@@ -74,9 +65,6 @@ class ManyLogStream(Iterator[tuple[str, str]]):
         """
         self._readers.close()
         self._round.clear()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self.streams)} jobs>"
 
 
 class _Readers:

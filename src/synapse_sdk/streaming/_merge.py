@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeVar
 from synapse_sdk.clients.exceptions import ClientError, StreamError
 from synapse_sdk.streaming._stream import StreamState
 
-__all__ = ["Merge", "OnError", "Source"]
+__all__ = ["Merge", "MergeState", "OnError", "Source"]
 
 S = TypeVar("S", bound=StreamState)
 
@@ -119,3 +119,23 @@ class Merge(Generic[S]):
         )
         failure.__cause__ = errors[0][1]
         return failure
+
+
+class MergeState(Generic[S]):
+    """What the synchronous and the asynchronous stream of several logs have in common: what it tells."""
+
+    def __init__(self, merge: Merge[S]) -> None:
+        self._merge = merge
+
+    @property
+    def errors(self) -> Mapping[str, ClientError]:
+        """What tails failed of, by job id, so far."""
+        return dict(self._merge.errors)
+
+    @property
+    def streams(self) -> Mapping[str, S]:
+        """The stream of each job, for what it tells (`job_status`, `lines`, ...); it is read by this one."""
+        return self._merge.streams
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.streams)} jobs>"

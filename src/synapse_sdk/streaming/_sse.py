@@ -26,7 +26,7 @@ class EventSource:
         self._line = bytearray()
         self._overflow = False
         # Whether an event has begun. Plain lines have no end that would show where one does.
-        self._inside = not events
+        self._begun = not events
         self._lost = False
         self._data: list[str] = []
         self._data_size = 0
@@ -44,7 +44,7 @@ class EventSource:
     def receive(self, data: bytes) -> list[Batch]:
         """Take the bytes of one read; give the messages that are whole now."""
         batches: list[Batch] = []
-        if self._inside:
+        if self._begun:
             # What the read before left of an event is ended first.
             begin = data.find(b"\n\n") + 2
             if begin < 2:
@@ -53,7 +53,7 @@ class EventSource:
             data = data[begin:]
         end = data.rfind(b"\n\n") + 2
         if end > 2:
-            objects = None if self._inside else _objects(data[:end])
+            objects = None if self._begun else _objects(data[:end])
             if objects is None:
                 self._add(batches, data[:end])
             else:
@@ -84,10 +84,10 @@ class EventSource:
                 line = part
             if self._events:
                 line = line.removesuffix(b"\r")
-                self._inside = line != b""
+                self._begun = line != b""
             self._take(line, messages)
         if rest:
-            self._inside = True
+            self._begun = True
             self._extend(rest)
         return messages
 
