@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from synapse_agent import _runner
 from synapse_agent._log_events import sse_lines, websocket_lines
 from synapse_agent._log_lines import PIECE, LineSplitter, Message
-from synapse_agent._packages import RUNNER, build_package, module_file
+from synapse_agent._packages import RUNNER, build_package, module_file, read_plugin
 from synapse_agent._redaction import redact
 from synapse_agent._routes import ROUTES
 
@@ -150,8 +150,10 @@ def test_packages(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "x").write_text("no")
     (tmp_path / "gone").symlink_to("nowhere")
-    package = build_package(tmp_path, {"pkg/a.py": "new", "q/b.py": ""}, "{}")
-    assert package == build_package(tmp_path, {"q/b.py": "", "pkg/a.py": "new"}, "{}")
+    plugin = read_plugin(tmp_path)
+    assert plugin == {"pkg/a.py": b"old"}
+    package = build_package(plugin, {"pkg/a.py": "new", "q/b.py": ""}, "{}")
+    assert package == build_package(plugin, {"q/b.py": "", "pkg/a.py": "new"}, "{}")
     with zipfile.ZipFile(io.BytesIO(package.content)) as archive:
         names = ["_synapse_params.json", RUNNER, "pkg/__init__.py", "pkg/a.py", "q/__init__.py", "q/b.py"]
         assert archive.namelist() == names
