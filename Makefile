@@ -41,9 +41,12 @@ soak-properties: dev-env ## The property tests with other examples, and more of 
 scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost
 	PYTHONPATH=tests $(BIN)/python -m scale
 
-lint: dev-env ## ruff: rules and format
+lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), vulture (dead code)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/deptry src generated
+	$(BIN)/vulture
 
 format: dev-env ## Let ruff fix and format what it can
 	$(BIN)/ruff check --fix .
