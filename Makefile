@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
-.PHONY: test-all release-check format wheel bench clean agent-env dev-env
+.PHONY: test-all hooks release-check format wheel bench clean agent-env dev-env
 
 BIN := .venv/bin
 PORT ?= 0
@@ -51,6 +51,9 @@ lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), vulture
 	$(BIN)/codespell
 	$(BIN)/deptry src generated
 	$(BIN)/vulture
+
+hooks: dev-env ## Have git run the same, on what changed, before every commit
+	$(BIN)/pre-commit install
 
 format: dev-env ## Let ruff fix and format what it can
 	$(BIN)/ruff check --fix .
