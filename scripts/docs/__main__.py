@@ -1,4 +1,4 @@
-"""The site of the documentation: `make docs` builds it into site/, `make docs-serve` shows it while it is written.
+"""The documentation's site: `make docs` builds it into site/, `make docs-serve` shows it while it is written.
 
     python scripts/docs build [--strict]       makes site/ anew
     python scripts/docs serve [--port 8001]    serves it on this machine, as it is written

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from spec import header
 from typer.core import TyperGroup
 
+from spec import header
 from synapse_agent.__main__ import main as agent
 from synapse_sdk.cli._app import app
 
@@ -19,7 +19,9 @@ WIDTH = "88"
 
 
 def page() -> str:
-    lines = header("Command line", "Every command of synapse and synapse-agent, as their help tells it.", source="--help")
+    lines = header(
+        "Command line", "Every command of synapse and synapse-agent, as their help tells it.", source="--help"
+    )
     lines += ["How to use them is in [On the command line](../how-to/command-line.md).", ""]
     for path, text in synapse():
         level = "##" if path.count(" ") == 0 else "###"

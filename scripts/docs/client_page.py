@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from spec import header, load
-
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.agent._helpers import HelpersMixin
 from synapse_sdk.clients.agent._tail import TailMixin
@@ -15,11 +14,14 @@ TITLES = {"serve": "Serve applications", "plugin_releases": "Plugin releases", "
 
 def page() -> str:
     lines = header(
-        "Clients", "AgentClient and AsyncAgentClient: every method, its parameters and errors.", source="the clients' docstrings"
+        "Clients",
+        "AgentClient and AsyncAgentClient: every method, its parameters and errors.",
+        source="the clients' docstrings",
     )
     lines += [
         "Both clients have the same methods, with the same parameters, results and errors; those of"
-        " `AsyncAgentClient` are awaited, and its streams and walks are read with `async for`. So the methods are here once.",
+        " `AsyncAgentClient` are awaited, and its streams and walks are read with `async for`. So the methods"
+        " are here once.",
         "",
         "Every method can raise [`ClientError`][synapse_sdk.clients.exceptions.ClientError] and its"
         " [subclasses](exceptions.md).",

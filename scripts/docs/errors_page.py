@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from spec import header
-
 from synapse_sdk.clients import exceptions
 from synapse_sdk.clients.exceptions import ClientError
 
@@ -13,31 +12,33 @@ MODULE = "synapse_sdk.clients.exceptions"
 
 
 def page() -> str:
-    lines = header("Errors", "The tree of exceptions, and the status code of each.", source="the docstrings of the exceptions")
+    lines = header(
+        "Errors",
+        "The tree of exceptions, and the status code of each.",
+        source="the docstrings of the exceptions",
+    )
     lines += [
-        f"Every failure is a [`ClientError`][{MODULE}.ClientError] from `{MODULE}`. No exception of a library below gets out;"
-        " it is the `__cause__`. Errors can be pickled and copied, and tokens are in none.",
+        f"Every failure is a [`ClientError`][{MODULE}.ClientError] from `{MODULE}`. No exception of a library"
+        " below gets out; it is the `__cause__`. Errors can be pickled and copied, and tokens are in none.",
         "",
         "## The tree",
         "",
         *tree(ClientError, 0),
         "",
-        "An error status without a class of its own (409, 413, …) is a plain `HTTPError`. 400 is also what the client raises"
-        " itself for a bad id, timeout, protocol, limit or URL; it is found before anything is sent.",
-        "",
-        "```python",
-        "from synapse_sdk.clients.exceptions import ClientError, NotFoundError",
-        "",
-        "error = NotFoundError(404, 'no such job', operation='get job')",
-        "assert isinstance(error, ClientError)",
-        "print(error)",
-        "```",
+        "An error status without a class of its own (409, 413, …) is a plain `HTTPError`. 400 is also what the"
+        " client raises itself for a bad id, timeout, protocol, limit or URL; it is found before anything is sent.",
         "",
         "## Each by itself",
         "",
     ]
     for name in exceptions.__all__:
-        lines += [f"::: {MODULE}.{name}", "    options:", "      show_root_heading: true", "      heading_level: 3", ""]
+        lines += [
+            f"::: {MODULE}.{name}",
+            "    options:",
+            "      show_root_heading: true",
+            "      heading_level: 3",
+            "",
+        ]
     return "\n".join(lines)
 
 

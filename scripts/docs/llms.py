@@ -10,15 +10,15 @@ from typing import Any
 import yaml
 
 SUMMARY = (
-    "Typed Python client (sync and async) and command line for Synapse agents, the HTTP gateways in front of Ray"
-    " clusters: jobs, plugins, resources, and log tails that resume. An agent comes with it."
+    "Typed Python client (sync and async) and command line for Synapse agents, the HTTP gateways in front of"
+    " Ray clusters: jobs, plugins, resources, and log tails that resume. An agent comes with it."
 )
 FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 
 
 def write(docs: Path, site: Path, config: Path) -> None:
     """Put llms.txt at the site's root, and the pages it names where they are not HTML."""
-    nav = yaml.load(config.read_text(), Loader=Lenient)["nav"]  # noqa: S506 - a SafeLoader
+    nav = yaml.load(config.read_text(), Loader=Lenient)["nav"]
     lines = ["# synapse-sdk", "", f"> {SUMMARY}", ""]
     for title, pages in sections(nav):
         lines += [f"## {title}", ""]

@@ -11,9 +11,16 @@ from spec import cell, header, load, properties, resolve
 def page() -> str:
     document = load("log-stream.yaml")
     lines = header(
-        "Log stream", "How an agent sends a job's log while it grows, over WebSocket and HTTP.", source="spec/log-stream.yaml"
+        "Log stream",
+        "How an agent sends a job's log while it grows, over WebSocket and HTTP.",
+        source="spec/log-stream.yaml",
     )
-    lines += ["The document, in AsyncAPI 3: [log-stream.yaml](log-stream.yaml).", "", document["info"]["description"], ""]
+    lines += [
+        "The document, in AsyncAPI 3: [log-stream.yaml](log-stream.yaml).",
+        "",
+        document["info"]["description"],
+        "",
+    ]
     lines += ["## Addresses", "", "| | address | |", "|---|---|---|"]
     for operation in document["operations"].values():
         channel = resolve(document, operation["channel"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from spec import header
-
 from synapse_sdk.clients.agent import models
 
 PLACES = "synapse_agent_api.models"
@@ -15,11 +14,11 @@ def page() -> str:
         "All of them are imported from `synapse_sdk.clients.agent.models`.",
         "",
         "A model is frozen, its fields are attributes, and it can also be read like the dict that was sent:"
-        ' `job["status"]`, `job.get("message")`, `"status" in job`, `dict(job)`. What a newer agent adds is in there, too;'
-        " `to_dict()` gives back what came. A required field that is missing reads as `None`.",
+        ' `job["status"]`, `job.get("message")`, `"status" in job`, `dict(job)`. What a newer agent adds is in'
+        " there, too; `to_dict()` gives back what came. A required field that is missing reads as `None`.",
         "",
-        "An enum's members are equal to their strings. A value that this version does not know is a member of its own,"
-        ' equal to its string: `JobStatus("NEW") == "NEW"`.',
+        "An enum's members are equal to their strings. A value that this version does not know is a member of"
+        ' its own, equal to its string: `JobStatus("NEW") == "NEW"`.',
         "",
     ]
     for name in sorted(models.__all__):

@@ -11,11 +11,15 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 def page() -> str:
     document = load("openapi.yaml")
-    lines = header("REST API", "Every operation of an agent over HTTP, from its OpenAPI document.", source="spec/openapi.yaml")
+    lines = header(
+        "REST API",
+        "Every operation of an agent over HTTP, from its OpenAPI document.",
+        source="spec/openapi.yaml",
+    )
     info = document["info"]
     lines += [
-        f"Version {info['version']}. The whole document, for other tools: [openapi.yaml](openapi.yaml). The Python"
-        " method of an operation has the operation's name; see [Clients](client.md).",
+        f"Version {info['version']}. The whole document, for other tools: [openapi.yaml](openapi.yaml). The"
+        " Python method of an operation has the operation's name; see [Clients](client.md).",
         "",
         info["description"],
         "",

@@ -56,7 +56,12 @@ def constraints(schema: dict[str, Any]) -> str:
     """Say which values a schema takes, as far as there are limits."""
     words = [
         f"{text} {code(schema[key])}"
-        for key, text in (("default", "default"), ("minimum", "at least"), ("maximum", "at most"), ("pattern", "matches"))
+        for key, text in (
+            ("default", "default"),
+            ("minimum", "at least"),
+            ("maximum", "at most"),
+            ("pattern", "matches"),
+        )
         if key in schema
     ]
     return ", ".join(words)
