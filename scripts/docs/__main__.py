@@ -1,6 +1,7 @@
 """The documentation's site: `make docs` builds it into site/, `make docs-serve` shows it while it is written.
 
     python scripts/docs build [--strict]       makes site/ anew
+    python scripts/docs pages FOLDER           writes what it is made of, without building it
     python scripts/docs serve [--port 8001]    serves it on this machine, as it is written
 
 Pages come from docs/ and, where code or spec tell all there is, from here.
@@ -71,10 +72,18 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     builder = commands.add_parser("build", help="make site/ anew")
     builder.add_argument("--strict", action="store_true", help="fail at a broken link, anchor or reference")
+    commands.add_parser("pages", help="write all pages, without building").add_argument("folder", type=Path)
     server = commands.add_parser("serve", help="serve it on this machine, as it is written")
     server.add_argument("--port", type=int, default=8001)
     options = parser.parse_args()
-    return build(strict=options.strict) if options.command == "build" else serve(options.port)
+    match options.command:
+        case "build":
+            return build(strict=options.strict)
+        case "serve":
+            return serve(options.port)
+        case _:
+            pages.write(options.folder)
+            return 0
 
 
 if __name__ == "__main__":

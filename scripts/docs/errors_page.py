@@ -25,8 +25,8 @@ def page() -> str:
         "",
         *tree(ClientError, 0),
         "",
-        "An error status without a class of its own (409, 413, …) is a plain `HTTPError`. 400 is also what the"
-        " client raises itself for a bad id, timeout, protocol, limit or URL; it is found before anything is sent.",
+        "An error status without a class of its own (409, 413, …) is a plain `HTTPError`. 400 is also what"
+        " the client raises itself for a bad id, timeout, protocol, limit or URL, before anything is sent.",
         "",
         "## Each by itself",
         "",

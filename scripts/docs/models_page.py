@@ -13,9 +13,9 @@ def page() -> str:
     lines += [
         "All of them are imported from `synapse_sdk.clients.agent.models`.",
         "",
-        "A model is frozen, its fields are attributes, and it can also be read like the dict that was sent:"
-        ' `job["status"]`, `job.get("message")`, `"status" in job`, `dict(job)`. What a newer agent adds is in'
-        " there, too; `to_dict()` gives back what came. A required field that is missing reads as `None`.",
+        "A model is frozen. Its fields are attributes, and it is read like the dict that was sent, too:"
+        ' `job["status"]`, `job.get("message")`, `"status" in job`, `dict(job)`. What a newer agent adds is'
+        " there as well; `to_dict()` gives back what came. A required field that is missing reads as `None`.",
         "",
         "An enum's members are equal to their strings. A value that this version does not know is a member of"
         ' its own, equal to its string: `JobStatus("NEW") == "NEW"`.',

@@ -2,8 +2,8 @@
 
 * `python` blocks are run one after the other, in one namespace a page. One with a `title` is a file of that
   name.
-* `console` blocks are run in one shell a page: a line that begins with `$ ` is a command, what follows is what
-  it prints, on stdout and stderr. A command after which nothing stands may print what it likes.
+* `console` blocks are run in one shell a page: a line that begins with `$ ` is a command, and what follows is
+  what it prints, on stdout and stderr. A command after which nothing stands may print what it likes.
 * A `text` block right after a `python` block is what that prints.
 * In an output, `…` in a line stands for anything, and a line that is only that for any lines.
 * `<!-- not run: the reason -->` before a block says that it is not run.
