@@ -37,6 +37,7 @@ def page() -> str:
             "    options:",
             "      show_root_heading: true",
             "      heading_level: 3",
+            "      inherited_members: false",
             "",
         ]
     return "\n".join(lines)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from spec import header
 from synapse_sdk.clients.agent import models
 
 PLACES = "synapse_agent_api.models"
+BASE = "synapse_agent_api.types.Model"
 
 
 def page() -> str:
@@ -21,6 +24,14 @@ def page() -> str:
         ' its own, equal to its string: `JobStatus("NEW") == "NEW"`.',
         "",
     ]
+    lines += ["## What every model has", ""]
+    lines += [
+        f"::: {BASE}",
+        "    options:",
+        "      show_root_heading: false",
+        "      show_root_toc_entry: false",
+    ]
+    lines += ["      show_bases: false", "      heading_level: 3", "      members: [get, to_dict]", ""]
     for name in sorted(models.__all__):
         lines += [
             f"::: {PLACES}.{name}",
@@ -28,7 +39,16 @@ def page() -> str:
             "      show_root_heading: true",
             "      heading_level: 2",
             "      members: false",
+            "      inherited_members: false",
             "      show_bases: false",
             "",
+            *values(getattr(models, name)),
         ]
     return "\n".join(lines)
+
+
+def values(model: type) -> list[str]:
+    """Tell what an enum's values are."""
+    if not issubclass(model, Enum):
+        return []
+    return ["Known values: " + ", ".join(f"`{member.value}`" for member in model) + ".", ""]
