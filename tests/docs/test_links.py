@@ -46,6 +46,12 @@ def links(page: Path) -> list[str]:
     return _LINK.findall(_CODE.sub(lambda code: "code" if code[0][0] == "`" else "", page.read_text()))
 
 
+def test_every_page_is_in_the_navigation(made: Path) -> None:
+    config = (ROOT / "scripts" / "docs" / "mkdocs.yml").read_text()
+    listed = set(re.findall(r"^ +- [^:]+: (\S+\.md)$", config, re.MULTILINE))
+    assert listed == {str(page.relative_to(made)) for page in made.rglob("*.md")}
+
+
 SOURCES = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 
