@@ -65,6 +65,43 @@ def test_only_these_blocks_are_not_run() -> None:
     assert {name: of_page for name, of_page in reasons.items() if of_page} == NOT_RUN
 
 
+def test_how_a_page_is_read(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        'Save it:\n\n```python title="a.py"\nx = 1\n```\n\n'
+        "```console\n$ python \\\n    a.py\none\n…\n$ true\n```\n\n"
+        "<!-- not run: too long -->\n```python\nsleep()\n```\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n"
+        "\nNo output of anything:\n\n```text\n2\n```\n"
+    )
+    file, console, slow, short = blocks(page)
+    assert (file.title, file.text, file.line) == ("a.py", "x = 1\n", 4)
+    assert [(one.text, one.output, one.line) for one in console.commands] == [
+        ("python \\\n    a.py", "one\n…", 8),
+        ("true", None, 12),
+    ]
+    assert (slow.reason, slow.output) == ("too long", None)
+    assert (short.reason, short.output) == (None, "1\n")
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown", "same"),
+    [
+        ("a\nb\n", "a\nb", True),
+        ("a\nb\n", "a", False),
+        ("a 12 b\n", "a … b", True),
+        ("a 12\nb\n", "a … b", False),
+        ("a\n1\n2\nb\n", "a\n…\nb", True),
+        ("a\nb\n", "a\n…\nb", True),
+        ("1\n2\n", "…", True),
+        ("1\n2\n3\n", "…\n3\n", True),
+        ("1\n2\n3\n4\n", "…\n3\n", False),
+        ("a.c\n", "abc", False),
+    ],
+)
+def test_how_an_output_is_compared(printed: str, shown: str, same: bool) -> None:
+    assert matches(printed, shown) is same
+
+
 def not_run() -> list[Command]:
     return [
         command for page in pages() for block in blocks(page) if block.reason for command in block.commands
