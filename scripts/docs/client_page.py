@@ -46,6 +46,8 @@ def page() -> str:
         lines += section(title, tag.get("description", ""), names)
     lines += section("Log tails", "What they return is in [Streams](streams.md).", public(TailMixin))
     lines += section("Waiting, walking, and reaching further", "", public(HelpersMixin))
+    lines += ["::: synapse_agent_api.client.RawResponse", "    options:", "      show_root_heading: true"]
+    lines += ["      heading_level: 3", "      show_bases: false", ""]
     return "\n".join(lines)
 
 
