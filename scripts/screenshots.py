@@ -100,7 +100,8 @@ class Session:
         console = Console(
             record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor"
         )
-        console.print(self._text, end="")
+        # The empty line: without it the last one loses its underscores.
+        console.print(self._text)
         svg = console.export_svg(
             title="synapse", theme=THEME, code_format=FORMAT, unique_id=f"synapse-{name}"
         )

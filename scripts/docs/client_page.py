@@ -26,11 +26,7 @@ def page() -> str:
         "Every method can raise [`ClientError`][synapse_sdk.clients.exceptions.ClientError] and its"
         " [subclasses](exceptions.md).",
         "",
-        "## AgentClient",
-        "",
         *directive(CLIENT, ["from_env", "stream_limits", "close"], root=True),
-        "## AsyncAgentClient",
-        "",
         *directive(ASYNC, ["from_env", "stream_limits", "close", "aclose"], root=True),
     ]
     document = load("openapi.yaml")
@@ -47,7 +43,7 @@ def page() -> str:
     lines += section("Log tails", "What they return is in [Streams](streams.md).", public(TailMixin))
     lines += section("Waiting, walking, and reaching further", "", public(HelpersMixin))
     lines += ["::: synapse_agent_api.client.RawResponse", "    options:", "      show_root_heading: true"]
-    lines += ["      heading_level: 3", "      show_bases: false", ""]
+    lines += ["      heading_level: 2", "      show_bases: false", ""]
     return "\n".join(lines)
 
 
@@ -64,7 +60,7 @@ def directive(what: str, members: list[str], *, root: bool) -> list[str]:
         f"      show_root_heading: {str(root).lower()}",
         f"      show_root_toc_entry: {str(root).lower()}",
         "      show_bases: false",
-        "      heading_level: 3",
+        f"      heading_level: {2 if root else 3}",
         f"      members: [{', '.join(members)}]",
         "",
     ]
