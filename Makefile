@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
-.PHONY: format wheel bench docs docs-serve screenshots clean agent-env dev-env docs-env
+.PHONY: format wheel bench clean agent-env dev-env
 
 BIN := .venv/bin
 PORT ?= 0
@@ -72,6 +72,19 @@ wheel: dev-env ## Build dist/*.whl
 bench: ## Measure this beside its peers, write docs/benchmarks.svg (ROWS="ws* get-job" ROUNDS=5 QUICK=1)
 	@$(or $(PYTHON),python3) -m benchmarks --rows "$(ROWS)" --rounds $(ROUNDS) $(if $(QUICK),--quick)
 
+clean: ## Remove .venv, caches and build results
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find src generated scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf site
+
+agent-env:
+	@scripts/setup.sh agent
+
+dev-env:
+	@scripts/setup.sh dev
+
+.PHONY: docs docs-serve screenshots docs-env
+
 docs: docs-env ## Build the documentation into site/; fails at a broken link, anchor or reference
 	$(BIN)/python scripts/docs build --strict
 	SYNAPSE_TEST_SITE=site $(BIN)/python -m pytest -q tests/docs/test_site.py
@@ -81,16 +94,6 @@ docs-serve: docs-env ## Show the documentation at http://127.0.0.1:8001/ while i
 
 screenshots: dev-env ## Draw docs/assets/*.svg anew: the command in a terminal, against a real agent
 	$(BIN)/python scripts/screenshots.py
-
-clean: ## Remove .venv, caches and build results
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site
-	find src generated scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
-
-agent-env:
-	@scripts/setup.sh agent
-
-dev-env:
-	@scripts/setup.sh dev
 
 docs-env: dev-env
 	@scripts/setup.sh docs
