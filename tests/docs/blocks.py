@@ -6,7 +6,8 @@
   what it prints, on stdout and stderr. A command after which nothing stands may print what it likes.
 * A `text` block right after a `python` block is what that prints.
 * In an output, `…` in a line stands for anything, and a line that is only that for any lines.
-* `<!-- not run: the reason -->` before a block says that it is not run.
+* `<!-- not run: the reason -->` before a block says that it is not run, and `<!-- runs on -->` before one of
+  the shell that its command is left running, to the end of the page.
 * Any other block is for reading.
 """
 
@@ -27,6 +28,7 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _NOT_RUN = re.compile(r"<!-- not run: (?P<reason>[^\n]+?) -->\s*\Z")
+_RUNS_ON = re.compile(r"<!-- runs on -->\s*\Z")
 _TITLE = re.compile(r'title="([^"]+)"')
 
 
@@ -51,6 +53,8 @@ class Block:
     title: str | None = None
     reason: str | None = None
     """Why it is not run."""
+    runs_on: bool = False
+    """Whether its commands serve until the page ends."""
     output: str | None = None
     """What a python block prints; None is whatever it likes."""
     commands: list[Command] = field(default_factory=list)
@@ -89,6 +93,7 @@ def blocks(page: Path) -> list[Block]:
                 text,
                 title=title and title[1],
                 reason=not_run and not_run["reason"],
+                runs_on=_RUNS_ON.search(between) is not None,
                 commands=list(_commands(text, line)) if match["language"] == "console" else [],
             )
         )

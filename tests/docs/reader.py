@@ -93,7 +93,9 @@ class Shell(_Child):
 
     def __init__(self, cwd: Path, env: Mapping[str, str]) -> None:
         super().__init__(["bash", "--noprofile", "--norc"], cwd, env, subprocess.STDOUT)
+        self._cwd = cwd
         self._script = cwd / f".command-{secrets.token_hex(4)}"
+        self._running: dict[str, tuple[str, Path]] = {}
         self.status = 0
 
     def environment(self) -> dict[str, str]:
@@ -102,6 +104,20 @@ class Shell(_Child):
         pairs = self.run("env -0", 10).split("\0")
         self.status = status
         return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+    def start(self, command: str) -> None:
+        """Run a command beside the others."""
+        name = self._cwd / f".started-{secrets.token_hex(4)}"
+        name.write_text(f"{command}\n")
+        said = name.with_suffix(".log")
+        pid = self.run(f"(. '{name}') >'{said}' 2>&1 & echo $!", 10).strip()
+        self._running[command] = (pid, said)
+
+    def check_started(self) -> None:
+        """Fail where what was started has ended by itself."""
+        for command, (pid, said) in self._running.items():
+            self.run(f"kill -0 {pid}", 10)
+            assert self.status == 0, f"{command}\nended, and said\n{said.read_text()}"
 
     def run(self, command: str, timeout: float) -> str:
         """Run a command; give what it printed. Its status is in `status`, and in `$?` for the next one."""
