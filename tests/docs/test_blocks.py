@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import socket
@@ -11,10 +12,10 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from checkout import ROOT, environment
+from running_agent import RunningAgent
 
 from docs.blocks import Block, Command, blocks, matches, pages
 from docs.reader import Python, Shell
@@ -44,11 +45,6 @@ NOT_RUN = {
 }
 REDIS = "redis://host:6379/0"
 UNDERSTOOD = {"export", ".", "python3"}
-
-
-class Agent(Protocol):
-    url: str
-    token: str
 
 
 def name_of(page: Path) -> str:
@@ -146,6 +142,21 @@ def test_what_is_not_run_is_at_least_understood(command: Command) -> None:
             raise AssertionError(words)
 
 
+@pytest.mark.ray
+def test_the_tutorial_shows_what_an_agent_prints(agent: RunningAgent) -> None:
+    if agent.process is None or agent.process.stdout is None:
+        pytest.skip("somebody else started the agent, and has what it printed")
+    (shown,) = [
+        command.output
+        for block in blocks(ROOT / "docs" / "tutorial.md")
+        for command in block.commands
+        if command.text == "synapse-agent serve"
+    ]
+    # It is all there since the agent is ready, and nobody else reads it.
+    printed = agent.stderr + os.read(agent.process.stdout.fileno(), 65_536).decode()
+    Reader(agent, None).check(printed, shown, "docs/tutorial.md")
+
+
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
     """A Redis, on a socket of its own, where there is the program."""
@@ -168,7 +179,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to type into")
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_blocks_do_what_the_page_says(
-    page: Path, agent: Agent, redis_url: str | None, tmp_path: Path
+    page: Path, agent: RunningAgent, redis_url: str | None, tmp_path: Path
 ) -> None:
     reader = Reader(agent, redis_url)
     env = variables(agent, tmp_path, given=name_of(page) not in FROM_NOTHING)
@@ -195,7 +206,7 @@ def test_blocks_do_what_the_page_says(
             assert python.finish() == ""
 
 
-def variables(agent: Agent, home: Path, *, given: bool) -> dict[str, str]:
+def variables(agent: RunningAgent, home: Path, *, given: bool) -> dict[str, str]:
     dropped = {"SYNAPSE_PROFILE", "SYNAPSE_PLUGIN_RUN_USER_TOKEN", "SYNAPSE_PLUGIN_RUN_TENANT"}
     dropped |= {"SYNAPSE_AGENT_URL", "SYNAPSE_AGENT_TOKEN", "PYTHONUNBUFFERED"}
     env = {name: value for name, value in environment().items() if name not in dropped}
@@ -207,7 +218,7 @@ def variables(agent: Agent, home: Path, *, given: bool) -> dict[str, str]:
 class Reader:
     """Types what stands on a page, with the real addresses and tokens, and compares what is printed."""
 
-    def __init__(self, agent: Agent, redis_url: str | None) -> None:
+    def __init__(self, agent: RunningAgent, redis_url: str | None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
