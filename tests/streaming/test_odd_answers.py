@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from websockets.utils import accept_key
 
 from synapse_sdk.clients.exceptions import AuthenticationError, StreamError
 
 from .conftest import Tailer
 from .in_memory import Answer, run_tail
-from .scripted import Agent, Script, accept_key, plays
+from .scripted import Agent, Script, plays
 
 LINES = [f"line {n}" for n in range(6)]
 everything = plays.lines(*LINES).complete()
