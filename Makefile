@@ -37,8 +37,9 @@ test-all: dev-env ## Those against the wheel on each Python here, and with the l
 	$(BIN)/nox $(NOX_ARGS)
 
 coverage: dev-env ## All tests under coverage: 95 % of all hand-written code, 100 % of streaming/ (PYTEST_ARGS=tests/unit)
+	@mkdir -p .cache/coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -m "not heavy" $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under 95
 	$(BIN)/coverage report --include '*/streaming/*' --fail-under 100
