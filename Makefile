@@ -4,11 +4,12 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
-.PHONY: format wheel bench clean agent-env dev-env
+.PHONY: test-all coverage hooks release-check format wheel bench clean agent-env dev-env
 
 BIN := .venv/bin
 PORT ?= 0
 PYTEST_ARGS ?=
+NOX_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
 EXAMPLES ?= 2000
@@ -32,6 +33,17 @@ test: dev-env check-generated lint types lint-spec ## Everything CI runs: genera
 test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
 	$(BIN)/python -m pytest -m "not ray and not containers" $(PYTEST_ARGS)
 
+test-all: dev-env ## Those against the wheel on each Python here, and with the lowest versions (NOX_ARGS="-s lowest")
+	$(BIN)/nox $(NOX_ARGS)
+
+coverage: dev-env ## All tests under coverage: 95 % of all hand-written code, 100 % of streaming/ (PYTEST_ARGS=tests/unit)
+	@mkdir -p .cache/coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not heavy" $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under 95
+	$(BIN)/coverage report --include '*/streaming/*' --fail-under 100
+
 soak: dev-env ## Tails through a network that breaks, by the seed (SEEDS=1000 START=0; RAY=1: of real jobs)
 	PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --start $(START) $(if $(RAY),--ray)
 
@@ -41,9 +53,15 @@ soak-properties: dev-env ## The property tests with other examples, and more of 
 scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost
 	PYTHONPATH=tests $(BIN)/python -m scale
 
-lint: dev-env ## ruff: rules and format
+lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), vulture (dead code)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/deptry src generated
+	$(BIN)/vulture
+
+hooks: dev-env ## Have git run the same, on what changed, before every commit
+	$(BIN)/pre-commit install
 
 format: dev-env ## Let ruff fix and format what it can
 	$(BIN)/ruff check --fix .
@@ -68,12 +86,15 @@ lint-spec: dev-env ## Check spec/openapi.yaml: openapi-spec-validator and Redocl
 wheel: dev-env ## Build dist/*.whl
 	$(BIN)/python -m pip wheel -qq --no-deps --wheel-dir dist .
 
+release-check: dev-env ## Say whether this commit can be released, and build it into dist/
+	$(BIN)/python scripts/release_check.py
+
 # Makes environments of its own below .cache/bench; the first time takes some minutes and 1 GB.
 bench: ## Measure this beside its peers, write docs/benchmarks.svg (ROWS="ws* get-job" ROUNDS=5 QUICK=1)
 	@$(or $(PYTHON),python3) -m benchmarks --rows "$(ROWS)" --rounds $(ROUNDS) $(if $(QUICK),--quick)
 
 clean: ## Remove .venv, caches and build results
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .nox .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find src generated scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf site
 

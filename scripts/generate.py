@@ -39,9 +39,12 @@ TARGET = ROOT / "generated" / "synapse_agent_api"
 
 # Its template API has changed in patch releases.
 GENERATOR = ("openapi-python-client", "0.29.1")
-# Isolated: neither this repository's ruff settings nor those around the temporary folder may matter.
+# Neither this repository's ruff settings and ignored files nor those around the temporary folder may matter.
 LINE_LENGTH = 110
-ISOLATED = ("--isolated", "--target-version", "py311", "--line-length", str(LINE_LENGTH), "--no-cache", "-q")
+ISOLATED = (
+    *("--isolated", "--no-respect-gitignore", "--no-cache", "-q"),
+    *("--target-version", "py311", "--line-length", str(LINE_LENGTH)),
+)
 # Templates end every list with a comma; ruff decides what fits on a line.
 RUFF = (
     (

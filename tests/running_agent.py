@@ -19,10 +19,9 @@ from typing import Any
 
 import httpx
 import pytest
-from checkout import ROOT
+from checkout import ROOT, python_path
 
 TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
-SOURCES = ROOT / "src"
 
 
 @dataclass
@@ -145,7 +144,7 @@ def agent_environment(tmp: Path, **more: str) -> dict[str, str]:
     dropped = {"SYNAPSE_AGENT_TOKEN", "RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_ADDRESS"}
     dropped |= {"SYNAPSE_AGENT_DATA", "SYNAPSE_PLUGINS"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
-    ours = {"PYTHONPATH": str(SOURCES), "TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1"}
+    ours = python_path() | {"TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1"}
     return environment | ours | {"XDG_STATE_HOME": str(tmp / "state")} | more
 
 

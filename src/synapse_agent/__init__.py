@@ -3,6 +3,6 @@
 Run it with `synapse-agent serve`, or `python -m synapse_agent serve`.
 """
 
-__all__ = ["__version__"]
+from synapse_sdk import __version__
 
-__version__ = "0.1.0"
+__all__ = ["__version__"]

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from synapse_agent import __version__
+
 __all__ = ["main"]
 
 _EPILOG = """\
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="synapse-agent", description="An HTTP gateway over a Ray cluster for the Synapse SDK."
     )
+    parser.add_argument("--version", action="version", version=f"synapse-agent {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     serve = commands.add_parser(
         "serve",

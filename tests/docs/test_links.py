@@ -52,7 +52,7 @@ def test_every_page_is_in_the_navigation(made: Path) -> None:
     assert listed == {str(page.relative_to(made)) for page in made.rglob("*.md")}
 
 
-SOURCES = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+SOURCES = [*pages(), *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
 
 
 @pytest.mark.parametrize("page", SOURCES, ids=lambda page: str(page.relative_to(ROOT)))

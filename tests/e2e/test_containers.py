@@ -735,9 +735,6 @@ class TestRefusing:
         assert answer.json()["detail"][0]["msg"] == "must be one of running, stopped"
 
 
-ENGINE = ("--docker", "unix:///x", "--container-base", "a")
-
-
 class TestWithoutAnEngine:
     def test_the_agent_runs_no_containers(self) -> None:
         with running_agent(*NO_RAY) as agent:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from checkout import ROOT, environment
+from checkout import ROOT, environment, python_path
 
 __all__ = ["measure", "server"]
 
 
 def _environment() -> dict[str, str]:
-    variables = environment()
-    return variables | {"PYTHONPATH": os.pathsep.join([variables["PYTHONPATH"], str(ROOT / "tests")])}
+    return environment() | python_path(ROOT / "tests")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import pytest
 
 from scale.processes import measure, server
 
+pytestmark = pytest.mark.heavy
+
 MIB = 2**20
 
 # A hundred megabytes.

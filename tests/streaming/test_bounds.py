@@ -295,6 +295,7 @@ def tiny_messages(count: int) -> Script:
 
 
 @row(20)
+@pytest.mark.heavy
 def test_a_million_tiny_messages(protocol_of_a_million: Tailer) -> None:
     with Agent(tiny_messages(1_000_000)) as agent:
         lines = protocol_of_a_million(agent.url).whole()

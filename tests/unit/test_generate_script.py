@@ -112,6 +112,7 @@ def test_hash_seeds_make_no_difference(tmp_path, seed):
 
 def test_surrounding_ruff_settings_make_no_difference(tmp_path, monkeypatch):
     (tmp_path / "ruff.toml").write_text('line-length = 20\nexclude = ["*"]\n')
+    (tmp_path / ".ignore").write_text("*\n")
     monkeypatch.chdir(tmp_path)
     package = tmp_path / "package"
     generate.generate(generate.SPEC, package)

@@ -22,8 +22,9 @@ LATE = {"aiohttp", "anyio", "attr", "attrs", "httpcore", "ray", "redis", "sniffi
 
 def fresh(program: str) -> str:
     """What a new interpreter prints that knows nothing but this checkout and the environment."""
-    variables = environment()
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # each import but the first finds its bytecode
+    # Each import but the first finds its bytecode, and coverage measures something else.
+    unwanted = ("COVERAGE_", "PYTHONDONTWRITEBYTECODE")
+    variables = {name: value for name, value in environment().items() if not name.startswith(unwanted)}
     command = [sys.executable, "-c", program]
     return subprocess.run(command, env=variables, check=True, capture_output=True, text=True).stdout
 

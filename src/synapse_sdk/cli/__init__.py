@@ -22,9 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status; `synapse --help` lists them.
 
     Example:
-        >>> main(["--version"])  # doctest: +SKIP
-        synapse 0.1.0
-        0
+        >>> status = main(["jobs", "list", "--json"])  # doctest: +SKIP
     """
     try:
         import typer  # noqa: F401 # pyright: ignore[reportUnusedImport]
