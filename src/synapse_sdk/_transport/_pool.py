@@ -1,0 +1,207 @@
+"""The connections that a client of our own keeps open, and what httpx and httpcore say to each other. No I/O.
+
+httpcore's own pool looks at every connection and every request for each request that begins or ends, which
+for a hundred at once takes longer than all the rest. A client here has one agent, any number of connections
+and so nobody who waits for one: what is left is a stack of idle connections.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Generic, Protocol, TypeVar
+
+import httpcore
+import httpx
+
+__all__ = [
+    "KEEPALIVE_EXPIRY",
+    "Pool",
+    "PoolConnection",
+    "RequestBuilder",
+    "closed_error",
+    "core_request",
+    "httpx_error",
+    "keep_cookies",
+    "origin_of",
+    "phase",
+]
+
+KEEPALIVE_EXPIRY = 5.0
+"""Seconds after which an idle connection isn't used any more."""
+
+# Idle connections at most. As many calls as this may be made at once, again and again, without reconnecting.
+_MAX_IDLE = 100
+
+_ERRORS: dict[type[Exception], type[httpx.RequestError]] = {
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+}
+
+
+class PoolConnection(Protocol):
+    """What `httpcore.HTTP11Connection` and `AsyncHTTP11Connection` have in common here."""
+
+    def is_idle(self) -> bool: ...
+    def is_closed(self) -> bool: ...
+    def has_expired(self) -> bool: ...
+
+
+C = TypeVar("C", bound=PoolConnection)
+S = TypeVar("S")
+
+
+class Pool(Generic[C, S]):
+    """Which connections there are over which streams, and which of them are idle.
+
+    Those that a method gives out other than to be used are not in it any more, and are to be closed. Not safe
+    for threads.
+    """
+
+    __slots__ = ("_idle", "_streams", "closed")
+
+    def __init__(self) -> None:
+        self._streams: dict[C, S] = {}
+        self._idle: deque[C] = deque()  # the one that was used last stands last
+        self.closed = False
+
+    @property
+    def connections(self) -> list[C]:
+        """All there are, in use or idle."""
+        return list(self._streams)
+
+    def take(self) -> tuple[C | None, list[C]]:
+        """Give the idle connection that was used last, or None; and those that can't be used any more."""
+        if self.closed:
+            raise closed_error()
+        idle = self._idle
+        dead: list[C] = []
+        taken: C | None = None
+        while idle and taken is None:
+            connection = idle.pop()
+            if connection.has_expired():
+                dead.append(connection)
+            else:
+                taken = connection
+        while idle and idle[0].has_expired():
+            dead.append(idle.popleft())
+        for connection in dead:
+            del self._streams[connection]
+        return taken, dead
+
+    def add(self, connection: C, stream: S) -> None:
+        """Take note of a new connection, which is in use."""
+        if self.closed:
+            raise closed_error()
+        self._streams[connection] = stream
+
+    def give_back(self, connection: C) -> bool:
+        """Keep a connection that is not in use any more; tell whether it shall be closed instead."""
+        if not self.closed and connection.is_idle() and len(self._idle) < _MAX_IDLE:
+            self._idle.append(connection)
+            return False
+        self._streams.pop(connection, None)
+        return True
+
+    def close(self) -> tuple[list[C], dict[C, S]]:
+        """Keep none from now on; give those that were idle, and those that are in use."""
+        self.closed = True
+        idle = list(self._idle)
+        self._idle.clear()
+        for connection in idle:
+            del self._streams[connection]
+        return idle, dict(self._streams)
+
+
+def origin_of(url: httpx.URL) -> httpcore.Origin:
+    """Tell where the connections go."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return httpcore.Origin(url.raw_scheme, url.raw_host, port)
+
+
+def core_request(request: httpx.Request) -> httpcore.Request:
+    """Translate a request."""
+    url = request.url
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+def httpx_error(exc: Exception, request: httpx.Request) -> Exception:
+    """Translate what httpcore raised; anything else stays what it is."""
+    kind = _ERRORS.get(type(exc))
+    return exc if kind is None else kind(str(exc), request=request)
+
+
+def closed_error() -> RuntimeError:
+    """Make the error that httpx raises, too, where a client is used that was closed."""
+    return RuntimeError("Cannot send a request, as the client has been closed.")
+
+
+def phase(extensions: dict[str, Any], name: str) -> float | None:
+    """Tell the seconds that a phase of a request may take ("connect", "read", "write")."""
+    seconds: float | None = extensions.get("timeout", {}).get(name)
+    return seconds
+
+
+class RequestBuilder:
+    """Builds what `http.build_request` would, by a shorter way.
+
+    Args:
+        http: The client whose headers go with every request.
+        url: Where all requests go.
+    """
+
+    def __init__(self, http: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> None:
+        self._cookies = http.cookies
+        defaults = [(b"Host", url.netloc), *http.headers.raw]
+        self._defaults = [(name.lower(), (name, value)) for name, value in defaults]
+
+    def build(
+        self,
+        method: str,
+        url: httpx.URL | str,
+        *,
+        headers: object = None,
+        timeout: object = None,
+        content: bytes | None = None,
+        params: Any = None,
+        data: object = None,
+        files: object = None,
+        extensions: dict[str, Any] | None = None,
+        **others: object,
+    ) -> httpx.Request | None:
+        """Build a request; give None where there is more to look at."""
+        if data or files or others or self._cookies or not isinstance(url, httpx.URL):
+            return None
+        if not isinstance(headers, httpx.Headers) or not isinstance(timeout, httpx.Timeout):
+            return None
+        own = headers.raw
+        named = {name.lower() for name, _ in own}
+        raw = [pair for name, pair in self._defaults if name not in named]
+        raw += own
+        if content or method in ("PATCH", "POST", "PUT"):
+            raw.append((b"Content-Length", b"%d" % len(content or b"")))
+        return httpx.Request(
+            method,
+            url,
+            params=params,
+            headers=raw,
+            stream=httpx.ByteStream(content or b""),
+            extensions={**(extensions or {}), "timeout": timeout.as_dict()},
+        )
+
+
+def keep_cookies(http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> None:
+    """Take the cookies of an answer over into the jar, as httpx does: a balancer goes by them."""
+    if "set-cookie" in response.headers:
+        http.cookies.extract_cookies(response)
