@@ -10,17 +10,16 @@ from urllib.parse import quote
 
 import httpx
 
+from ._defaults import DEFAULT_MAX_RETRIES
 from ._errors import error_from_response
 from ._secret import Secret, is_header_value
 from .clients.exceptions import ClientError, ValidationError
 from .utils.network import path_text, validate_resource_id
 
-__all__ = ["Connection", "DEFAULT_MAX_RETRIES", "Timeout", "Token", "bounded", "encode_path"]
+__all__ = ["Connection", "Timeout", "Token", "bounded", "encode_path"]
 
 Timeout = Mapping[str, float] | float | httpx.Timeout | None
 Token = str | Callable[[], str]
-
-DEFAULT_MAX_RETRIES = 2
 
 _CONNECT = 3.0
 _READ = 10.0

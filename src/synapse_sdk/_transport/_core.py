@@ -427,11 +427,10 @@ def pool_options(connection: Connection, verify: Verify, proxy: Proxy | None) ->
     """
     if proxy is not None or any(getproxies().get(scheme) for scheme in ("http", "https", "all")):
         return None
-    context = _verification(verify)
-    if connection.base_url.scheme != "https":
-        context = None
-    elif isinstance(context, bool):
-        context = httpx.create_ssl_context(verify=context)
+    context: ssl.SSLContext | None = None
+    trusted = _verification(verify)
+    if connection.base_url.scheme == "https":
+        context = httpx.create_ssl_context(verify=trusted) if isinstance(trusted, bool) else trusted
     return {
         "url": connection.base_url,
         "ssl_context": context,

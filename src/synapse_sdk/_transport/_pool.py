@@ -8,6 +8,7 @@ and so nobody who waits for one: what is left is a stack of idle connections.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 import httpcore
@@ -147,7 +148,7 @@ def closed_error() -> RuntimeError:
     return RuntimeError("Cannot send a request, as the client has been closed.")
 
 
-def phase(extensions: dict[str, Any], name: str) -> float | None:
+def phase(extensions: Mapping[str, Any], name: str) -> float | None:
     """Tell the seconds that a phase of a request may take ("connect", "read", "write")."""
     seconds: float | None = extensions.get("timeout", {}).get(name)
     return seconds

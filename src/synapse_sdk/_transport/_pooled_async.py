@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -122,7 +122,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             raise
         return await self._connect(request.extensions) if connection is None else connection
 
-    async def _connect(self, extensions: dict[str, Any]) -> httpcore.AsyncHTTP11Connection:
+    async def _connect(self, extensions: Mapping[str, Any]) -> httpcore.AsyncHTTP11Connection:
         host = self._origin.host.decode("ascii")
         seconds = phase(extensions, "connect")
         stream = await _network().connect_tcp(host, self._origin.port, timeout=seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -123,7 +123,7 @@ class PooledTransport(httpx.BaseTransport):
             one.close()
         return self._connect(request.extensions) if connection is None else connection
 
-    def _connect(self, extensions: dict[str, Any]) -> httpcore.HTTP11Connection:
+    def _connect(self, extensions: Mapping[str, Any]) -> httpcore.HTTP11Connection:
         host = self._origin.host.decode("ascii")
         seconds = phase(extensions, "connect")
         stream = self._network.connect_tcp(host, self._origin.port, timeout=seconds)
