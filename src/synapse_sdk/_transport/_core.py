@@ -428,9 +428,12 @@ def pool_options(connection: Connection, verify: Verify, proxy: Proxy | None) ->
     if proxy is not None or any(getproxies().get(scheme) for scheme in ("http", "https", "all")):
         return None
     context: ssl.SSLContext | None = None
-    trusted = _verification(verify)
-    if connection.base_url.scheme == "https":
-        context = httpx.create_ssl_context(verify=trusted) if isinstance(trusted, bool) else trusted
+    secure = connection.base_url.scheme == "https"
+    # Loading the certificates takes 25 ms; a path that can't be read is an error anyway.
+    if secure or verify is not True:
+        trusted = _verification(verify)
+        if secure:
+            context = httpx.create_ssl_context(verify=trusted) if isinstance(trusted, bool) else trusted
     return {
         "url": connection.base_url,
         "ssl_context": context,

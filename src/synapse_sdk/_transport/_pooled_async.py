@@ -10,6 +10,7 @@ import anyio
 import httpcore
 import httpx
 
+from ._asyncio_network import connect_tcp
 from ._pool import (
     KEEPALIVE_EXPIRY,
     Pool,
@@ -125,7 +126,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     async def _connect(self, extensions: Mapping[str, Any]) -> httpcore.AsyncHTTP11Connection:
         host = self._origin.host.decode("ascii")
         seconds = phase(extensions, "connect")
-        stream = await _network().connect_tcp(host, self._origin.port, timeout=seconds)
+        stream = await _connected(host, self._origin.port, seconds)
         try:
             trace = extensions.get("trace")
             if trace is not None:
@@ -198,7 +199,7 @@ async def _close(what: httpcore.AsyncHTTP11Connection | httpcore.AsyncNetworkStr
         await what.aclose()
 
 
-def _network() -> httpcore.AsyncNetworkBackend:
+async def _connected(host: str, port: int, timeout: float | None) -> httpcore.AsyncNetworkStream:
     trio = sys.modules.get("trio")
     if trio is not None:
         try:
@@ -206,5 +207,5 @@ def _network() -> httpcore.AsyncNetworkBackend:
         except RuntimeError:
             pass
         else:
-            return httpcore.TrioBackend()
-    return httpcore.AnyIOBackend()
+            return await httpcore.TrioBackend().connect_tcp(host, port, timeout=timeout)
+    return await connect_tcp(host, port, timeout)
