@@ -20,7 +20,7 @@ import trustme
 from synapse_agent_api.client import Arguments, Operation
 from synapse_sdk import _retry
 from synapse_sdk._connection import Connection
-from synapse_sdk._transport import _pool, _pooled_async, _pooled_sync
+from synapse_sdk._transport import _http11, _pool
 from synapse_sdk._transport._async import AsyncTransport
 from synapse_sdk._transport._pooled_async import AsyncPooledClient
 from synapse_sdk._transport._pooled_sync import PooledClient
@@ -169,8 +169,7 @@ def test_no_more_than_so_many_idle_connections_are_kept(run: Run, monkeypatch: p
 
 
 def test_a_connection_that_was_idle_for_long_is_replaced(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (_pooled_sync, _pooled_async):
-        monkeypatch.setattr(module, "KEEPALIVE_EXPIRY", -1.0)
+    monkeypatch.setattr(_http11, "KEEPALIVE_EXPIRY", -1.0)
 
     async def main(api: Api) -> None:
         for name in "ab":
@@ -241,6 +240,8 @@ def test_the_server_closes_an_idle_connection_just_when_it_is_used(run: Run, fau
     [
         json_answer(200, "x", Connection="close"),
         b'HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n"x"',
+        json_answer(200, "x") + b"and more than was announced",
+        json_answer(200, "x") + json_answer(200, "the answer to nothing"),
     ],
 )
 def test_a_connection_that_can_not_be_used_again_is_not(run: Run, last: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The connections that a client of our own keeps open, and what httpx and httpcore say to each other. No I/O.
+"""The connections that a client of our own keeps open, and what they and httpx say to each other. No I/O.
 
 httpcore's own pool looks at every connection and every request for each request that begins or ends, which
 for a hundred at once takes longer than all the rest. A client here has one agent, any number of connections
@@ -9,26 +9,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+import h11
 import httpcore
 import httpx
 
+if TYPE_CHECKING:
+    from ._http11 import Http11
+
 __all__ = [
-    "KEEPALIVE_EXPIRY",
     "Pool",
-    "PoolConnection",
     "RequestBuilder",
+    "address",
     "closed_error",
-    "core_request",
+    "httpx_answer",
     "httpx_error",
     "keep_cookies",
-    "origin_of",
     "phase",
+    "refuse_other_origin",
+    "whole_request",
 ]
-
-KEEPALIVE_EXPIRY = 5.0
-"""Seconds after which an idle connection isn't used any more."""
 
 # Idle connections at most. As many calls as this may be made at once, again and again, without reconnecting.
 _MAX_IDLE = 100
@@ -36,45 +37,37 @@ _MAX_IDLE = 100
 _ERRORS: dict[type[Exception], type[httpx.RequestError]] = {
     httpcore.ConnectError: httpx.ConnectError,
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
     httpcore.ReadError: httpx.ReadError,
     httpcore.ReadTimeout: httpx.ReadTimeout,
     httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
     httpcore.WriteError: httpx.WriteError,
     httpcore.WriteTimeout: httpx.WriteTimeout,
+    h11.LocalProtocolError: httpx.LocalProtocolError,
+    h11.RemoteProtocolError: httpx.RemoteProtocolError,
 }
 
 
-class PoolConnection(Protocol):
-    """What `httpcore.HTTP11Connection` and `AsyncHTTP11Connection` have in common here."""
-
-    def is_idle(self) -> bool: ...
-    def is_closed(self) -> bool: ...
-    def has_expired(self) -> bool: ...
+C = TypeVar("C", bound="Http11[Any]")
 
 
-C = TypeVar("C", bound=PoolConnection)
-S = TypeVar("S")
-
-
-class Pool(Generic[C, S]):
-    """Which connections there are over which streams, and which of them are idle.
+class Pool(Generic[C]):
+    """Which connections there are, and which of them are idle.
 
     Those that a method gives out other than to be used are not in it any more, and are to be closed. Not safe
     for threads.
     """
 
-    __slots__ = ("_idle", "_streams", "closed")
+    __slots__ = ("_all", "_idle", "closed")
 
     def __init__(self) -> None:
-        self._streams: dict[C, S] = {}
+        self._all: set[C] = set()
         self._idle: deque[C] = deque()  # the one that was used last stands last
         self.closed = False
 
     @property
     def connections(self) -> list[C]:
         """All there are, in use or idle."""
-        return list(self._streams)
+        return list(self._all)
 
     def take(self) -> tuple[C | None, list[C]]:
         """Give the idle connection that was used last, or None; and those that can't be used any more."""
@@ -91,56 +84,73 @@ class Pool(Generic[C, S]):
                 taken = connection
         while idle and idle[0].has_expired():
             dead.append(idle.popleft())
-        for connection in dead:
-            del self._streams[connection]
+        self._all.difference_update(dead)
         return taken, dead
 
-    def add(self, connection: C, stream: S) -> None:
+    def add(self, connection: C) -> None:
         """Take note of a new connection, which is in use."""
         if self.closed:
             raise closed_error()
-        self._streams[connection] = stream
+        self._all.add(connection)
 
     def give_back(self, connection: C) -> bool:
         """Keep a connection that is not in use any more; tell whether it shall be closed instead."""
-        if not self.closed and connection.is_idle() and len(self._idle) < _MAX_IDLE:
+        if not self.closed and len(self._idle) < _MAX_IDLE and connection.finish():
             self._idle.append(connection)
             return False
-        self._streams.pop(connection, None)
+        self._all.discard(connection)
         return True
 
-    def close(self) -> tuple[list[C], dict[C, S]]:
+    def close(self) -> tuple[list[C], list[C]]:
         """Keep none from now on; give those that were idle, and those that are in use."""
         self.closed = True
         idle = list(self._idle)
         self._idle.clear()
-        for connection in idle:
-            del self._streams[connection]
-        return idle, dict(self._streams)
+        self._all.difference_update(idle)
+        return idle, list(self._all)
 
 
-def origin_of(url: httpx.URL) -> httpcore.Origin:
-    """Tell where the connections go."""
-    port = url.port or (443 if url.scheme == "https" else 80)
-    return httpcore.Origin(url.raw_scheme, url.raw_host, port)
-
-
-def core_request(request: httpx.Request) -> httpcore.Request:
-    """Translate a request."""
-    url = request.url
-    return httpcore.Request(
-        request.method,
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=request.extensions,
+def httpx_answer(
+    answer: h11.Response | h11.InformationalResponse,
+    stream: object,
+    body: httpx.SyncByteStream | httpx.AsyncByteStream,
+    request: httpx.Request,
+) -> httpx.Response:
+    """Translate the head of an answer."""
+    return httpx.Response(
+        answer.status_code,
+        headers=answer.headers.raw_items(),
+        stream=body,
+        request=request,
+        extensions={
+            "http_version": b"HTTP/" + answer.http_version,
+            "reason_phrase": answer.reason,
+            "network_stream": stream,
+        },
     )
 
 
 def httpx_error(exc: Exception, request: httpx.Request) -> Exception:
-    """Translate what httpcore raised; anything else stays what it is."""
+    """Translate what h11 or httpcore raised; anything else stays what it is."""
     kind = _ERRORS.get(type(exc))
     return exc if kind is None else kind(str(exc), request=request)
+
+
+def address(url: httpx.URL) -> tuple[str, int]:
+    """Tell where to connect for a URL."""
+    return url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
+
+
+def refuse_other_origin(own: httpx.URL, url: httpx.URL) -> None:
+    """Raise for a URL that the connections don't lead to; nothing here asks for one."""
+    if (url.raw_host, url.port, url.raw_scheme) != (own.raw_host, own.port, own.raw_scheme):
+        raise RuntimeError("a request to another origin")
+
+
+def whole_request(connection: Http11[Any], request: httpx.Request) -> bytes:
+    """Give all bytes of a request whose body is at hand."""
+    head = connection.head(request)
+    return head + connection.body(b"".join(cast("httpx.ByteStream", request.stream))) + connection.end()
 
 
 def closed_error() -> RuntimeError:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import httpcore
 import httpx
 
 from ._asyncio_network import connect_tcp
+from ._http11 import READ_SIZE, Http11
 from ._pool import (
-    KEEPALIVE_EXPIRY,
     Pool,
     RequestBuilder,
+    address,
     closed_error,
-    core_request,
+    httpx_answer,
     httpx_error,
     keep_cookies,
-    origin_of,
     phase,
+    refuse_other_origin,
+    whole_request,
 )
 
 if TYPE_CHECKING:
     import ssl
+
+    import h11
+
+    _Connection = Http11[httpcore.AsyncNetworkStream]
 
 __all__ = ["AsyncPooledClient", "AsyncPooledTransport"]
 
@@ -62,7 +69,6 @@ class AsyncPooledClient(httpx.AsyncClient):
         if self.is_closed:
             raise closed_error()
         response = await self._pooled.handle_async_request(request)
-        response.request = request
         keep_cookies(self, response)
         if not stream:
             try:
@@ -81,22 +87,23 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, url: httpx.URL, ssl_context: ssl.SSLContext | None) -> None:
-        self._origin = origin_of(url)
+        self._url = url
         self._ssl_context = ssl_context
-        self._pool: Pool[httpcore.AsyncHTTP11Connection, httpcore.AsyncNetworkStream] = Pool()
+        self._pool: Pool[_Connection] = Pool()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and give back its answer with the body yet to be read.
 
         Raises:
             httpx.TransportError: It failed.
-            RuntimeError: The pool is closed.
+            RuntimeError: The pool is closed, or knows another agent.
         """
-        core = core_request(request)
+        refuse_other_origin(self._url, request.url)
         try:
-            connection = await self._take(core)
+            connection = await self._take(request.extensions)
             try:
-                answer = await connection.handle_async_request(core)
+                await _send(connection, request)
+                answer = await _answer(connection, request)
             except BaseException:
                 await self.give_back(connection)
                 raise
@@ -105,28 +112,26 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             if error is exc:
                 raise
             raise error from exc
-        return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(answer.stream, connection, self, request),
-            extensions=answer.extensions,
-        )
+        stream = connection.stream
+        if answer.status_code == 101:
+            stream = _Upgraded(stream, connection.unread())
+        return httpx_answer(answer, stream, _Body(connection, self, request), request)
 
-    async def _take(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
+    async def _take(self, extensions: Mapping[str, Any]) -> _Connection:
         connection, dead = self._pool.take()
         try:
             for one in dead:
-                await _close(one)
+                await _close(one.stream)
         except BaseException:
             if connection is not None:
                 await self.give_back(connection)
             raise
-        return await self._connect(request.extensions) if connection is None else connection
+        return await self._connect(extensions) if connection is None else connection
 
-    async def _connect(self, extensions: Mapping[str, Any]) -> httpcore.AsyncHTTP11Connection:
-        host = self._origin.host.decode("ascii")
+    async def _connect(self, extensions: Mapping[str, Any]) -> _Connection:
+        host, port = address(self._url)
         seconds = phase(extensions, "connect")
-        stream = await _connected(host, self._origin.port, seconds)
+        stream = await _connected(host, port, seconds)
         try:
             trace = extensions.get("trace")
             if trace is not None:
@@ -134,48 +139,45 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             if self._ssl_context is not None:
                 self._ssl_context.set_alpn_protocols(["http/1.1"])
                 stream = await stream.start_tls(self._ssl_context, server_hostname=host, timeout=seconds)
-            connection = httpcore.AsyncHTTP11Connection(
-                self._origin, stream, keepalive_expiry=KEEPALIVE_EXPIRY
-            )
-            self._pool.add(connection, stream)
+            connection = Http11(stream)
+            self._pool.add(connection)
         except BaseException:
-            # httpcore leaves a connection open that is cancelled in its TLS handshake.
             await _close(stream)
             raise
         return connection
 
-    async def give_back(self, connection: httpcore.AsyncHTTP11Connection) -> None:
+    async def give_back(self, connection: _Connection) -> None:
         """Keep a connection for the next request, if it is fit for one."""
         if self._pool.give_back(connection):
-            await _close(connection)
+            await _close(connection.stream)
 
     async def aclose(self) -> None:
-        """Close all connections, those in use included."""
+        """Close all connections, those in use included: who uses one has an error."""
         idle, used = self._pool.close()
         for connection in (*idle, *used):
-            await _close(connection)
+            await _close(connection.stream)
 
 
 class _Body(httpx.AsyncByteStream):
     """The body of an answer, whose end gives the connection back."""
 
     def __init__(
-        self,
-        stream: Any,
-        connection: httpcore.AsyncHTTP11Connection,
-        transport: AsyncPooledTransport,
-        request: httpx.Request,
+        self, connection: _Connection, transport: AsyncPooledTransport, request: httpx.Request
     ) -> None:
-        self._stream = stream
         self._connection = connection
         self._transport = transport
         self._request = request
         self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        connection = self._connection
+        seconds = phase(self._request.extensions, "read")
         try:
-            async for part in self._stream:
-                yield part
+            while (piece := connection.piece()) != b"":
+                if piece is None:
+                    connection.receive(await connection.stream.read(READ_SIZE, timeout=seconds))
+                else:
+                    yield piece
         except Exception as exc:
             error = httpx_error(exc, self._request)
             if error is exc:
@@ -183,20 +185,60 @@ class _Body(httpx.AsyncByteStream):
             raise error from exc
 
     async def aclose(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            with anyio.CancelScope(shield=True):
-                await self._stream.aclose()
-        finally:
-            # asyncio's own cancellation passes a shield.
+        if not self._closed:
+            self._closed = True
             await self._transport.give_back(self._connection)
 
 
-async def _close(what: httpcore.AsyncHTTP11Connection | httpcore.AsyncNetworkStream) -> None:
+class _Upgraded(httpcore.AsyncNetworkStream):
+    """A stream on which something other than HTTP goes on, part of which was read already."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, unread: bytes) -> None:
+        self._stream = stream
+        self._unread = unread
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._unread:
+            data, self._unread = self._unread[:max_bytes], self._unread[max_bytes:]
+            return data
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+async def _send(connection: _Connection, request: httpx.Request) -> None:
+    stream = connection.stream
+    seconds = phase(request.extensions, "write")
+    # Why it can't be sent may have been answered already.
+    with contextlib.suppress(httpcore.WriteError):
+        if isinstance(request.stream, httpx.ByteStream):
+            await stream.write(whole_request(connection, request), timeout=seconds)
+            return
+        await stream.write(connection.head(request), timeout=seconds)
+        async for piece in cast("httpx.AsyncByteStream", request.stream):
+            await stream.write(connection.body(piece), timeout=seconds)
+        await stream.write(connection.end(), timeout=seconds)
+
+
+async def _answer(
+    connection: _Connection, request: httpx.Request
+) -> h11.Response | h11.InformationalResponse:
+    seconds = phase(request.extensions, "read")
+    while (answer := connection.answer()) is None:
+        connection.receive(await connection.stream.read(READ_SIZE, timeout=seconds))
+    return answer
+
+
+async def _close(stream: httpcore.AsyncNetworkStream) -> None:
     with anyio.CancelScope(shield=True):
-        await what.aclose()
+        await stream.aclose()
 
 
 async def _connected(host: str, port: int, timeout: float | None) -> httpcore.AsyncNetworkStream:
