@@ -150,7 +150,8 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
                 return transport.get_extra_info(info)
             case "is_readable":
                 return self._is_readable()
-        return None
+            case _:
+                return None
 
     def _is_readable(self) -> bool:
         """Tell whether something came unasked, or nothing more will: nothing can be done over this."""

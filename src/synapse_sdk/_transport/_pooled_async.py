@@ -249,5 +249,6 @@ async def _connected(host: str, port: int, timeout: float | None) -> httpcore.As
         except RuntimeError:
             pass
         else:
-            return await httpcore.TrioBackend().connect_tcp(host, port, timeout=timeout)
+            backend: httpcore.AsyncNetworkBackend = cast("Any", httpcore).TrioBackend()
+            return await backend.connect_tcp(host, port, timeout=timeout)
     return await connect_tcp(host, port, timeout)
