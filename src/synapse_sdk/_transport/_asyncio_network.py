@@ -12,6 +12,7 @@ import ipaddress
 import select
 import ssl
 from collections import deque
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -103,8 +104,8 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
         protocol.end(ConnectionAbortedError("the connection was closed"))
         # An event loop that is over has no use for its transports.
         with contextlib.suppress(RuntimeError):
-            if transport.get_extra_info("ssl_object") is None:
-                # What was written is sent if that can be done at once; over TLS it would wait for the peer.
+            if transport.get_write_buffer_size() and transport.get_extra_info("ssl_object") is None:
+                # It is sent if that can be done at once; over TLS this would wait for the peer.
                 transport.close()
                 await asyncio.sleep(0)
             transport.abort()
@@ -273,6 +274,7 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
         waiter.set_result(None)
 
 
+@lru_cache(maxsize=64)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

@@ -194,6 +194,8 @@ class RequestBuilder:
         """Build a request; give None where there is more to look at."""
         if data or files or others or self._cookies or not isinstance(url, httpx.URL):
             return None
+        if params is not None and not params and url.query:
+            return None
         if not isinstance(headers, httpx.Headers) or not isinstance(timeout, httpx.Timeout):
             return None
         own = headers.raw
@@ -205,7 +207,7 @@ class RequestBuilder:
         return httpx.Request(
             method,
             url,
-            params=params,
+            params=params or None,
             headers=raw,
             stream=httpx.ByteStream(content or b""),
             extensions={**(extensions or {}), "timeout": timeout.as_dict()},
