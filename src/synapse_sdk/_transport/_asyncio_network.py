@@ -189,6 +189,8 @@ class _Protocol(asyncio.Protocol):
         Raises:
             TimeoutError: Neither.
         """
+        if self._reader is not None:
+            raise RuntimeError("two read one connection at once")
         self._reader = waiter = asyncio.get_running_loop().create_future()
         try:
             await _bounded(waiter, seconds)
@@ -201,6 +203,8 @@ class _Protocol(asyncio.Protocol):
         Raises:
             TimeoutError: Neither.
         """
+        if self._writer is not None:
+            raise RuntimeError("two write to one connection at once")
         self._writer = waiter = asyncio.get_running_loop().create_future()
         try:
             await _bounded(waiter, seconds)

@@ -32,13 +32,12 @@ class Http11(Generic[S]):
         self.stream: S = stream
         # By this name log streams find it, which read a body by themselves.
         self.h11_connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEADERS)
-        self._expires: float | None = None
+        self._expires = 0.0
 
     # --- sending
 
     def head(self, request: httpx.Request) -> bytes:
         """Give the bytes to send before the body."""
-        self._expires = None
         target = request.url.raw_path
         event = h11.Request(method=request.method, target=target, headers=request.headers.raw)
         return self.h11_connection.send(event) or b""
@@ -67,18 +66,24 @@ class Http11(Generic[S]):
                 return None
             if isinstance(event, h11.Response):
                 return event
-            if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+            if not isinstance(event, h11.InformationalResponse):
+                raise httpcore.RemoteProtocolError(f"no answer, but {event!r}")
+            if event.status_code == 101:
                 return event
 
     def piece(self) -> bytes | None:
         """Give a piece of the body, empty at its end, or None where more has to be read for it."""
-        event = self.h11_connection.next_event()
-        if event is h11.NEED_DATA:
-            return None
-        return bytes(event.data) if isinstance(event, h11.Data) else b""
+        while True:
+            event = self.h11_connection.next_event()
+            if event is h11.NEED_DATA:
+                return None
+            if not isinstance(event, h11.Data):
+                return b""
+            if event.data:
+                return bytes(event.data)
 
     def unread(self) -> bytes:
-        """Give what was read behind the head of an answer that ends HTTP here."""
+        """Give what was read behind the head of an answer that ends HTTP, or behind a whole answer."""
         return bytes(self.h11_connection.trailing_data[0])
 
     # --- in the pool
@@ -93,11 +98,6 @@ class Http11(Generic[S]):
         self._expires = time.monotonic() + KEEPALIVE_EXPIRY
         return True
 
-    def is_idle(self) -> bool:
-        """Whether it waits for a request."""
-        return self._expires is not None
-
     def has_expired(self) -> bool:
         """Whether an idle connection can't be used: for its age, or because the peer has closed it."""
-        late = self._expires is not None and time.monotonic() > self._expires
-        return late or bool(self.stream.get_extra_info("is_readable"))
+        return time.monotonic() > self._expires or bool(self.stream.get_extra_info("is_readable"))
