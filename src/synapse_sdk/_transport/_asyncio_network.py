@@ -215,7 +215,9 @@ class _Protocol(asyncio.Protocol):
         """Give of what is there."""
         piece = self.pieces.popleft()
         if len(piece) > max_bytes:
-            self.pieces.appendleft(piece[max_bytes:])
+            # All of it is cut at once, so that none of it is copied again and again.
+            starts = range(max_bytes, len(piece), max_bytes)
+            self.pieces.extendleft(piece[start : start + max_bytes] for start in reversed(starts))
             piece = piece[:max_bytes]
         self._held -= len(piece)
         if self._paused and self._held < _READ_AHEAD:
