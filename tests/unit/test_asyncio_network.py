@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
 import struct
@@ -234,6 +235,33 @@ def test_a_stream_of_a_loop_that_is_over_can_not_be_used() -> None:
 def test_nobody_listens(host: str) -> None:
     with pytest.raises(httpcore.ConnectError):
         asyncio.run(connect_tcp(host, 9, 5))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("how", ["timeout", "cancelled"])
+def test_connecting_that_takes_too_long_leaves_nothing_open(host: str, how: str) -> None:
+    async def main(port: int) -> None:
+        if how == "timeout":
+            with pytest.raises(httpcore.ConnectTimeout):
+                await connect_tcp(host, port, 0.1)
+            return
+        task = asyncio.create_task(connect_tcp(host, port, None))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    # A full backlog drops what comes. A socket that is left open is a warning, and so an error.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        port = listener.getsockname()[1]
+        fill = [socket.socket() for _ in range(3)]
+        for sock in fill:
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", port))
+        asyncio.run(main(port))
+        for sock in fill:
+            sock.close()
+    gc.collect()
 
 
 def test_a_name_that_is_none() -> None:
