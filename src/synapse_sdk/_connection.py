@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
 
+from ._defaults import DEFAULT_MAX_RETRIES
 from ._errors import error_from_response
 from ._secret import Secret, is_header_value
 from .clients.exceptions import ClientError, ValidationError
 from .utils.network import path_text, validate_resource_id
 
-__all__ = ["Connection", "DEFAULT_MAX_RETRIES", "Timeout", "Token", "bounded", "encode_path"]
+__all__ = ["Connection", "Timeout", "Token", "bounded", "encode_path"]
 
 Timeout = Mapping[str, float] | float | httpx.Timeout | None
 Token = str | Callable[[], str]
-
-DEFAULT_MAX_RETRIES = 2
 
 _CONNECT = 3.0
 _READ = 10.0
@@ -33,6 +33,8 @@ _CREDENTIALS = frozenset({"authorization", "synapse-tenant", "synapse-user"})
 _OURS = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
 # Where there is no HTTP, requests are still made as if; no name server knows this host.
 _LONG_POLL = httpx.URL("http://long-poll.invalid/")
+# Characters of a URL that is worth being kept parsed.
+_MAX_REMEMBERED = 1_000
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -56,6 +58,7 @@ class Connection:
 
     __slots__ = (
         "_agent_token",
+        "_base",
         "_extra",
         "_tenant",
         "_user_token",
@@ -93,7 +96,8 @@ class Connection:
             )
         self.long_poll = long_poll
         self.base_url = _LONG_POLL if long_poll else _base_url(base_url)
-        self.agent = "the end of the long poll" if long_poll else str(self.base_url)
+        self._base = str(self.base_url)
+        self.agent = "the end of the long poll" if long_poll else self._base
         self._agent_token = Secret(agent_token, "agent_token")
         self._user_token = _optional(user_token, "user_token")
         if callable(tenant):
@@ -131,8 +135,9 @@ class Connection:
         Raises:
             ValidationError: 400, if it gets too long.
         """
+        text = f"{self._base}{path}"
         try:
-            return httpx.URL(f"{self.base_url}{path}")
+            return _parsed(text) if len(text) <= _MAX_REMEMBERED else httpx.URL(text)
         except httpx.InvalidURL as exc:
             raise ValidationError(400, "the URL is too long", agent=self.agent) from exc
 
@@ -245,6 +250,12 @@ def _encoded(value: str | int, name: str) -> str:
         return quote(text, safe="@")
     except UnicodeEncodeError as exc:
         raise ValidationError(400, f"{name} has a character that can't be sent") from exc
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """Parse a URL once for all calls to it: that takes httpx as long as sending a request."""
+    return httpx.URL(url)
 
 
 def _base_url(base_url: object) -> httpx.URL:

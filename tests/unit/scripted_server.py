@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -65,13 +66,14 @@ def hang(connection: socket.socket, request: Request) -> None:
 class Server:
     """Plays one step for each request; the last one again and again."""
 
-    def __init__(self, *steps: Step, greeting: bytes = b"") -> None:
+    def __init__(self, *steps: Step, greeting: bytes = b"", tls: ssl.SSLContext | None = None) -> None:
         self._greeting = greeting
+        self._tls = tls
         self.steps: tuple[Step, ...] = steps
         self.requests: list[Request] = []
         self._lock = threading.Lock()
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._socket.getsockname()[1]}/"
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -100,7 +102,23 @@ class Server:
             self._threads.append(thread)
             thread.start()
 
+    @property
+    def accepted(self) -> int:
+        """How many connections there have been."""
+        return len(self._connections)
+
+    def wait_until_gone(self, number: int = 0) -> None:
+        """Wait until the peer has closed connection `number`, or what was read of it has ended ours."""
+        self._threads[1 + number].join(10)
+        assert not self._threads[1 + number].is_alive()
+
     def _serve(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                connection.close()
+                return
         with connection, contextlib.suppress(OSError), connection.makefile("rb") as file:
             connection.sendall(self._greeting)
             while request := self._read(file):

@@ -1,4 +1,4 @@
-"""Importing the client costs little more than importing httpx, and brings in nothing before it is needed."""
+"""Importing the client costs less than importing httpx, and brings in nothing before it is needed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import subprocess
 import sys
 
+import pytest
 from checkout import environment
 
 CLIENT = "synapse_sdk.clients.agent"
-BUDGET = 1.25
-PAIRS = 9
-ROUNDS = 3
+PAIRS = 5
+ROUNDS = 4
 
-TIME = "import time; begin = time.perf_counter(); import {module}; print(time.perf_counter() - begin)"
+TIME = "import time; begin = time.perf_counter(); {program}; print(time.perf_counter() - begin)"
 MODULES = "import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
 
 # Needed by some calls only: models, WebSockets, and what a particular event loop brings.
@@ -33,26 +33,39 @@ def modules_after(module: str) -> set[str]:
     return set(json.loads(fresh(MODULES.format(module=module))))
 
 
-def test_importing_the_client_stays_within_its_budget() -> None:
+@pytest.mark.parametrize(
+    ("ours", "plain", "budget"),
+    [
+        (f"import {CLIENT}", "import httpx", 1.15),
+        # Nothing is saved that has to be paid for with the first client.
+        (
+            f"from {CLIENT} import AgentClient; AgentClient('https://agent/', 't').close()",
+            "import httpx; httpx.Client().close()",
+            1.3,
+        ),
+    ],
+    ids=["import", "first client"],
+)
+def test_importing_the_client_stays_within_its_budget(ours: str, plain: str, budget: float) -> None:
     best: dict[str, float] = {}
     # Alternating, and the least of each: whatever else the machine does can only add to a measurement. A
     # machine that is busy throughout one round gets another.
     for _ in range(ROUNDS):
         for _ in range(PAIRS):
-            for module in ("httpx", CLIENT):
-                seconds = float(fresh(TIME.format(module=module)))
-                best[module] = min(seconds, best.get(module, seconds))
-        ratio = best[CLIENT] / best["httpx"]
-        if ratio <= BUDGET:
+            for program in (plain, ours):
+                seconds = float(fresh(TIME.format(program=program)))
+                best[program] = min(seconds, best.get(program, seconds))
+        ratio = best[ours] / best[plain]
+        if ratio <= budget:
             break
-    print(f"{CLIENT}: {best[CLIENT] * 1000:.1f} ms, httpx: {best['httpx'] * 1000:.1f} ms, ratio {ratio:.2f}")
-    assert ratio <= BUDGET
+    print(f"{ours}: {best[ours] * 1000:.1f} ms, {plain}: {best[plain] * 1000:.1f} ms, ratio {ratio:.2f}")
+    assert ratio <= budget
 
 
 def test_importing_the_client_imports_nothing_before_it_is_needed() -> None:
-    brought = modules_after(CLIENT) - modules_after("httpx")
+    brought = modules_after(CLIENT) - modules_after("json")
     assert not {name for name in brought if name.partition(".")[0] in LATE}
     assert not {name for name in brought if name.startswith("synapse_agent_api.models")}
     assert not {name for name in brought if name.partition(".")[0] == "asyncio"}
-    late = ("synapse_sdk.long_poll", "synapse_sdk.streaming", "synapse_sdk._transport._plan")
+    late = ("synapse_sdk.long_poll", "synapse_sdk.streaming", "synapse_sdk._transport", "httpx")
     assert not {name for name in brought if name.startswith(late)}

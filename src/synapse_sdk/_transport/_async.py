@@ -13,6 +13,7 @@ from ._core import (
     closed_error,
     http_options,
     http_options_error,
+    pool_options,
     raw_answer,
     refuse_http_client,
     refuse_streams,
@@ -85,6 +86,11 @@ class AsyncTransport:
             refuse_http_client(http_client, "AsyncClient", verify, proxy)
             return cls(connection, http_client, owns_http=False)
         try:
+            options = pool_options(connection, verify, proxy)
+            if options is not None:
+                from ._pooled_async import AsyncPooledClient
+
+                return cls(connection, AsyncPooledClient(**options), owns_http=True)
             http = httpx.AsyncClient(**http_options(connection, verify, proxy))
         except Exception as exc:
             raise http_options_error(exc) from exc

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypedDict, TypeVar, cast
+from urllib.request import getproxies
 
 import httpx
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Exchange",
     "HttpOptions",
+    "PoolOptions",
     "Proxy",
     "RawBody",
     "Verify",
@@ -38,6 +40,7 @@ __all__ = [
     "http_options",
     "http_options_error",
     "origin",
+    "pool_options",
     "raw_answer",
     "refuse_http_client",
     "refuse_streams",
@@ -390,6 +393,15 @@ class HttpOptions(TypedDict):
     follow_redirects: bool
 
 
+class PoolOptions(TypedDict):
+    """Arguments of `PooledClient` and `AsyncPooledClient`."""
+
+    url: httpx.URL
+    ssl_context: ssl.SSLContext | None
+    headers: dict[str, str]
+    timeout: httpx.Timeout
+
+
 def http_options(connection: Connection, verify: Verify, proxy: Proxy | None) -> HttpOptions:
     """Give back the arguments for a client of our own.
 
@@ -404,6 +416,29 @@ def http_options(connection: Connection, verify: Verify, proxy: Proxy | None) ->
         "timeout": connection.timeout,
         "headers": user_agent(),
         "follow_redirects": False,
+    }
+
+
+def pool_options(connection: Connection, verify: Verify, proxy: Proxy | None) -> PoolOptions | None:
+    """Give back the arguments for a pooled client, or None where a proxy is in between.
+
+    Raises:
+        ValidationError: 400, if `verify` can't be one.
+    """
+    if proxy is not None or any(getproxies().get(scheme) for scheme in ("http", "https", "all")):
+        return None
+    context: ssl.SSLContext | None = None
+    secure = connection.base_url.scheme == "https"
+    # Loading the certificates takes 25 ms; a path that can't be read is an error anyway.
+    if secure or verify is not True:
+        trusted = _verification(verify)
+        if secure:
+            context = httpx.create_ssl_context(verify=trusted) if isinstance(trusted, bool) else trusted
+    return {
+        "url": connection.base_url,
+        "ssl_context": context,
+        "headers": user_agent(),
+        "timeout": connection.timeout,
     }
 
 

@@ -14,6 +14,7 @@ from ._core import (
     closed_error,
     http_options,
     http_options_error,
+    pool_options,
     raw_answer,
     refuse_http_client,
     refuse_streams,
@@ -86,6 +87,11 @@ class SyncTransport:
             refuse_http_client(http_client, "Client", verify, proxy)
             return cls(connection, http_client, owns_http=False)
         try:
+            options = pool_options(connection, verify, proxy)
+            if options is not None:
+                from ._pooled_sync import PooledClient
+
+                return cls(connection, PooledClient(**options), owns_http=True)
             http = httpx.Client(**http_options(connection, verify, proxy))
         except Exception as exc:
             raise http_options_error(exc) from exc

@@ -13,21 +13,21 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import httpx
-
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 
-from ..._connection import DEFAULT_MAX_RETRIES, Connection
-from ..._transport._async import AsyncTransport
-from ..._transport._sync import SyncTransport
-from ...utils.network import StreamLimits
+from ..._defaults import DEFAULT_MAX_RETRIES
 from ._helpers import AsyncHelpersMixin, HelpersMixin
 from ._options import Environment, checked_limits
 from ._tail import AsyncTailMixin, TailMixin
 
 if TYPE_CHECKING:
+    import httpx
+
+    from ..._transport._async import AsyncTransport
     from ..._transport._core import Proxy, Verify
+    from ..._transport._sync import SyncTransport
     from ...long_poll import AsyncLongPollHandler, LongPollHandler
+    from ...utils.network import StreamLimits
 
 __all__ = ["AgentClient", "AsyncAgentClient"]
 
@@ -84,6 +84,10 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         http_client: httpx.Client | None = None,
         long_poll_handler: LongPollHandler | None = None,
     ) -> None:
+        # Here, because importing the client should take little longer than importing httpx.
+        from ..._connection import Connection
+        from ..._transport._sync import SyncTransport
+
         self._stream_limits = checked_limits(stream_limits)
         connection = Connection(
             base_url,
@@ -228,6 +232,10 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         http_client: httpx.AsyncClient | None = None,
         long_poll_handler: AsyncLongPollHandler | None = None,
     ) -> None:
+        # Here, because importing the client should take little longer than importing httpx.
+        from ..._connection import Connection
+        from ..._transport._async import AsyncTransport
+
         self._stream_limits = checked_limits(stream_limits)
         connection = Connection(
             base_url,

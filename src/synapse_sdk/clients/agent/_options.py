@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from ...utils.network import StreamLimits
 from ..exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from ...utils.network import StreamLimits
 
 __all__ = ["Environment", "checked_limits"]
 
@@ -37,6 +40,8 @@ def checked_limits(limits: StreamLimits | None) -> StreamLimits:
     Raises:
         ValidationError: 400, if it is something else.
     """
+    from ...utils.network import StreamLimits
+
     if limits is None:
         return StreamLimits()
     if not isinstance(limits, StreamLimits):  # pyright: ignore[reportUnnecessaryIsInstance]

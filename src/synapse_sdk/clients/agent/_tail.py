@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from synapse_sdk.clients.exceptions import ValidationError
-from synapse_sdk.utils.network import validate_resource_id, validate_timeout
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
@@ -32,6 +31,8 @@ def _tail(
     limits: StreamLimits,
     connection: Connection,
 ) -> Tail:
+    from synapse_sdk.utils.network import validate_resource_id, validate_timeout
+
     validate_resource_id(job_id, "job")
     seconds = validate_timeout(timeout)
     if protocol not in _PROTOCOLS:
@@ -54,6 +55,8 @@ def _tail(
 
 def _several(job_ids: Any, on_error: Any) -> dict[str, None]:
     """Give the ids, each once, in their order."""
+    from synapse_sdk.utils.network import validate_resource_id
+
     if isinstance(job_ids, (str, bytes)) or not isinstance(job_ids, Iterable):
         raise ValidationError(
             400,
