@@ -486,7 +486,7 @@ class Document:
         return needy[0] if needy else None
 
     def field_decoder(self, prop: Any) -> str | None:
-        """Name or write the function that decodes a field of a model; None where the value stays as it came."""
+        """Name or write what decodes a field of a model; None where the value stays as it came."""
         inner = self.one_of(prop) if isinstance(prop, UnionProperty) else prop
         if isinstance(inner, EnumProperty):
             return str(inner.class_info.name)
