@@ -101,17 +101,17 @@ class Model(Mapping[str, Any]):
         Raises:
             DecodeError: It is no object.
         """
-        self = new(cls)
-        put_raw(self, decode_object(data, cls.__name__))
+        self = _new(cls)
+        _put_raw(self, decode_object(data, cls.__name__))
         return self
 
     @classmethod
     def _from_dicts(cls: type[_ModelT], items: Sequence[dict[str, Any]]) -> list[_ModelT]:
         # No Python code runs between two models: there the garbage collector would come in after every 700, and go
         # through all that came, which is half of what decoding 10 000 tasks would cost.
-        models = list(map(new, repeat(cls, len(items))))
+        models = list(map(_new, repeat(cls, len(items))))
         for model, raw in zip(models, items, strict=True):
-            put_raw(model, raw)
+            _put_raw(model, raw)
         return models
 
     def to_dict(self) -> dict[str, Any]:
@@ -243,8 +243,8 @@ def _copy(value: object) -> object:
 # Used by the generated code. Those named "decode" are for a whole answer and raise; those named "as" are for a
 # field of a model, and keep what they can't read.
 
-new = object.__new__
-put_raw: Callable[[Model, object], None] = Model.__dict__["_raw"].__set__
+_new = object.__new__
+_put_raw: Callable[[Model, object], None] = Model.__dict__["_raw"].__set__
 
 
 def decode_when_read(model: type[_ModelT]) -> type[_ModelT]:
