@@ -147,7 +147,8 @@ class Model(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._came())
 
-    def get(self, key: str, /, default: Any = None) -> Any:
+    # Fields have names, so a key that is no string is a mistake; what Mapping says of it differs by type checker.
+    def get(self, key: str, /, default: Any = None) -> Any:  # ty: ignore[incompatible-method-override]
         """Read a field as it came.
 
         Args:
@@ -265,7 +266,7 @@ def decode_when_read(model: type[_ModelT]) -> type[_ModelT]:
         if decoder is None:
             read = _read_as_it_came(slot, wire)
         elif isinstance(decoder, type):
-            read = _read_enum(slot, wire, decoder)
+            read = _read_enum(slot, wire, cast("type[OpenStrEnum]", decoder))
         else:
             read = _read_decoded(slot, wire, decoder)
         # The constructor of a frozen class sets its attributes by object.__setattr__, which comes by here.
