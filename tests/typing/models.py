@@ -117,6 +117,8 @@ def constructor(accepted: RunAccepted) -> None:
     assert_type(RunAccepted(job_id="j", status=JobStatus.PENDING), RunAccepted)
     assert_type(attrs.evolve(accepted, job_id="k"), RunAccepted)
     assert_type(attrs.asdict(accepted), dict[str, Any])
+    names: list[str] = [field.name for field in attrs.fields(RunAccepted)]
+    assert_type(names[0], str)
     match accepted:
         case RunAccepted(job_id=job_id, status=JobStatus.PENDING):
             assert_type(job_id, str)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 from ._mailbox import DEFAULT_PREFIX, Mailbox, checked_ttl, opened, redis_library
 
 if TYPE_CHECKING:
-    # Not from redis itself, which verifytypes takes for this file.
-    from redis.client import Redis
     from redis.asyncio import Redis as AsyncRedis
+
+    # Not from redis itself: pyright --verifytypes takes that for this file.
+    from redis.client import Redis
 
     from . import LongPollRequest
 
