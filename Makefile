@@ -67,9 +67,10 @@ format: dev-env ## Let ruff fix and format what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: dev-env ## mypy and pyright, both strict
+types: dev-env ## mypy and pyright, both strict, and ty
 	$(BIN)/mypy
 	$(BIN)/pyright
+	$(BIN)/ty check --python $(BIN)/python
 
 generate: dev-env ## Write generated/ from spec/openapi.yaml and templates/
 	$(BIN)/python scripts/generate.py

@@ -233,8 +233,12 @@ class ModelView:
     doc: str
     fields: Sequence[Field]
     imports: Sequence[Class]
-    lazy_imports: Sequence[Class]
-    enums: Sequence[Class]
+    late_imports: Sequence[Class]
+
+    @property
+    def decoders(self) -> Sequence[Field]:
+        """The fields that are not what came."""
+        return [field for field in self.fields if field.decode]
 
 
 @dataclass(frozen=True)
@@ -484,12 +488,21 @@ class Document:
             raise GenerationError(f"{plain(prop.name)}: a union whose members can't be told apart")
         return needy[0] if needy else None
 
+    def field_decoder(self, prop: Any) -> str | None:
+        """Name or write what decodes a field of a model; None where the value stays as it came."""
+        inner = self.one_of(prop) if isinstance(prop, UnionProperty) else prop
+        if isinstance(inner, EnumProperty):
+            return str(inner.class_info.name)
+        code = None if inner is None else self.as_field(inner, "value")
+        if code is None:
+            return None
+        return code.removesuffix("(value)") if code.endswith("(value)") else f"lambda value: {code}"
+
     def as_field(self, prop: Any, value: str) -> str | None:
-        """Write the code that decodes a field of a model, or None where the value stays as it came."""
+        """Write the code that decodes a value in a model, or None where the value stays as it came."""
         match prop:
             case EnumProperty():
-                known = f"_{prop.class_info.module_name}({value})"
-                return f"({known} or {prop.class_info.name}({value})) if type({value}) is str else {value}"
+                return f"as_enum({value}, {prop.class_info.name})"
             case DateTimeProperty():
                 return f"as_datetime({value})"
             case DateProperty():
@@ -524,7 +537,10 @@ class Document:
                     return "decode_object"
                 return f'lambda data: decode_dict(data, "object", {self.as_answer(content)})'
             case ListProperty():
-                return f'lambda data: decode_list(data, "list", {self.as_answer(prop.inner_property)})'
+                inner = self.as_answer(prop.inner_property)
+                if inner.endswith(".from_dict"):
+                    return f'lambda data: decode_models(data, "list", {inner.removesuffix(".from_dict")})'
+                return f'lambda data: decode_list(data, "list", {inner})'
             case StringProperty():
                 return "decode_text"
             case NoneProperty():
@@ -606,13 +622,13 @@ class Views:
                     wire=literal(plain(prop.name)),
                     annotation=annotation if prop.required else optional(annotation),
                     required=prop.required,
-                    decode=document.as_field(prop, "value"),
+                    decode=document.field_decoder(prop),
                 )
             )
             described.append((attribute, sentence(self.description(model, prop))))
         used = unique(i for prop in self.properties(model) for i in document.classes(prop) if i.name != name)
-        # A module that leads back here can't be imported at the top.
-        lazy = [item for item in used if name in self.reach([item])]
+        # A module that leads back here can only be imported when the class is there.
+        late = [item for item in used if name in self.reach([item])]
         return ModelView(
             name=name,
             doc=docstring(
@@ -623,9 +639,8 @@ class Views:
                 4,
             ),
             fields=fields,
-            imports=[item for item in used if item not in lazy],
-            lazy_imports=lazy,
-            enums=[item for item in used if item.name in document.enums],
+            imports=[item for item in used if item not in late],
+            late_imports=late,
         )
 
     @staticmethod

@@ -31,6 +31,9 @@ class DecodeError(ValueError):
         'expected Job, got an array'
     """
 
+    expected: str
+    got: str
+
     def __init__(self, expected: str, value: object) -> None:
         self.expected = expected
         self.got = _KINDS.get(type(value), type(value).__name__)

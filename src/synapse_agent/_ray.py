@@ -106,7 +106,7 @@ class RayClient:
 
     async def _data(self, path: str, query: Mapping[str, str] | None = None) -> JsonObject:
         answer = await self.get(path, query)
-        data: object = answer.get("data") if isinstance(answer, dict) else None  # type: ignore[union-attr, unused-ignore]
+        data: object = cast("JsonObject", answer).get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
             raise ApiError(503, f"what answers at {self.address} is no Ray dashboard")
         return cast("JsonObject", data)

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from synapse_agent_api import models
 from synapse_agent_api.errors import DecodeError
-from synapse_agent_api.types import Model, OpenStrEnum, as_date, as_datetime, encode, present
+from synapse_agent_api.types import Model, OpenStrEnum, as_date, as_datetime, decode_models, encode, present
 
 SPEC = Path(__file__).parents[2] / "spec" / "openapi.yaml"
 RAW = YAML(typ="safe").load(SPEC.read_text(encoding="utf-8"))
@@ -280,6 +280,78 @@ def test_attributes_are_typed():
 def test_a_list_with_an_odd_item_keeps_it():
     node = models.Node.from_dict(whole(models.Node) | {"gpus": [None, {"index": 3}, "x"]})
     assert node.gpus == [None, models.GpuDevice.from_dict({"index": 3}), "x"]
+
+
+def test_a_list_of_models():
+    came = [{"name": f"task {number}", "state": "RUNNING"} for number in range(2_000)]
+    tasks = decode_models(came, "list of Task", models.Task)
+    assert [type(task) for task in tasks] == [models.Task] * 2_000
+    assert [dict(task) for task in tasks] == came
+    assert [task.name for task in tasks] == [item["name"] for item in came]
+    assert {task.state for task in tasks} == {models.TaskState.RUNNING}
+    assert decode_models([], "list of Task", models.Task) == []
+    assert decode_models([tasks[3], {}], "list of Task", models.Task) == [tasks[3], models.Task.from_dict({})]
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", 1, True], ids=repr)
+def test_one_odd_item_makes_an_answer_wrong(odd):
+    with pytest.raises(DecodeError, match="expected Task, got"):
+        decode_models([{}, {}, odd, {}], "list of Task", models.Task)
+    with pytest.raises(DecodeError, match="expected list of Task, got"):
+        decode_models(odd if odd != [] else {}, "list of Task", models.Task)
+
+
+@each_model
+def test_attrs_knows_the_class(model):
+    came = whole(model)
+    item = model.from_dict(came)
+    assert attrs.has(model)
+    assert attrs.fields_dict(model).keys() == fields(model).keys()
+    shallow = attrs.asdict(item, recurse=False)
+    assert shallow == {name: getattr(item, name) for name in fields(model)}
+    deep = attrs.asdict(item)
+    assert not [value for value in deep.values() if isinstance(value, Model)]
+    assert deep == attrs.asdict(model.from_dict(copy.deepcopy(came)))
+    for name in fields(model):
+        changed = attrs.evolve(item, **{name: None})
+        assert type(changed) is model
+        assert getattr(changed, name) is None
+        rest = [other for other in fields(model) if other != name]
+        assert [getattr(changed, other) for other in rest] == [getattr(item, other) for other in rest]
+    assert dict(item) == whole(model)
+
+
+@each_model
+def test_a_field_is_the_same_object_each_time(model):
+    item = model.from_dict(whole(model))
+    for name in fields(model):
+        assert getattr(item, name) is getattr(item, name)
+
+
+@each_model
+def test_the_constructor_keeps_what_it_is_given(model):
+    given: dict[str, Any] = {name: [{"a": name}] for name in fields(model)}
+    item = model(**given)
+    for _ in range(2):
+        for name, value in given.items():
+            assert getattr(item, name) is value
+        assert item.to_dict() == {wire: given[name] for name, wire in fields(model).items()}
+
+
+@each_model
+def test_a_subclass_may_add_to_a_model(model):
+    class Mine(model):
+        def first(self) -> Any:
+            return getattr(self, next(iter(fields(model))))
+
+    came = whole(model)
+    item = Mine.from_dict(came)
+    assert type(item) is Mine
+    assert item.first() == getattr(model.from_dict(came), next(iter(fields(model))))
+    assert dict(item) == came
+    assert item != model.from_dict(came)
+    made = Mine(**{name: getattr(item, name) for name in fields(model)})
+    assert made.first() == item.first()
 
 
 def test_dates():

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_model, bind_setattr, decode_object, members, new
+from ..types import Model, as_model, decode_when_read
 from .build_status import BuildStatus
 from .container import Container
 
 __all__ = ["Build"]
 
-_build_status = members(BuildStatus)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Build(Model):
     """The build of a container.
@@ -29,18 +28,7 @@ class Build(Model):
     error: str | None = None
 
     _names: ClassVar[Mapping[str, str]] = {"status": "status", "result": "result", "error": "error"}
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> Build:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "Build")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        value = get("status")
-        put("status", (_build_status(value) or BuildStatus(value)) if type(value) is str else value)
-        value = get("result")
-        put("result", as_model(value, Container))
-        put("error", get("error"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "status": BuildStatus,
+        "result": lambda value: as_model(value, Container),
+    }

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["BuildAccepted"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class BuildAccepted(Model):
     """A build that has begun, and where to follow it.
@@ -32,17 +33,3 @@ class BuildAccepted(Model):
         "ws_url": "ws_url",
         "sse_url": "sse_url",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> BuildAccepted:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "BuildAccepted")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("build_id", get("build_id"))
-        put("status_url", get("status_url"))
-        put("ws_url", get("ws_url"))
-        put("sse_url", get("sse_url"))
-        return self

@@ -1,20 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_model, as_models, bind_setattr, decode_object, members, new
+from ..types import Model, as_model, as_models, decode_when_read
 from .gpu_device import GpuDevice
 from .node_state import NodeState
 from .resource_usage import ResourceUsage
 
 __all__ = ["ClusterNode"]
 
-_node_state = members(NodeState)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ClusterNode(Model):
     """One node in a snapshot.
@@ -52,26 +51,9 @@ class ClusterNode(Model):
         "memory": "memory",
         "gpus": "gpus",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> ClusterNode:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "ClusterNode")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("node_id", get("node_id"))
-        put("host_name", get("host_name"))
-        put("ip", get("ip"))
-        put("is_head_node", get("is_head_node"))
-        value = get("state")
-        put("state", (_node_state(value) or NodeState(value)) if type(value) is str else value)
-        put("accelerator_type", get("accelerator_type"))
-        value = get("cpu")
-        put("cpu", as_model(value, ResourceUsage))
-        value = get("memory")
-        put("memory", as_model(value, ResourceUsage))
-        value = get("gpus")
-        put("gpus", as_models(value, GpuDevice))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "state": NodeState,
+        "cpu": lambda value: as_model(value, ResourceUsage),
+        "memory": lambda value: as_model(value, ResourceUsage),
+        "gpus": lambda value: as_models(value, GpuDevice),
+    }

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_datetime, as_model, as_models, bind_setattr, decode_object, new
+from ..types import Model, as_datetime, as_model, as_models, decode_when_read
 from .cluster_node import ClusterNode
 from .gpu_summary import GpuSummary
 from .node_counts import NodeCounts
@@ -15,6 +15,7 @@ from .resource_usage import ResourceUsage
 __all__ = ["ClusterSnapshot"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ClusterSnapshot(Model):
     """What the cluster has and uses at one moment.
@@ -55,30 +56,12 @@ class ClusterSnapshot(Model):
         "node_counts": "node_counts",
         "nodes": "nodes",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> ClusterSnapshot:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "ClusterSnapshot")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        value = get("collected_at")
-        put("collected_at", as_datetime(value))
-        put("stale", get("stale"))
-        value = get("cpu")
-        put("cpu", as_model(value, ResourceUsage))
-        value = get("memory")
-        put("memory", as_model(value, ResourceUsage))
-        value = get("object_store")
-        put("object_store", as_model(value, ResourceUsage))
-        value = get("gpu")
-        put("gpu", as_model(value, GpuSummary))
-        put("running_jobs", get("running_jobs"))
-        put("total_serve_replicas", get("total_serve_replicas"))
-        value = get("node_counts")
-        put("node_counts", as_model(value, NodeCounts))
-        value = get("nodes")
-        put("nodes", as_models(value, ClusterNode))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "collected_at": as_datetime,
+        "cpu": lambda value: as_model(value, ResourceUsage),
+        "memory": lambda value: as_model(value, ResourceUsage),
+        "object_store": lambda value: as_model(value, ResourceUsage),
+        "gpu": lambda value: as_model(value, GpuSummary),
+        "node_counts": lambda value: as_model(value, NodeCounts),
+        "nodes": lambda value: as_models(value, ClusterNode),
+    }

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["ComposeConfig"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ComposeConfig(Model):
     """How the agent is deployed by Docker Compose.
@@ -29,16 +30,3 @@ class ComposeConfig(Model):
         "config_files": "config_files",
         "is_gpu_mode": "is_gpu_mode",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> ComposeConfig:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "ComposeConfig")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("working_dir", get("working_dir"))
-        put("config_files", get("config_files"))
-        put("is_gpu_mode", get("is_gpu_mode"))
-        return self

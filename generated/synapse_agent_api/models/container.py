@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, members, new
+from ..types import Model, decode_when_read
 from .container_kind import ContainerKind
 
 __all__ = ["Container"]
 
-_container_kind = members(ContainerKind)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Container(Model):
     """A container that the agent manages.
@@ -59,26 +58,4 @@ class Container(Model):
         "labels": "labels",
         "backend_container_id": "backend_container_id",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> Container:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "Container")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("id", get("id"))
-        put("container_id", get("container_id"))
-        put("plugin_release", get("plugin_release"))
-        put("status", get("status"))
-        put("endpoint", get("endpoint"))
-        value = get("kind")
-        put("kind", (_container_kind(value) or ContainerKind(value)) if type(value) is str else value)
-        put("model", get("model"))
-        put("params", get("params"))
-        put("envs", get("envs"))
-        put("metadata", get("metadata"))
-        put("labels", get("labels"))
-        put("backend_container_id", get("backend_container_id"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"kind": ContainerKind}

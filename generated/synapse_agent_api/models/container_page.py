@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_models, bind_setattr, decode_object, new
+from ..types import Model, as_models, decode_when_read
 from .container import Container
 
 __all__ = ["ContainerPage"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ContainerPage(Model):
     """A page of containers.
@@ -33,18 +34,6 @@ class ContainerPage(Model):
         "previous": "previous",
         "results": "results",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> ContainerPage:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "ContainerPage")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("count", get("count"))
-        put("next", get("next"))
-        put("previous", get("previous"))
-        value = get("results")
-        put("results", as_models(value, Container))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "results": lambda value: as_models(value, Container)
+    }

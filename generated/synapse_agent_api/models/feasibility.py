@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["Feasibility"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Feasibility(Model):
     """Whether a workload fits.
@@ -32,17 +33,3 @@ class Feasibility(Model):
         "messages": "messages",
         "feasible_replicas": "feasible_replicas",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> Feasibility:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "Feasibility")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("allowed", get("allowed"))
-        put("reasons", get("reasons"))
-        put("messages", get("messages"))
-        put("feasible_replicas", get("feasible_replicas"))
-        return self

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["GpuDevice"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class GpuDevice(Model):
     """One GPU.
@@ -44,21 +45,3 @@ class GpuDevice(Model):
         "processes_pids": "processes_pids",
         "memory_used_ratio": "memory_used_ratio",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> GpuDevice:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "GpuDevice")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("index", get("index"))
-        put("name", get("name"))
-        put("uuid", get("uuid"))
-        put("utilization_gpu", get("utilization_gpu"))
-        put("memory_used", get("memory_used"))
-        put("memory_total", get("memory_total"))
-        put("processes_pids", get("processes_pids"))
-        put("memory_used_ratio", get("memory_used_ratio"))
-        return self

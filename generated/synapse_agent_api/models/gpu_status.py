@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_model, as_models, bind_setattr, decode_object, new
+from ..types import Model, as_model, as_models, decode_when_read
 from .gpu_device import GpuDevice
 from .gpu_summary import GpuSummary
 
 __all__ = ["GpuStatus"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class GpuStatus(Model):
     """The GPUs of the agent's node.
@@ -25,17 +26,7 @@ class GpuStatus(Model):
     summary: GpuSummary
 
     _names: ClassVar[Mapping[str, str]] = {"gpus": "gpus", "summary": "summary"}
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> GpuStatus:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "GpuStatus")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        value = get("gpus")
-        put("gpus", as_models(value, GpuDevice))
-        value = get("summary")
-        put("summary", as_model(value, GpuSummary))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "gpus": lambda value: as_models(value, GpuDevice),
+        "summary": lambda value: as_model(value, GpuSummary),
+    }

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["GpuSummary"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class GpuSummary(Model):
     """Several GPUs in sum.
@@ -38,19 +39,3 @@ class GpuSummary(Model):
         "max_utilization": "max_utilization",
         "avg_utilization": "avg_utilization",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> GpuSummary:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "GpuSummary")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("total_gpus", get("total_gpus"))
-        put("available_gpus", get("available_gpus"))
-        put("total_memory_bytes", get("total_memory_bytes"))
-        put("available_memory_bytes", get("available_memory_bytes"))
-        put("max_utilization", get("max_utilization"))
-        put("avg_utilization", get("avg_utilization"))
-        return self

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["Health"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Health(Model):
     """How the agent is.
@@ -32,17 +33,3 @@ class Health(Model):
         "ray_available": "ray_available",
         "message": "message",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> Health:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "Health")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("status", get("status"))
-        put("version", get("version"))
-        put("ray_available", get("ray_available"))
-        put("message", get("message"))
-        return self

@@ -1,21 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_model, bind_setattr, decode_object, members, new
+from ..types import Model, as_model, decode_when_read
 from .job_driver_info import JobDriverInfo
 from .job_status import JobStatus
 from .job_type import JobType
 
 __all__ = ["Job"]
 
-_job_status = members(JobStatus)
-_job_type = members(JobType)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Job(Model):
     """A Ray job.
@@ -71,31 +69,8 @@ class Job(Model):
         "driver_node_id": "driver_node_id",
         "driver_exit_code": "driver_exit_code",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> Job:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "Job")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        value = get("type")
-        put("type", (_job_type(value) or JobType(value)) if type(value) is str else value)
-        put("job_id", get("job_id"))
-        put("submission_id", get("submission_id"))
-        value = get("driver_info")
-        put("driver_info", as_model(value, JobDriverInfo))
-        value = get("status")
-        put("status", (_job_status(value) or JobStatus(value)) if type(value) is str else value)
-        put("entrypoint", get("entrypoint"))
-        put("message", get("message"))
-        put("error_type", get("error_type"))
-        put("start_time", get("start_time"))
-        put("end_time", get("end_time"))
-        put("metadata", get("metadata"))
-        put("runtime_env", get("runtime_env"))
-        put("driver_agent_http_address", get("driver_agent_http_address"))
-        put("driver_node_id", get("driver_node_id"))
-        put("driver_exit_code", get("driver_exit_code"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "type": JobType,
+        "driver_info": lambda value: as_model(value, JobDriverInfo),
+        "status": JobStatus,
+    }

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["JobDriverInfo"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class JobDriverInfo(Model):
     """The driver of a job.
@@ -25,16 +26,3 @@ class JobDriverInfo(Model):
     pid: str
 
     _names: ClassVar[Mapping[str, str]] = {"id": "id", "node_ip_address": "node_ip_address", "pid": "pid"}
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> JobDriverInfo:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "JobDriverInfo")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("id", get("id"))
-        put("node_ip_address", get("node_ip_address"))
-        put("pid", get("pid"))
-        return self

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["JobStopResult"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class JobStopResult(Model):
     """What became of the request to stop a job.
@@ -21,14 +22,3 @@ class JobStopResult(Model):
     stopped: bool
 
     _names: ClassVar[Mapping[str, str]] = {"stopped": "stopped"}
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> JobStopResult:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "JobStopResult")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("stopped", get("stopped"))
-        return self

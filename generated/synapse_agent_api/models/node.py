@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_models, bind_setattr, decode_object, members, new
+from ..types import Model, as_models, decode_when_read
 from .gpu_device import GpuDevice
 from .node_state import NodeState
 
 __all__ = ["Node"]
 
-_node_state = members(NodeState)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Node(Model):
     """A node of the Ray cluster, with the hardware that the agent knows.
@@ -72,31 +71,7 @@ class Node(Model):
         "memory_available_bytes": "memory_available_bytes",
         "gpus": "gpus",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> Node:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "Node")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("node_id", get("node_id"))
-        put("node_ip", get("node_ip"))
-        put("is_head_node", get("is_head_node"))
-        value = get("state")
-        put("state", (_node_state(value) or NodeState(value)) if type(value) is str else value)
-        put("state_message", get("state_message"))
-        put("node_name", get("node_name"))
-        put("resources_total", get("resources_total"))
-        put("labels", get("labels"))
-        put("start_time_ms", get("start_time_ms"))
-        put("end_time_ms", get("end_time_ms"))
-        put("alive", get("alive"))
-        put("hostname", get("hostname"))
-        put("cpu_percent", get("cpu_percent"))
-        put("memory_total_bytes", get("memory_total_bytes"))
-        put("memory_available_bytes", get("memory_available_bytes"))
-        value = get("gpus")
-        put("gpus", as_models(value, GpuDevice))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "state": NodeState,
+        "gpus": lambda value: as_models(value, GpuDevice),
+    }

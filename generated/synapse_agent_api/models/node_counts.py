@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["NodeCounts"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class NodeCounts(Model):
     """How many nodes there are.
@@ -25,16 +26,3 @@ class NodeCounts(Model):
     dead: int
 
     _names: ClassVar[Mapping[str, str]] = {"total": "total", "alive": "alive", "dead": "dead"}
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> NodeCounts:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "NodeCounts")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("total", get("total"))
-        put("alive", get("alive"))
-        put("dead", get("dead"))
-        return self

@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["PluginRelease"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class PluginRelease(Model):
     """One version of a plugin. Its lookup is `plugin@version`.
@@ -38,19 +39,3 @@ class PluginRelease(Model):
         "checksum": "checksum",
         "created": "created",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> PluginRelease:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "PluginRelease")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("id", get("id"))
-        put("plugin", get("plugin"))
-        put("version", get("version"))
-        put("config", get("config"))
-        put("checksum", get("checksum"))
-        put("created", get("created"))
-        return self

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, new
+from ..types import Model, decode_when_read
 
 __all__ = ["RuntimePolicy"]
 
 
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class RuntimePolicy(Model):
     """By what limits the agent lets workloads in.
@@ -51,22 +52,3 @@ class RuntimePolicy(Model):
         "max_concurrent_ray_jobs": "max_concurrent_ray_jobs",
         "resource_cache_ttl_seconds": "resource_cache_ttl_seconds",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> RuntimePolicy:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "RuntimePolicy")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("max_concurrent_jobs", get("max_concurrent_jobs"))
-        put("max_concurrent_serve_replicas", get("max_concurrent_serve_replicas"))
-        put("gatekeeping_enabled", get("gatekeeping_enabled"))
-        put("cpu_max_utilization_percent", get("cpu_max_utilization_percent"))
-        put("memory_max_utilization_percent", get("memory_max_utilization_percent"))
-        put("gpu_max_utilization_percent", get("gpu_max_utilization_percent"))
-        put("gpu_max_memory_percent", get("gpu_max_memory_percent"))
-        put("max_concurrent_ray_jobs", get("max_concurrent_ray_jobs"))
-        put("resource_cache_ttl_seconds", get("resource_cache_ttl_seconds"))
-        return self

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_dict, as_model, bind_setattr, decode_object, members, new
+from ..types import Model, as_dict, as_model, decode_when_read
 from .serve_application_status import ServeApplicationStatus
 from .serve_deployment import ServeDeployment
 
 __all__ = ["ServeApplication"]
 
-_serve_application_status = members(ServeApplicationStatus)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ServeApplication(Model):
     """A Ray Serve application.
@@ -48,28 +47,7 @@ class ServeApplication(Model):
         "docs_path": "docs_path",
         "deployed_app_config": "deployed_app_config",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> ServeApplication:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "ServeApplication")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("name", get("name"))
-        put("route_prefix", get("route_prefix"))
-        value = get("status")
-        put(
-            "status",
-            (_serve_application_status(value) or ServeApplicationStatus(value))
-            if type(value) is str
-            else value,
-        )
-        put("message", get("message"))
-        put("last_deployed_time_s", get("last_deployed_time_s"))
-        value = get("deployments")
-        put("deployments", as_dict(value, lambda item: as_model(item, ServeDeployment)))
-        put("docs_path", get("docs_path"))
-        put("deployed_app_config", get("deployed_app_config"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "status": ServeApplicationStatus,
+        "deployments": lambda value: as_dict(value, lambda item: as_model(item, ServeDeployment)),
+    }

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, as_models, bind_setattr, decode_object, members, new
+from ..types import Model, as_models, decode_when_read
 from .serve_deployment_status import ServeDeploymentStatus
 from .serve_replica import ServeReplica
 
 __all__ = ["ServeDeployment"]
 
-_serve_deployment_status = members(ServeDeploymentStatus)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ServeDeployment(Model):
     """One deployment of an application.
@@ -36,24 +35,7 @@ class ServeDeployment(Model):
         "message": "message",
         "replicas": "replicas",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> ServeDeployment:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "ServeDeployment")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("name", get("name"))
-        value = get("status")
-        put(
-            "status",
-            (_serve_deployment_status(value) or ServeDeploymentStatus(value))
-            if type(value) is str
-            else value,
-        )
-        put("message", get("message"))
-        value = get("replicas")
-        put("replicas", as_models(value, ServeReplica))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "status": ServeDeploymentStatus,
+        "replicas": lambda value: as_models(value, ServeReplica),
+    }

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, members, new
+from ..types import Model, decode_when_read
 from .serve_replica_state import ServeReplicaState
 
 __all__ = ["ServeReplica"]
 
-_serve_replica_state = members(ServeReplicaState)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ServeReplica(Model):
     """One replica of a deployment.
@@ -44,24 +43,4 @@ class ServeReplica(Model):
         "pid": "pid",
         "start_time_s": "start_time_s",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> ServeReplica:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "ServeReplica")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("replica_id", get("replica_id"))
-        value = get("state")
-        put(
-            "state",
-            (_serve_replica_state(value) or ServeReplicaState(value)) if type(value) is str else value,
-        )
-        put("node_id", get("node_id"))
-        put("node_ip", get("node_ip"))
-        put("actor_id", get("actor_id"))
-        put("pid", get("pid"))
-        put("start_time_s", get("start_time_s"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"state": ServeReplicaState}

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, members, new
+from ..types import Model, decode_when_read
 from .system_operation_status import SystemOperationStatus
 
 __all__ = ["SystemOperationResult"]
 
-_system_operation_status = members(SystemOperationStatus)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class SystemOperationResult(Model):
     """How an update or a restart went.
@@ -35,23 +34,4 @@ class SystemOperationResult(Model):
         "pull_output": "pull_output",
         "up_output": "up_output",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> SystemOperationResult:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "SystemOperationResult")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        value = get("status")
-        put(
-            "status",
-            (_system_operation_status(value) or SystemOperationStatus(value))
-            if type(value) is str
-            else value,
-        )
-        put("message", get("message"))
-        put("pull_output", get("pull_output"))
-        put("up_output", get("up_output"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"status": SystemOperationStatus}

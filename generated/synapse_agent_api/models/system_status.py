@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, members, new
+from ..types import Model, decode_when_read
 from .system_operation import SystemOperation
 
 __all__ = ["SystemStatus"]
 
-_system_operation = members(SystemOperation)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class SystemStatus(Model):
     """Whether the agent is being updated or restarted.
@@ -38,21 +37,4 @@ class SystemStatus(Model):
         "api_tag": "api_tag",
         "worker_tag": "worker_tag",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> SystemStatus:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "SystemStatus")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("in_progress", get("in_progress"))
-        value = get("operation")
-        put(
-            "operation", (_system_operation(value) or SystemOperation(value)) if type(value) is str else value
-        )
-        put("started_at", get("started_at"))
-        put("api_tag", get("api_tag"))
-        put("worker_tag", get("worker_tag"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"operation": SystemOperation}

@@ -1,20 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
-from ..types import Model, bind_setattr, decode_object, members, new
+from ..types import Model, decode_when_read
 from .task_state import TaskState
 from .task_type import TaskType
 
 __all__ = ["Task"]
 
-_task_state = members(TaskState)
-_task_type = members(TaskType)
 
-
+@decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Task(Model):
     """A Ray task, in one of its attempts.
@@ -85,35 +83,4 @@ class Task(Model):
         "label_selector": "label_selector",
         "call_site": "call_site",
     }
-
-    @classmethod
-    def from_dict(cls, data: object, /) -> Task:
-        """Decode what json.loads() made of an answer; see `Model.from_dict`."""
-        raw = decode_object(data, "Task")
-        get = raw.get
-        self = new(cls)
-        put = bind_setattr(self)
-        put("_raw", raw)
-        put("task_id", get("task_id"))
-        put("attempt_number", get("attempt_number"))
-        put("name", get("name"))
-        value = get("state")
-        put("state", (_task_state(value) or TaskState(value)) if type(value) is str else value)
-        put("job_id", get("job_id"))
-        put("actor_id", get("actor_id"))
-        value = get("type")
-        put("type", (_task_type(value) or TaskType(value)) if type(value) is str else value)
-        put("func_or_class_name", get("func_or_class_name"))
-        put("parent_task_id", get("parent_task_id"))
-        put("node_id", get("node_id"))
-        put("worker_id", get("worker_id"))
-        put("worker_pid", get("worker_pid"))
-        put("error_type", get("error_type"))
-        put("error_message", get("error_message"))
-        put("required_resources", get("required_resources"))
-        put("creation_time_ms", get("creation_time_ms"))
-        put("start_time_ms", get("start_time_ms"))
-        put("end_time_ms", get("end_time_ms"))
-        put("label_selector", get("label_selector"))
-        put("call_site", get("call_site"))
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"state": TaskState, "type": TaskType}

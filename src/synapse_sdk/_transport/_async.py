@@ -53,7 +53,7 @@ class AsyncTransport:
         owns_http: bool,
         parent: AsyncTransport | None = None,
     ) -> None:
-        self.connection = connection
+        self.connection: Connection = connection
         self._http = http
         self._owns_http = owns_http
         self._parent = parent

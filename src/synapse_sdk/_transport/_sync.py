@@ -54,7 +54,7 @@ class SyncTransport:
         owns_http: bool,
         parent: SyncTransport | None = None,
     ) -> None:
-        self.connection = connection
+        self.connection: Connection = connection
         self._http = http
         self._owns_http = owns_http
         self._parent = parent

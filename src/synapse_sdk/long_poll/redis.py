@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 from ._mailbox import DEFAULT_PREFIX, Mailbox, checked_ttl, opened, redis_library
 
 if TYPE_CHECKING:
-    import redis
-    import redis.asyncio
+    from redis.asyncio import Redis as AsyncRedis
+
+    # Not from redis itself: pyright --verifytypes takes that for this file.
+    from redis.client import Redis
 
     from . import LongPollRequest
 
@@ -47,7 +49,7 @@ class RedisLongPollHandler:
 
     def __init__(
         self,
-        redis: str | redis.Redis,
+        redis: str | Redis,
         agent_id: str,
         *,
         prefix: str = DEFAULT_PREFIX,
@@ -121,7 +123,7 @@ class AsyncRedisLongPollHandler:
 
     def __init__(
         self,
-        redis: str | redis.asyncio.Redis,
+        redis: str | AsyncRedis,
         agent_id: str,
         *,
         prefix: str = DEFAULT_PREFIX,

@@ -45,10 +45,10 @@ class Log:
 
     def __init__(self, limits: StreamLimits) -> None:
         self.lines: deque[str] = deque()
-        self.position = 0
-        self.received_lines = 0
-        self.truncated_lines = 0
-        self.messages = 0
+        self.position: int = 0
+        self.received_lines: int = 0
+        self.truncated_lines: int = 0
+        self.messages: int = 0
         self.error: StreamLimitExceededError | None = None
         self._received_bytes = 0
         self._delivered_bytes = 0

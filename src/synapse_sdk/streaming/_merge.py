@@ -23,10 +23,10 @@ class Source(Generic[S]):
     __slots__ = ("job_id", "lines", "over", "stream")
 
     def __init__(self, job_id: str, stream: S) -> None:
-        self.job_id = job_id
-        self.stream = stream
-        self.lines = stream.pending
-        self.over = False
+        self.job_id: str = job_id
+        self.stream: S = stream
+        self.lines: deque[str] = stream.pending
+        self.over: bool = False
 
 
 class Merge(Generic[S]):
@@ -39,7 +39,7 @@ class Merge(Generic[S]):
     """
 
     def __init__(self, streams: Mapping[str, S], queue_size: int | None, on_error: OnError) -> None:
-        self.sources = [Source(job_id, stream) for job_id, stream in streams.items()]
+        self.sources: list[Source[S]] = [Source(job_id, stream) for job_id, stream in streams.items()]
         self.errors: dict[str, ClientError] = {}
         self._ready: deque[Source[S]] = deque()
         self._held = 0

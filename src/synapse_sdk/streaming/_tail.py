@@ -157,17 +157,19 @@ class Tail:
         connection: Connection,
         on_event: OnEvent | None = None,
     ) -> None:
-        self.log = Log(limits)
+        self.log: Log = Log(limits)
         self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
         self.job_status: str | None = None
-        self.reconnects = 0
-        self.job_id = job_id
+        self.reconnects: int = 0
+        self.job_id: str = job_id
         self._may_fall_back = protocol == "auto"
-        self.timeout = timeout
-        self.operation = f"tail the log of job {job_id}"
+        self.timeout: float = timeout
+        self.operation: str = f"tail the log of job {job_id}"
         self._connection = connection
         self._max_size = max(_MIN_MESSAGE_BOUND, 4 * limits.max_message_size)
-        self.interruption = self._error(ClientConnectionError, 503, "the connection was given up")
+        self.interruption: ClientConnectionError = self._error(
+            ClientConnectionError, 503, "the connection was given up"
+        )
         self._on_event = on_event
         self._attached = False
         self._draining = False

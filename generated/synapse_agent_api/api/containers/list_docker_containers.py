@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import decode_list
+from ...types import decode_models
 
 if TYPE_CHECKING:
     from ...models.container import Container
@@ -14,7 +14,7 @@ __all__ = ["OPERATION", "arguments"]
 def _decode_200(data: object) -> list[Container]:
     from ...models.container import Container
 
-    return decode_list(data, "list of Container", Container.from_dict)
+    return decode_models(data, "list of Container", Container)
 
 
 OPERATION: Operation[list[Container]] = Operation(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import decode_list
+from ...types import decode_models
 
 if TYPE_CHECKING:
     from ...models.task import Task
@@ -14,7 +14,7 @@ __all__ = ["OPERATION", "arguments"]
 def _decode_200(data: object) -> list[Task]:
     from ...models.task import Task
 
-    return decode_list(data, "list of Task", Task.from_dict)
+    return decode_models(data, "list of Task", Task)
 
 
 OPERATION: Operation[list[Task]] = Operation(

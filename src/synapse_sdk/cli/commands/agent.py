@@ -9,7 +9,7 @@ from synapse_sdk.cli._exit import CommandError
 
 __all__ = ["app"]
 
-app = group("Run an agent.")
+app: typer.Typer = group("Run an agent.")
 
 
 @app.callback()

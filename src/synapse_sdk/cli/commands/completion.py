@@ -12,7 +12,7 @@ from synapse_sdk.cli._exit import USAGE, CommandError
 
 __all__ = ["app"]
 
-app = group("Print the completion script of a shell.")
+app: typer.Typer = group("Print the completion script of a shell.")
 
 _SHELLS = ("bash", "zsh", "fish")
 

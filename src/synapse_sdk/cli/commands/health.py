@@ -10,7 +10,7 @@ from synapse_sdk.cli._settings import open_client, settings_of
 
 __all__ = ["app"]
 
-app = group("Check the agent's health.")
+app: typer.Typer = group("Check the agent's health.")
 
 
 @command(app, "health", example="synapse health\nsynapse health --json | jq -e .ray_available")

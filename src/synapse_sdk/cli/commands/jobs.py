@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = group("List, look at, follow, wait for and stop jobs.")
+app: typer.Typer = group("List, look at, follow, wait for and stop jobs.")
 
 _JobId = Annotated[
     str, typer.Argument(metavar="JOB", help="The job's submission id.", autocompletion=_complete.job_ids)

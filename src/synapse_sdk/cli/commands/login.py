@@ -16,7 +16,7 @@ from synapse_sdk.cli._terminal import interactive
 
 __all__ = ["app"]
 
-app = group("Keep an agent's address and token as a profile.")
+app: typer.Typer = group("Keep an agent's address and token as a profile.")
 
 
 @command(

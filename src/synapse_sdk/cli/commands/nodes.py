@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = group("The cluster's nodes and GPUs.")
+app: typer.Typer = group("The cluster's nodes and GPUs.")
 
 
 @command(app, "list", example="synapse nodes list\nsynapse nodes list --json | jq -r '.[].node_ip'")

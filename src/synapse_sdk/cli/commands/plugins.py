@@ -21,7 +21,7 @@ __all__ = ["app"]
 # Seconds: a cluster that is busy, or has started nothing yet, takes its time to take a job.
 _START = 60.0
 
-app = group("Manage plugin releases and run their actions.")
+app: typer.Typer = group("Manage plugin releases and run their actions.")
 
 _Lookup = Annotated[
     str,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = group("The agents that are kept as profiles.")
+app: typer.Typer = group("The agents that are kept as profiles.")
 app.info.invoke_without_command = True
 app.info.no_args_is_help = False
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = group("What the cluster has and uses, and what it lets in.")
+app: typer.Typer = group("What the cluster has and uses, and what it lets in.")
 
 
 @command(app, "show", example="synapse resources show\nsynapse resources show --fresh --json | jq .gpu")

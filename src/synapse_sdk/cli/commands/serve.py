@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = group("Ray Serve applications.")
+app: typer.Typer = group("Ray Serve applications.")
 
 _Name = Annotated[
     str,

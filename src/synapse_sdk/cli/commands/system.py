@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = group("The agent's own deployment.")
+app: typer.Typer = group("The agent's own deployment.")
 
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 _Wait = Annotated[

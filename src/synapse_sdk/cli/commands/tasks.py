@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = group("Ray tasks.")
+app: typer.Typer = group("Ray tasks.")
 
 
 @command(

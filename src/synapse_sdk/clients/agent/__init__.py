@@ -66,7 +66,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
     """
 
     # Narrower than the protocol that generated code knows; it is set once.
-    _transport: SyncTransport
+    _transport: SyncTransport  # ty: ignore[incompatible-mutable-override]
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
     """
 
     # Narrower than the protocol that generated code knows; it is set once.
-    _transport: AsyncTransport
+    _transport: AsyncTransport  # ty: ignore[incompatible-mutable-override]
 
     def __init__(
         self,
