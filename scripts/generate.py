@@ -1028,7 +1028,9 @@ def flat(document: Document, node: Any, inside: frozenset[str] = frozenset()) ->
     for key in DECISIVE:
         if key not in raw:
             continue
-        if key == "properties":
+        if key in ("const", "default", "enum"):
+            whole[key] = raw[key]
+        elif key == "properties":
             fields = {name: flat(document, item, inside) for name, item in raw[key].items()}
             whole[key] = {**whole.get(key, {}), **fields}
         else:

@@ -159,7 +159,7 @@ class Connection(asyncio.Protocol):
         if reply.status != 204:
             headers.append(("content-length", str(len(reply.content))))
         self._send(h11.Response(status_code=reply.status, headers=headers))
-        if reply.content and self._head is not None and self._head.method != b"HEAD":
+        if reply.content and not (self._head is not None and self._head.method == b"HEAD"):
             self._send(h11.Data(data=reply.content))
         self._send(h11.EndOfMessage())
         self._finish()
@@ -195,8 +195,8 @@ class Connection(asyncio.Protocol):
             frame = partial(sse, ids=request.wants_events)
         offsets = self._state.offsets
         self._stream = LogStream(attach.job, attach.offset, frame, offsets=offsets, drop=drop)
-        self._beat()
         self._pump()
+        self._later(self._state.heartbeat, self._beat)
 
     def _open_websocket(self, request: Request) -> None:
         accepted = accept_key(request.headers["sec-websocket-key"])

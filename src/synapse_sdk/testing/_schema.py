@@ -49,6 +49,8 @@ def problems(schema: Schema, value: Any, at: Path) -> Iterator[dict[str, object]
         return
     if value is None:
         return
+    if schema.get("format") == "int64" and not -(2**63) <= value < 2**63:
+        yield _problem(at, "must fit into 64 bits", "int_type", value)
     if "enum" in schema and value not in schema["enum"]:
         yield _problem(at, f"must be one of {', '.join(map(str, schema['enum']))}", "enum", value)
     for name, (words, holds) in _LIMITS.items():

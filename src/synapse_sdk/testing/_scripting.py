@@ -300,7 +300,7 @@ class Scripting:
 
         Args:
             status: "running" or "stopped".
-            fields: Further fields of `Container`, but for `id`.
+            fields: Further fields of `Container`.
 
         Raises:
             TypeError: A field that `Container` has not.
@@ -308,8 +308,8 @@ class Scripting:
         with self._state.changes:
             number = self._state.number()
             defaults = {"container_id": secrets.token_hex(6), "kind": "plugin_runtime"}
-            container = shape(Container, {**defaults, **fields, "id": number, "status": status})
-            self._state.containers[number] = container
+            container = shape(Container, {"id": number, **defaults, **fields, "status": status})
+            self._state.containers[container["id"]] = container
         return Container.from_dict(dict(container))
 
     @property

@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 _STATUSES = ("running", "stopped")
+# Characters of a short id in Docker.
+_SHORT = 12
 
 
 @answers("list_containers")
@@ -138,12 +140,11 @@ def _container(state: State, call: Call) -> dict[str, Any]:
 
 def _docker_container(state: State, call: Call) -> dict[str, Any]:
     docker_id = call.path["container_id"]
-    matching = [item for item in state.containers.values() if item["container_id"].startswith(docker_id)]
-    if len(matching) > 1:
-        raise ApiError(400, f"container_id: {docker_id} is the beginning of {len(matching)} ids")
-    if not matching:
-        raise ApiError(404, f"there is no container {docker_id} in Docker")
-    return matching[0]
+    for container in state.containers.values():
+        whole = container.get("container_id") or ""
+        if docker_id == whole or (len(docker_id) >= _SHORT and whole.startswith(docker_id)):
+            return container
+    raise ApiError(404, f"there is no container {docker_id} in Docker")
 
 
 def _set(container: dict[str, Any], status: str) -> object:
