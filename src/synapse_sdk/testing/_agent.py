@@ -94,6 +94,7 @@ class FakeAgent(Scripting):
             },
         )
         self._listen = listen
+        self._closed = False
         self._server: Server | None = None
         self._clients: list[httpx.Client] = []
         self._async_clients: list[httpx.AsyncClient] = []
@@ -132,6 +133,7 @@ class FakeAgent(Scripting):
             record.stop()
         self._scripted.clear()
         if self._server is not None:
+            self._closed = True
             self._server.stop()
 
     def __enter__(self) -> Self:
@@ -430,6 +432,8 @@ class FakeAgent(Scripting):
     def _running(self) -> Server:
         if self._server is None:
             raise RuntimeError("the fake agent is not started: use it in 'with', or call start()")
+        if self._closed:
+            raise RuntimeError("the fake agent is closed")
         return self._server
 
     def _socket(self) -> str | None:

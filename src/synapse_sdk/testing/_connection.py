@@ -240,13 +240,14 @@ class Connection(asyncio.Protocol):
     def _end(self, stream: LogStream) -> None:
         if stream.ended == "dropped":
             assert stream.drop is not None
+            if stream.drop.how == "reset":
+                self._reset()
+                return
             if stream.drop.how == "close" and self._websocket is not None:
                 self._websocket.send_close(CloseCode.GOING_AWAY)
                 self._send_frames()
-            elif stream.drop.how == "reset":
-                self._reset()
-            else:
-                self.close()
+            # No answer is waited for: inside of a message the close is not even seen.
+            self.close()
         elif self._websocket is not None:
             if self._websocket.state is State.OPEN:
                 self._websocket.send_close(CloseCode.NORMAL_CLOSURE)

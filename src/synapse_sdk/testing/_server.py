@@ -38,6 +38,7 @@ class Server:
         self.path: Path | None = None
         self.port: int | None = None
         self._servers: list[asyncio.Server] = []
+        self._away = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._ready = threading.Event()
@@ -72,22 +73,27 @@ class Server:
                 shutil.rmtree(directory)
                 directory = tempfile.mkdtemp(prefix="fake-agent-", dir="/tmp")
             self.path = Path(directory) / "s"
-            self._await(self._listen_unix())
+            if not self._away:
+                self._await(self._listen_unix())
         return self.path
 
     def listen_tcp(self) -> int:
         """Listen on a free port of 127.0.0.1; give the port."""
         if self.port is None:
-            self.port = 0
             self._await(self._listen_tcp())
+            assert self.port is not None
+            if self._away:
+                self._await(self._unlisten())
         return self.port
 
     def unlisten(self) -> None:
         """Refuse connections, and end those that there are."""
+        self._away = True
         self._await(self._unlisten())
 
     def listen_again(self) -> None:
         """Listen where it did before."""
+        self._away = False
         self._await(self._listen_again())
 
     # --- from other threads
