@@ -14,7 +14,14 @@ import httpx
 from synapse_agent_api.models import ComposeConfig
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-from ._clients import async_http_client, http_client, own, own_async
+from ._clients import (
+    AsyncUnixTransport,
+    UnixTransport,
+    async_http_client,
+    http_client,
+    own,
+    own_async,
+)
 from ._faults import Fault
 from ._recorded import RecordedRequest
 from ._reply import Reply, shape
@@ -304,21 +311,21 @@ class FakeAgent(Scripting):
         )
         return own_async(client, http)
 
-    def transport(self) -> httpx.HTTPTransport:
+    def transport(self) -> httpx.BaseTransport:
         """Make a transport for an `httpx.Client` of your own, which takes every request to this agent.
 
         Raises:
             RuntimeError: The agent is not started.
         """
-        return httpx.HTTPTransport(uds=self._socket())
+        return UnixTransport(self._socket(), self._running().listens)
 
-    def async_transport(self) -> httpx.AsyncHTTPTransport:
+    def async_transport(self) -> httpx.AsyncBaseTransport:
         """Make a transport for an `httpx.AsyncClient` of your own.
 
         Raises:
             RuntimeError: The agent is not started.
         """
-        return httpx.AsyncHTTPTransport(uds=self._socket())
+        return AsyncUnixTransport(self._socket(), self._running().listens)
 
     # --- what was sent
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 
 from synapse_sdk._transport._async import AsyncTransport
@@ -9,7 +11,40 @@ from synapse_sdk._transport._core import user_agent
 from synapse_sdk._transport._sync import SyncTransport
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-__all__ = ["http_client", "async_http_client", "own", "own_async"]
+__all__ = ["AsyncUnixTransport", "UnixTransport", "async_http_client", "http_client", "own", "own_async"]
+
+
+class UnixTransport(httpx.HTTPTransport):
+    """Takes every request to a Unix socket, if it is told that somebody listens there.
+
+    httpcore would leave a socket that can't be connected to the garbage collector, with its ResourceWarning.
+    """
+
+    def __init__(self, path: str | None, listens: Callable[[], bool]) -> None:
+        super().__init__(uds=path)
+        self._listens = listens
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if not self._listens():
+            raise _refused(request)
+        return super().handle_request(request)
+
+
+class AsyncUnixTransport(httpx.AsyncHTTPTransport):
+    """The same for `httpx.AsyncClient`."""
+
+    def __init__(self, path: str | None, listens: Callable[[], bool]) -> None:
+        super().__init__(uds=path)
+        self._listens = listens
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if not self._listens():
+            raise _refused(request)
+        return await super().handle_async_request(request)
+
+
+def _refused(request: httpx.Request) -> httpx.ConnectError:
+    return httpx.ConnectError("Connection refused", request=request)
 
 
 def http_client(transport: httpx.BaseTransport) -> httpx.Client:

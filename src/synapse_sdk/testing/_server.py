@@ -56,6 +56,7 @@ class Server:
         Raises:
             RuntimeError: The script of a job is still running.
         """
+        self._away = True
         self.soon(self._stop.set)
         self._thread.join()
         if self.path is not None:
@@ -64,6 +65,10 @@ class Server:
             thread.join(_PATIENCE)
             if thread.is_alive():
                 raise RuntimeError(f"{thread.name} still runs {_PATIENCE:g} s after its agent was closed")
+
+    def listens(self) -> bool:
+        """Tell whether a connection would be accepted."""
+        return not self._away
 
     def listen_unix(self) -> Path:
         """Listen on a Unix socket; give its path."""
