@@ -26,7 +26,7 @@ from .ways import Way, each_protocol, each_runner, each_way
 ONCE = {"max_retries": 0}
 
 
-@each_way
+@each_runner
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -103,7 +103,7 @@ def test_a_body_that_is_not_what_it_should_be(agent: FakeAgent, body: Any) -> No
     assert caught.value.status_code == 200
 
 
-@each_way
+@each_runner
 def test_a_dropped_connection(agent: FakeAgent, way: Way) -> None:
     agent.drop_next("list_jobs")
     with pytest.raises(ClientConnectionError) as caught:
@@ -111,7 +111,7 @@ def test_a_dropped_connection(agent: FakeAgent, way: Way) -> None:
     assert caught.value.status_code == 503
 
 
-@each_way
+@each_runner
 def test_no_answer(agent: FakeAgent, way: Way) -> None:
     agent.hang_next("list_jobs")
     with pytest.raises(ClientTimeoutError) as caught:
@@ -156,7 +156,7 @@ def test_a_tail_outlives_an_agent_that_is_away(agent: FakeAgent, way: Way, proto
     assert (tailed.lines, tailed.status) == (["one", "two"], "SUCCEEDED")
 
 
-@each_way
+@each_runner
 @pytest.mark.parametrize("protocol", ["auto", "websocket", "http"])
 def test_a_wrong_token(agent: FakeAgent, way: Way, protocol: str) -> None:
     agent.add_job("train", status="SUCCEEDED")

@@ -82,7 +82,7 @@ def test_a_stream_that_breaks_is_resumed(
     assert given == (str(3 * len("line 0\n")) if offsets else None)
 
 
-@each_way
+@each_runner
 def test_open_streams_break_when_they_are_told_to(agent: FakeAgent, way: Way) -> None:
     job = agent.add_job("train", logs=["one"])
 
@@ -98,7 +98,7 @@ def test_open_streams_break_when_they_are_told_to(agent: FakeAgent, way: Way) ->
     assert tailed.events.count("resumed") == 1
 
 
-@each_way
+@each_runner
 def test_without_websockets_there_is_http(agent: FakeAgent, way: Way) -> None:
     agent.websockets = False
     agent.add_job("train", status="SUCCEEDED", logs=["one"])
@@ -110,7 +110,7 @@ def test_without_websockets_there_is_http(agent: FakeAgent, way: Way) -> None:
     assert caught.value.status_code == 503
 
 
-@each_way
+@each_runner
 @each_protocol
 @pytest.mark.parametrize(
     ("status", "kind"), [(403, AuthorizationError), (503, ServerError), (None, ClientError)]
@@ -217,7 +217,7 @@ def test_a_stream_is_closed_from_another_thread(agent: FakeAgent) -> None:
     closer.join()
 
 
-@each_way
+@each_runner
 @each_protocol
 def test_there_is_no_such_job(agent: FakeAgent, way: Way, protocol: str) -> None:
     with pytest.raises(NotFoundError):

@@ -17,11 +17,10 @@ class FakeBuild:
 
     Example:
         >>> with FakeAgent(hold_builds=True) as agent:
-        ...     agent.add_plugin_release("detector@1.0.0")
+        ...     release = agent.add_plugin_release("detector@1.0.0")
         ...     accepted = agent.client().create_container(plugin_release="detector@1.0.0")
         ...     agent.builds[accepted.build_id].fail("no space left on device")
         ...     agent.client().get_build_status(accepted.build_id).error
-        PluginRelease(id=2, plugin='detector', version='1.0.0', ...)
         'no space left on device'
     """
 
