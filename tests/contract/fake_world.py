@@ -39,7 +39,8 @@ def fake_world(fake: FakeAgent) -> dict[str, Any]:
     fake.set_gpus(1)
     kept, deleted = (fake.add_container() for _ in range(2))
     kept_in_docker, deleted_in_docker, running, stopped = (
-        fake.add_container(status=status).container_id for status in ("running", "running", "running", "stopped")
+        fake.add_container(status=status).container_id
+        for status in ("running", "running", "running", "stopped")
     )
     with fake.client() as client:
         build_id = client.create_container(plugin_release="detector@1.0.0").build_id

@@ -1,4 +1,4 @@
-"""Agent → spec: schemathesis sends what the spec allows and what it forbids to an agent, the real and the fake.
+"""Agent → spec: schemathesis sends what the spec allows and forbids to an agent, the real and the fake.
 
 Examples, coverage and stateful phases over every operation (schemathesis.toml): no server error but those
 documented, every answer valid, bad credentials refused, bad input refused by name (agent_checks.py).

@@ -1,4 +1,4 @@
-"""Agent → spec: what an agent, the real and the fake, answers to each operation is what the spec has for it."""
+"""Agent → spec: what an agent, the real and the fake, answers to an operation is what the spec has for it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def answers(agent: RunningAgent, world: dict[str, Any]) -> Answers:
                 world = world | {"job_id": found["run_debug_plugin_release"][0].json()["job_id"]}
             arguments = ARGUMENTS.get(name) or operation.arguments(optional=False)
             arguments |= {
-                item: world.get(f"{name}.{item}", world[item]) for item in operation.parameters if item in world
+                item: world.get(f"{name}.{item}", world[item])
+                for item in operation.parameters
+                if item in world
             }
             for given in (arguments, *absent(operation, arguments)):
                 # What it is, the tests look at.
