@@ -79,7 +79,7 @@ class FakeAgent(Scripting):
         listen: bool = False,
         websockets: bool = True,
         offsets: bool = True,
-        heartbeat: float = 0.5,
+        heartbeat: float = 0.1,
         hold_builds: bool = False,
         hold_system: bool = False,
     ) -> None:

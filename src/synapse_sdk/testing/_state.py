@@ -49,7 +49,7 @@ class State:
     token: str
     websockets: bool = True
     offsets: bool = True
-    heartbeat: float = 0.5
+    heartbeat: float = 0.1
     changes: Changes = field(default_factory=Changes)
     faults: Faults = field(default_factory=Faults)
     requests: list[RecordedRequest] = field(default_factory=list[RecordedRequest])
