@@ -74,6 +74,8 @@ def _members(schema: Schema, value: dict[str, Any], at: Path) -> Iterator[dict[s
             yield from problems(known[name], item, (*at, name))
         elif isinstance(further, Mapping):
             yield from problems(cast("Schema", further), item, (*at, name))
+        elif further is False:
+            yield _problem((*at, name), "is not known", "extra_forbidden", item)
 
 
 def _chosen(choices: list[Schema], value: Any, at: Path) -> Iterator[dict[str, object]]:
