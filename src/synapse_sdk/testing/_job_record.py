@@ -59,10 +59,10 @@ class JobRecord:
     ) -> None:
         first, *ahead = map(JobStatus, statuses)
         self.id = job_id
-        self.status = first
+        self.status: JobStatus = first
         self.action = action
-        self.request = dict(request or {})
-        self.data = bytearray()
+        self.request: dict[str, Any] = dict(request or {})
+        self.data: bytearray = bytearray()
         self.events: deque[PlacedEvent] = deque()
         self.drops: deque[Drop] = deque()
         self.changes = changes
