@@ -60,6 +60,38 @@ RUFF = (
     ("format", *ISOLATED, "--config", "format.skip-magic-trailing-comma=true", "."),
 )
 
+# What of a schema decides whether a value is taken.
+DECISIVE = (
+    "type",
+    "format",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "items",
+    "required",
+    "properties",
+    "additionalProperties",
+    "anyOf",
+    "oneOf",
+    "default",
+)
+REQUESTS_MODULE = '''"""What each operation takes, as JSON Schema without references, for fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["REQUESTS"]
+
+REQUESTS: Final[Mapping[str, Any]] = {table}
+"""By operationId: `parameters`, by place (path, query) and name, and `bodies`, by media type."""
+'''
+
 ERRORS = {
     400: "ValidationError",
     401: "AuthenticationError",
@@ -987,6 +1019,66 @@ def load(spec: Path) -> Raw:
     return raw
 
 
+def flat(document: Document, node: Any, inside: frozenset[str] = frozenset()) -> Any:
+    """Give a schema without references and `allOf`, and only what decides about a value.
+
+    Where it leads to itself again, anything goes.
+    """
+    if isinstance(node, list):
+        return [flat(document, item, inside) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    if "$ref" in node:
+        if node["$ref"] in inside:
+            return {}
+        inside |= {node["$ref"]}
+    raw = document.resolve(node)
+    whole: Raw = {}
+    for part in raw.get("allOf", []):
+        for key, value in flat(document, part, inside).items():
+            match key:
+                case "properties":
+                    whole[key] = {**whole.get(key, {}), **value}
+                case "required":
+                    whole[key] = [*whole.get(key, []), *value]
+                case _:
+                    whole[key] = value
+    for key in DECISIVE:
+        if key not in raw:
+            continue
+        if key in ("const", "default", "enum"):
+            whole[key] = raw[key]
+        elif key == "properties":
+            fields = {name: flat(document, item, inside) for name, item in raw[key].items()}
+            whole[key] = {**whole.get(key, {}), **fields}
+        else:
+            whole[key] = flat(document, raw[key], inside)
+    return whole
+
+
+def requests(document: Document) -> str:
+    """Write the module that tells what each operation takes, for whoever has to check it."""
+    table: dict[str, Any] = {}
+    for raw in document.operations.values():
+        body = document.resolve(raw.get("requestBody", {}))
+        parameters = [document.resolve(parameter) for parameter in raw["parameters"]]
+        table[raw["operationId"]] = {
+            "parameters": {
+                place: {
+                    parameter["name"]: flat(document, parameter.get("schema", {}))
+                    for parameter in parameters
+                    if parameter.get("in") == place
+                }
+                for place in ("path", "query")
+            },
+            "bodies": {
+                media_type: flat(document, media.get("schema", {}))
+                for media_type, media in body.get("content", {}).items()
+            },
+        }
+    return REQUESTS_MODULE.format(table=repr(table))
+
+
 def complain(errors: Iterable[GeneratorError]) -> None:
     """Raise when the generator has anything to say: its warnings mean that something was left out."""
     said = [f"{error.header} {error.detail or ''}".strip() for error in errors]
@@ -1089,6 +1181,7 @@ def generate(spec: Path, output: Path) -> None:
             raise GenerationError(
                 f"{path.relative_to(output)}:{error.lineno}: {error.msg}: {error.text}"
             ) from None
+    (output / "requests.py").write_text(requests(document), encoding="utf-8")
     (output / "py.typed").touch()
     for arguments in RUFF:
         # -P, or python would take the types.py there for its own.

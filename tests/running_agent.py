@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from checkout import ROOT, python_path
+
+if TYPE_CHECKING:
+    from synapse_sdk.testing import FakeAgent
 
 TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
 
@@ -36,6 +39,8 @@ class RunningAgent:
     # The agent's temporary files; short, since Ray's sockets lie below.
     tmp: Path
     http: httpx.Client = field(repr=False)
+    # A fake in the place of the process.
+    fake: FakeAgent | None = None
 
     @property
     def headers(self) -> dict[str, str]:

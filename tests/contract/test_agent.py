@@ -1,4 +1,4 @@
-"""Agent → spec: schemathesis sends what the spec allows and what it forbids to a real agent.
+"""Agent → spec: schemathesis sends what the spec allows and forbids to an agent, the real and the fake.
 
 Examples, coverage and stateful phases over every operation (schemathesis.toml): no server error but those
 documented, every answer valid, bad credentials refused, bad input refused by name (agent_checks.py).
@@ -17,8 +17,6 @@ from checkout import environment
 from running_agent import RunningAgent
 
 from .agent_spec import OPERATIONS, SPEC, TESTED, Operation, each_operation
-
-pytestmark = pytest.mark.ray
 
 HERE = Path(__file__).parent
 STATEFUL = "Stateful tests"

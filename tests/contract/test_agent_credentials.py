@@ -10,8 +10,6 @@ from running_agent import RunningAgent
 
 from .agent_spec import RAW, Operation, check_answer, each_operation
 
-pytestmark = pytest.mark.ray
-
 HEADERS = {name: scheme["name"] for name, scheme in RAW["components"]["securitySchemes"].items()}
 WRONG = ["", "wrong", "Bearer {}", "Token {}", "{}x"]
 

@@ -164,7 +164,7 @@ def test_a_tail_that_fails_says_so_last(
     assert events[-1]["status_code"] == status
 
 
-# -- what a real agent sends
+# -- what an agent sends, the real and the fake
 
 
 def over_websocket(agent: RunningAgent, job_id: str, offset: int = 0) -> list[Event]:
@@ -185,7 +185,6 @@ BOTH = pytest.mark.parametrize("read", [over_websocket, over_http])
 Read = Callable[..., list[Event]]
 
 
-@pytest.mark.ray
 @BOTH
 def test_a_real_log_comes_in_documented_events(
     agent: RunningAgent, world: dict[str, Any], read: Read
@@ -199,7 +198,6 @@ def test_a_real_log_comes_in_documented_events(
     assert [event["offset"] for event in events[1:-1]][-1] == len(log.encode())
 
 
-@pytest.mark.ray
 @BOTH
 def test_it_goes_on_from_where_it_is_asked_to(agent: RunningAgent, world: dict[str, Any], read: Read) -> None:
     first, *others = [event for event in read(agent, world["job_id"]) if event["type"] == "log"]
@@ -207,7 +205,6 @@ def test_it_goes_on_from_where_it_is_asked_to(agent: RunningAgent, world: dict[s
     assert [event for event in resumed if event["type"] == "log"] == others
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize(
     ("job_id", "token", "query", "status"),
     [

@@ -362,6 +362,15 @@ assert again == tree
 assert api.fields("f", "c", [tree])[0].decoders[200]({"k": came}) == {"k": tree}
 assert api.fields("f", "c", [tree])[1].body == {"from": "f", "class": "c", "items": [came]}
 assert api.optional_fields()[0].decoders[200]({"a": 1}) == {"a": 1}
+from synapse_agent_api.requests import REQUESTS
+assert set(REQUESTS) >= {"get_thing", "whole", "whole_optional", "optional_fields", "fields"}
+assert REQUESTS["get_thing"]["parameters"]["path"] == {"thing_id": {"type": "string"}}
+taken = REQUESTS["fields"]["bodies"]["application/json"]
+assert taken["required"] == ["from", "class", "items"]
+assert taken["properties"]["kinds"]["items"] == {"type": "string", "enum": ["a", "b-c", "1"]}
+# Where a schema comes back to itself, anything goes.
+assert taken["properties"]["items"] == {"type": "array", "items": {}}
+assert taken["properties"]["leaf"] == {"type": "object", "properties": {"tree": {}}}
 """,
     )
 

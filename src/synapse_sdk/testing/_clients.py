@@ -1,0 +1,72 @@
+"""Clients that are wired to a fake agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from synapse_sdk._transport._async import AsyncTransport
+from synapse_sdk._transport._core import user_agent
+from synapse_sdk._transport._sync import SyncTransport
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+
+__all__ = ["AsyncUnixTransport", "UnixTransport", "async_http_client", "http_client", "own", "own_async"]
+
+
+class UnixTransport(httpx.HTTPTransport):
+    """Takes every request to a Unix socket, if it is told that somebody listens there.
+
+    httpcore would leave a socket that can't be connected to the garbage collector, with its ResourceWarning.
+    """
+
+    def __init__(self, path: str | None, listens: Callable[[], bool]) -> None:
+        # Nothing is encrypted on the way there, and certificates take a while to load.
+        super().__init__(uds=path, verify=False)
+        self._listens = listens
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if not self._listens():
+            raise _refused(request)
+        return super().handle_request(request)
+
+
+class AsyncUnixTransport(httpx.AsyncHTTPTransport):
+    """The same for `httpx.AsyncClient`."""
+
+    def __init__(self, path: str | None, listens: Callable[[], bool]) -> None:
+        super().__init__(uds=path, verify=False)
+        self._listens = listens
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if not self._listens():
+            raise _refused(request)
+        return await super().handle_async_request(request)
+
+
+def _refused(request: httpx.Request) -> httpx.ConnectError:
+    return httpx.ConnectError("Connection refused", request=request)
+
+
+def http_client(transport: httpx.BaseTransport) -> httpx.Client:
+    """Make an HTTP client like the one that an `AgentClient` makes. Proxies are for other hosts."""
+    return httpx.Client(transport=transport, headers=user_agent(), trust_env=False)
+
+
+def async_http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    """Make an HTTP client like the one that an `AsyncAgentClient` makes."""
+    return httpx.AsyncClient(transport=transport, headers=user_agent(), trust_env=False)
+
+
+def own(client: AgentClient, http: httpx.Client) -> AgentClient:
+    """Have a client close its HTTP client when it is closed, which it does not do with one it was given."""
+    connection = client._transport.connection  # pyright: ignore[reportPrivateUsage]
+    client._transport = SyncTransport(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    return client
+
+
+def own_async(client: AsyncAgentClient, http: httpx.AsyncClient) -> AsyncAgentClient:
+    """Do the same for the asynchronous one."""
+    connection = client._transport.connection  # pyright: ignore[reportPrivateUsage]
+    client._transport = AsyncTransport(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    return client

@@ -1,0 +1,160 @@
+"""From a request to its answer. No I/O."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote
+
+import httpx
+
+from . import _answers
+from ._faults import Fault
+from ._job_record import JobRecord
+from ._operations import ANSWERS, read_call, route_for
+from ._recorded import CREDENTIALS, RecordedRequest
+from ._reply import ApiError, Deferred, Reply
+from ._state import State
+
+__all__ = ["Attach", "Request", "answer", "receive"]
+
+_REGISTERED = _answers.__all__  # each module there fills ANSWERS when it is imported
+_STREAM_PATH = "stream/"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came; header names are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(httpx.QueryParams(self.target.partition("?")[2]))
+
+    @property
+    def upgrades(self) -> bool:
+        """Whether it asks for a WebSocket."""
+        return self.headers.get("upgrade", "").lower() == "websocket"
+
+    @property
+    def wants_events(self) -> bool:
+        """Whether the client knows server-sent events, so that an id is no log line for it."""
+        return "text/event-stream" in self.headers.get("accept", "")
+
+
+@dataclass(frozen=True)
+class Attach:
+    """Answer with the stream of a job's log."""
+
+    job: JobRecord
+    offset: int
+    protocol: Literal["websocket", "http"]
+
+
+def receive(state: State, request: Request) -> Fault | None:
+    """Record a request; tell what shall become of it instead of, or before, an answer."""
+    operation = _operation(request)
+    headers = {name: "***" if name in CREDENTIALS else value for name, value in request.headers.items()}
+    with state.changes:
+        state.requests.append(
+            RecordedRequest(
+                request.method, unquote(request.path), operation, request.query, headers, request.content
+            )
+        )
+        return state.faults.take(operation)
+
+
+def answer(state: State, request: Request) -> Reply | Deferred | Attach:
+    """Answer a request; under the lock."""
+    with state.changes:
+        try:
+            _authenticate(state, request.headers.get("authorization"))
+            stream = _stream(request)
+            if stream is not None:
+                return _attach(state, request, *stream)
+            route = route_for(request.method, request.path)
+            host = request.headers.get("host", "fake-agent")
+            call = read_call(route, request.query, request.headers, request.content, host)
+            result = ANSWERS[route.operation.id](state, call)
+        except ApiError as error:
+            return error.reply()
+        if isinstance(result, Reply | Deferred):
+            return result
+        (status,) = route.operation.decoders
+        return Reply(status) if status == 204 else Reply.json(status, result)
+
+
+def _operation(request: Request) -> str | None:
+    stream = _stream(request)
+    if stream is not None:
+        return "websocket_tail_job_logs" if stream[1] == "websocket" else "stream_tail_job_logs"
+    try:
+        return route_for(request.method, request.path).operation.id
+    except ApiError:
+        return None
+
+
+def _authenticate(state: State, given: str | None) -> None:
+    if given is None:
+        raise ApiError(401, "no credentials: send the agent's token as the Authorization header")
+    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), state.token.encode()):
+        raise ApiError(401, "the token is not this agent's")
+
+
+def _stream(request: Request) -> tuple[str, Literal["websocket", "http"]] | None:
+    """Tell the path of the log whose stream is asked for, and over what."""
+    if request.method != "GET":
+        return None
+    over_http = request.path.endswith(f"/logs/{_STREAM_PATH}")
+    path = request.path.removesuffix(_STREAM_PATH) if over_http else request.path
+    if not over_http and not request.upgrades:
+        return None
+    try:
+        if route_for("GET", path).operation.id != "get_job_logs":
+            return None
+    except ApiError:
+        return None
+    return path, "http" if over_http else "websocket"
+
+
+def _attach(
+    state: State, request: Request, path: str, protocol: Literal["websocket", "http"]
+) -> Reply | Attach:
+    call = read_call(route_for("GET", path), {}, {}, b"", "")
+    job = state.job(call.path["job_id"])
+    if protocol == "websocket" and not state.websockets:
+        # As where a proxy strips the upgrade: the same path answers the log so far.
+        return Reply.json(200, job.text)
+    last = request.headers.get("last-event-id") if protocol == "http" else None
+    name, text = ("Last-Event-ID", last) if last else ("offset", request.query.get("offset", ""))
+    offset = _offset(text, name) if state.offsets else 0
+    if protocol == "websocket" and not _is_handshake(request.headers):
+        raise ApiError(400, "the request is no WebSocket handshake")
+    return Attach(job, offset, protocol)
+
+
+def _offset(text: str, name: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise ApiError(400, f"{name} must be a number of bytes")
+    return int(text)
+
+
+def _is_handshake(headers: Mapping[str, str]) -> bool:
+    checks: tuple[Callable[[], bool], ...] = (
+        lambda: "upgrade" in headers.get("connection", "").lower(),
+        lambda: headers.get("sec-websocket-version", "") == "13",
+        lambda: bool(headers.get("sec-websocket-key", "")),
+    )
+    return all(check() for check in checks)

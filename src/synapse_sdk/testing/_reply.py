@@ -1,0 +1,68 @@
+"""What the fake agent answers to a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from synapse_agent_api.types import Model, encode
+
+__all__ = ["Deferred", "ApiError", "Reply", "shape"]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, whole."""
+
+    status: int
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def json(cls, status: int, value: object, headers: Mapping[str, str] | None = None) -> Reply:
+        content = json.dumps(encode(value)).encode()
+        return cls(status, content, {"content-type": "application/json"} | dict(headers or {}))
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """An answer that the test's own code makes, which may take its time and call the agent."""
+
+    status: int
+    make: Callable[[], object]
+
+
+class ApiError(Exception):
+    """Answer with an error."""
+
+    def __init__(self, status: int, detail: object, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.body: dict[str, object] = {"detail": detail}
+        self.headers = headers
+
+    @classmethod
+    def typed(cls, status: int, message: str, error_type: str) -> ApiError:
+        """An error that programs tell by its `error_type`."""
+        error = cls(status, message)
+        error.body = {"message": message, "error_type": error_type}
+        return error
+
+    @classmethod
+    def fields(cls, errors: Iterable[Mapping[str, object]]) -> ApiError:
+        """422 with one entry for each field that is wrong."""
+        return cls(422, list(errors))
+
+    def reply(self) -> Reply:
+        return Reply.json(self.status, self.body, self.headers)
+
+
+def shape(model: type[Model], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a model's fields as an agent sends them, null where they are None.
+
+    The model's constructor checks them, so that a field that the spec renames or newly requires shows here.
+    """
+    made = model(**fields).to_dict()
+    return made | {name: None for name, value in fields.items() if value is None}

@@ -1,0 +1,108 @@
+"""The ways to a fake agent: sync, asyncio and trio clients, each in this process and over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import anyio
+import pytest
+
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+from synapse_sdk.testing import FakeAgent
+
+__all__ = ["WAYS", "Tailed", "Way", "each_protocol", "each_runner", "each_way"]
+
+T = TypeVar("T")
+
+
+@dataclass
+class Tailed:
+    """What a tail came to."""
+
+    lines: list[str] = field(default_factory=list[str])
+    events: list[str] = field(default_factory=list[str])
+    protocol: str = ""
+    status: str | None = None
+    reconnects: int = 0
+
+
+@dataclass(frozen=True)
+class Way:
+    runner: Literal["sync", "asyncio", "trio"]
+    where: Literal["in-process", "socket"]
+
+    def __str__(self) -> str:
+        return f"{self.runner}-{self.where}"
+
+    def call(
+        self, agent: FakeAgent, method: str, *args: Any, client: dict[str, Any] | None = None, **kwargs: Any
+    ) -> Any:
+        """Call a method of a client of its own."""
+        if self.runner == "sync":
+            with self._client(agent, client or {}) as sync:
+                return getattr(sync, method)(*args, **kwargs)
+
+        async def call() -> Any:
+            async with self._async_client(agent, client or {}) as other:
+                return await getattr(other, method)(*args, **kwargs)
+
+        return self._run(call)
+
+    def tail(
+        self,
+        agent: FakeAgent,
+        job_id: str,
+        *,
+        on_line: Callable[[str], object] = lambda line: None,
+        client: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Tailed:
+        """Tail a job to the end; `on_line` is called with each line as it comes."""
+        tailed = Tailed()
+        options.setdefault("on_event", lambda event: tailed.events.append(event.kind))
+
+        def done(stream: Any) -> Tailed:
+            tailed.protocol, tailed.status = stream.protocol, stream.job_status
+            tailed.reconnects = stream.reconnects
+            return tailed
+
+        if self.runner == "sync":
+            with self._client(agent, client or {}) as sync, sync.tail_job_logs(job_id, **options) as stream:
+                for line in stream:
+                    tailed.lines.append(line)
+                    on_line(line)
+            return done(stream)
+
+        async def tail() -> Tailed:
+            async with (
+                self._async_client(agent, client or {}) as other,
+                other.tail_job_logs(job_id, **options) as stream,
+            ):
+                async for line in stream:
+                    tailed.lines.append(line)
+                    on_line(line)
+            return done(stream)
+
+        return self._run(tail)
+
+    def _client(self, agent: FakeAgent, options: dict[str, Any]) -> AgentClient:
+        if self.where == "in-process":
+            return agent.client(**options)
+        return AgentClient(agent.serve(), options.pop("agent_token", agent.token), **options)
+
+    def _async_client(self, agent: FakeAgent, options: dict[str, Any]) -> AsyncAgentClient:
+        if self.where == "in-process":
+            return agent.async_client(**options)
+        return AsyncAgentClient(agent.serve(), options.pop("agent_token", agent.token), **options)
+
+    def _run(self, function: Callable[[], Awaitable[T]]) -> T:
+        return anyio.run(function, backend=self.runner)
+
+
+WAYS = [Way(runner, where) for runner in ("sync", "asyncio", "trio") for where in ("in-process", "socket")]
+each_way = pytest.mark.parametrize("way", WAYS, ids=str)
+# Where every way would be one too many.
+each_runner = pytest.mark.parametrize("way", [WAYS[1], WAYS[2], WAYS[4]], ids=str)
+each_protocol = pytest.mark.parametrize("protocol", ["websocket", "http"])
