@@ -224,5 +224,5 @@ def operation_at(method: str, path: str) -> Operation:
 
 @cache
 def validator() -> OpenAPI:
-    """openapi-core over the spec, which `make lint-spec` validates."""
+    """openapi-core over the spec, which `make spec-lint` validates."""
     return OpenAPI.from_dict(RAW, config=Config(spec_validator_cls=None))
