@@ -68,6 +68,9 @@ spec-lint: dev-env ## Check the spec: our rules, openapi-spec-validator, Redocly
 
 lint-spec: spec-lint
 
+public-api: dev-env ## Write public-api.txt: the exported names and signatures, which a test holds the code to
+	@$(BIN)/python scripts/public_api.py --write
+
 wheel: dev-env ## Build dist/*.whl
 	$(BIN)/python -m pip wheel -qq --no-deps --wheel-dir dist .
 

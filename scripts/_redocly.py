@@ -39,7 +39,7 @@ class Redocly:
         self.missing = bool(code) and any(f"code {word}" in stdout + stderr for word in UNREACHABLE)
 
 
-def run(*arguments: str) -> Redocly:
+def run(*arguments: str, cwd: Path = ROOT) -> Redocly:
     """Run it in the root folder, where its configuration is.
 
     Raises:
@@ -60,7 +60,7 @@ def run(*arguments: str) -> Redocly:
     command = [str(node / "node"), str(npx), "--yes", REDOCLY, *arguments]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=SECONDS
+            command, cwd=cwd, env=environment, check=False, capture_output=True, text=True, timeout=SECONDS
         )
     except subprocess.TimeoutExpired:
         raise TimeoutError(f"{REDOCLY} took more than {SECONDS} s") from None
