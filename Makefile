@@ -16,6 +16,7 @@ ROWS ?=
 ROUNDS ?= 5
 QUICK ?=
 SPEC ?=
+BASE ?=
 export PYTHON
 export MAKE_GOAL := $(firstword $(MAKECMDGOALS))
 # The child processes of tests and demo find the environment's own `python` and `synapse-agent` first.
@@ -67,6 +68,9 @@ spec-lint: dev-env ## Check the spec: our rules, openapi-spec-validator, Redocly
 	@$(BIN)/python scripts/lint_spec.py $(SPEC)
 
 lint-spec: spec-lint
+
+spec-diff: dev-env ## What changed in the spec, and whom it breaks (BASE=a git ref, a file, an agent's URL)
+	@$(BIN)/python scripts/spec_diff.py $(if $(BASE),'$(BASE)',$(error BASE=... is needed: a git ref, a file or a URL))
 
 public-api: dev-env ## Write public-api.txt: the exported names and signatures, which a test holds the code to
 	@$(BIN)/python scripts/public_api.py --write
