@@ -42,8 +42,8 @@ def document_url(url: str) -> httpx.URL:
 def fetch(url: str, *, seconds: float = SECONDS) -> Document:
     """Get a document and check it.
 
-    The token in `SYNAPSE_AGENT_TOKEN`, if there is one, goes to the URL's own origin and nowhere else; a redirect
-    to another one is not followed.
+    The token in `SYNAPSE_AGENT_TOKEN`, if there is one, goes to the URL's own origin and nowhere else; a
+    redirect to another one is not followed.
 
     Args:
         url: Of the document, or of the agent that has it at `openapi.json`.

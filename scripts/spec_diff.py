@@ -4,9 +4,9 @@
     python scripts/spec_diff.py old.yaml                  from a file
     python scripts/spec_diff.py http://127.0.0.1:8000/    from what a running agent serves
 
-Each change is marked for the wire, between agents and clients of any make, and for Python users of this SDK. Then
-come the next version by semver, and a draft for the changelog. Exits with 1 if anything breaks, and with 2 where
-it can't tell.
+Each change is marked for the wire, between agents and clients of any make, and for Python users of this SDK.
+Then come the next version by semver, and a draft for the changelog. Exits with 1 if anything breaks, with 2
+where it can't tell.
 """
 
 from __future__ import annotations
