@@ -17,6 +17,8 @@ ROUNDS ?= 5
 QUICK ?=
 SPEC ?=
 BASE ?=
+URL ?=
+TAKE ?=
 export PYTHON
 export MAKE_GOAL := $(firstword $(MAKECMDGOALS))
 # The child processes of tests and demo find the environment's own `python` and `synapse-agent` first.
@@ -68,6 +70,9 @@ spec-lint: dev-env ## Check the spec: our rules, openapi-spec-validator, Redocly
 	@$(BIN)/python scripts/lint_spec.py $(SPEC)
 
 lint-spec: spec-lint
+
+spec-pull: dev-env ## What a running agent's openapi.json says and the spec doesn't (URL=… TAKE="1 3" or TAKE=all)
+	@$(BIN)/python scripts/spec_pull.py $(if $(URL),'$(URL)',$(error URL=... is needed: an agent's)) --take '$(TAKE)'
 
 spec-diff: dev-env ## What changed in the spec, and whom it breaks (BASE=a git ref, a file, an agent's URL)
 	@$(BIN)/python scripts/spec_diff.py $(if $(BASE),'$(BASE)',$(error BASE=... is needed: a git ref, a file or a URL))

@@ -1,7 +1,7 @@
 """Calls every operation of a release's client on another agent, and prints what went wrong as JSON.
 
     python -m contract.release_walk NEWER_SPEC    an agent made from that spec
-    python -m contract.release_walk               the agent that the environment names; what reads without an id
+    python -m contract.release_walk               an agent in the environment; what reads without an id
 
 Runs in a process of its own, where `synapse_agent_api` is what the release's spec generates, and
 SYNAPSE_TEST_SPEC is that spec.
