@@ -35,12 +35,10 @@ class Unit(NamedTuple):
                 return f"{self.owner}: the {self.kind}"
             case "parameter":
                 return f"{self.owner}: the {self.place} parameter {self.name}"
-            case "required" | "enum":
-                return (
-                    f"{self.owner}: what is {self.kind}"
-                    if self.kind == "required"
-                    else f"{self.owner}: its values"
-                )
+            case "required":
+                return f"{self.owner}: what is required"
+            case "enum":
+                return f"{self.owner}: the enum"
         return f"{self.owner}: the {self.kind} {self.name}".rstrip()
 
 

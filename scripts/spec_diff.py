@@ -17,7 +17,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +32,7 @@ __all__ = ["changelog", "compare", "main", "next_version", "report"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
-PROJECT = ROOT / "pyproject.toml"
+PACKAGE = ROOT / "src" / "synapse_sdk" / "__init__.py"
 
 
 def compare(old: Document, new: Document) -> list[Change]:
@@ -121,17 +120,20 @@ def base_of(base: str) -> tuple[Document, str]:
     Raises:
         SpecError: There is none.
     """
-    current = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"]
+    current = _version(PACKAGE.read_text(encoding="utf-8"))
     if is_url(base):
         return fetch(base), current
     if Path(base).is_file():
         return read(Path(base)), current
-    try:
-        project = tomllib.loads(_git(base, "pyproject.toml").decode("utf-8", "replace"))
-        version = str(project["project"]["version"])
-    except (SpecError, ValueError, KeyError, TypeError):
-        version = current
-    return parse(_git(base, "spec/openapi.yaml"), f"{base}:spec/openapi.yaml"), version
+    document = parse(_git(base, "spec/openapi.yaml"), f"{base}:spec/openapi.yaml")
+    return document, _version(_git(base, "src/synapse_sdk/__init__.py").decode("utf-8", "replace"))
+
+
+def _version(source: str) -> str:
+    found = re.search(r'^__version__ = "(\d+\.\d+\.\d+)', source, re.MULTILINE)
+    if found is None:
+        raise SpecError("src/synapse_sdk/__init__.py: no __version__, such as 1.2.3")
+    return found[1]
 
 
 def _git(ref: str, path: str) -> bytes:

@@ -47,16 +47,28 @@ class Offer(NamedTuple):
     here: Any
     there: Any
     edited: bool
-    """Whether taking it would overwrite what may have been edited by hand."""
+    """Whether taking it would overwrite what was edited by hand, as far as that is known."""
+    known: bool = True
+    """Whether it is."""
 
     def __str__(self) -> str:
         if self.here is None:
             words = "is new"
         elif self.there is None:
             words = "is gone"
+        elif self.unit.kind in ("required", "enum"):
+            gains = [value for value in self.there if value not in self.here]
+            loses = [value for value in self.here if value not in self.there]
+            told = (
+                f"{word} {_short(values)[1:-1]}"
+                for word, values in (("gains", gains), ("loses", loses))
+                if values
+            )
+            words = " and ".join(told)
         else:
             words = f"is {_short(self.there)}, and here {_short(self.here)}"
-        return f"{shown(self.unit)} {words}{' (edited by hand here)' if self.edited else ''}"
+        mark = f" ({'' if self.known else 'perhaps '}edited by hand here)" if self.edited else ""
+        return f"{shown(self.unit)} {words}{mark}"
 
 
 def _short(value: Any) -> str:
@@ -147,7 +159,7 @@ def offers(ours: Document, theirs: Document, taken: Mapping[str, Any] | None) ->
             continue
         if taken is None:
             # Whether it was ever there, nobody knows.
-            found.append(Offer(unit, old, new, old is not None))
+            found.append(Offer(unit, old, new, old is not None, known=False))
         elif taken.get(_key(unit)) != new:
             found.append(Offer(unit, old, new, taken.get(_key(unit)) != old))
     return found

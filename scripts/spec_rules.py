@@ -615,6 +615,17 @@ def _(document: Raw) -> Said:
             yield where, "an object without a name", "move it to components/schemas and refer to it"
 
 
+@rule("described", sound=False)
+def _(document: Raw) -> Said:
+    for where, schema, _, role in _schemas(document):
+        if role != "property" or not isinstance(schema, Mapping):
+            continue
+        if not schema.get("description"):
+            yield where, "a property without a description", "say what it is, and in which unit"
+        elif "example" not in schema and schema.get("format") != "binary":
+            yield where, "a property without an example", "give it one: docstrings and tests use it"
+
+
 @rule("nullable", sound=False)
 def _(document: Raw) -> Said:
     for where, schema, _, _ in _schemas(document):

@@ -67,7 +67,11 @@ def small() -> Spec:
                             "default": "x",
                             "example": "y",
                         },
-                        "kind": {"$ref": "#/components/schemas/Kind"},
+                        "kind": {
+                            "$ref": "#/components/schemas/Kind",
+                            "description": "Its kind.",
+                            "example": "big",
+                        },
                     },
                 },
                 "Kind": {"type": "string", "description": "A kind.", "enum": ["big", "small"]},

@@ -272,7 +272,8 @@ def test_the_base_is_a_git_ref(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     (tmp_path / "spec").mkdir()
     (tmp_path / "spec" / "openapi.yaml").write_text(json.dumps(small()))
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.7.0"\n')
+    (tmp_path / "src" / "synapse_sdk").mkdir(parents=True)
+    (tmp_path / "src" / "synapse_sdk" / "__init__.py").write_text('__version__ = "0.7.0"\n')
     git("init", "-q")
     git("add", ".")
     git("commit", "-qm", "x")
@@ -282,7 +283,7 @@ def test_the_base_is_a_git_ref(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for ref in ("v0.8.0", "--output=x", "HEAD:spec"):
         with pytest.raises(spec_document.SpecError, match="no file, URL, or git ref"):
             spec_diff.base_of(ref)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "pyproject.toml", "spec"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "spec", "src"]
 
 
 def test_the_base_is_a_url(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import http.server
-import json
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,59 +16,10 @@ import spec_document
 import spec_pull
 from ruamel.yaml import YAML
 
+from .agent_server import Answer, Server, document, sends
 from .small_spec import Spec, small
 
 TOKEN = "S3CRET-token"
-Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
-
-
-class Server:
-    """An agent that serves what it is told to."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.seen: list[tuple[str, str | None]] = []
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.seen.append((self.path, self.headers.get("Authorization")))
-                answer(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
-
-    def __enter__(self) -> Server:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-def sends(content: bytes, status: int = 200, **headers: str) -> Answer:
-    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
-        try:
-            handler.wfile.write(content)
-        except OSError:
-            # Whoever asked has seen enough.
-            return
-
-    return answer
-
-
-def document(spec: Spec) -> Answer:
-    return sends(json.dumps(spec).encode(), Content_Type="application/json")
 
 
 SPEC = """\
@@ -241,7 +190,7 @@ def test_what_an_agent_changes_later_is_told_from_what_was_edited_by_hand(
     said = pull(spec, upstream, capsys, take="all")
     assert said[:4] == [
         "AGENT: 3 changes",
-        '   1  Thing: what is required is ["colour", "name"], and here ["name"]',
+        '   1  Thing: what is required gains "colour"',
         '   2  Thing: the field size is {"type": "number"}, and here {"type": "integer"} '
         "(edited by hand here)",
         "   3  Thing: the field colour is new",
@@ -291,7 +240,7 @@ def test_without_a_record_what_we_have_may_be_edited_by_hand(
     upstream = fastapi()
     del upstream["components"]["schemas"]["Thing"]["properties"]["size"]
     said = pull(spec, upstream, capsys, take="all")
-    assert "   1  Thing: the field size is gone (edited by hand here)" in said
+    assert "   1  Thing: the field size is gone (perhaps edited by hand here)" in said
     assert "size" in spec_document.read(spec)["components"]["schemas"]["Thing"]["properties"]
 
 

@@ -24,6 +24,8 @@ def get(spec: Spec) -> Spec:
     return found
 
 
+TOLD = {"description": "X.", "example": "x"}
+
 # Those that are sound are tried in test_hostile.py.
 BROKEN: dict[str, tuple[Change, str]] = {
     "version": (lambda spec: spec.update(openapi="3.0.3"), "#/openapi: OpenAPI 3.0.3; write it in 3.1"),
@@ -34,17 +36,27 @@ BROKEN: dict[str, tuple[Change, str]] = {
     ),
     "named": (
         lambda spec: schema(spec)["properties"].update(
-            x={"type": "object", "properties": {"y": {"type": "string"}}}
+            x={**TOLD, "type": "object", "properties": {"y": {**TOLD, "type": "string"}}}
         ),
         "#/components/schemas/Thing/properties/x: an object without a name; move it to components/schemas",
     ),
     "named enum": (
-        lambda spec: schema(spec)["properties"].update(x={"type": "string", "enum": ["a"]}),
+        lambda spec: schema(spec)["properties"].update(x={**TOLD, "type": "string", "enum": ["a"]}),
         "an enum without a name; move it to components/schemas",
     ),
     "named map": (
-        lambda spec: schema(spec)["properties"].update(x={"type": "object", "additionalProperties": True}),
+        lambda spec: schema(spec)["properties"].update(
+            x={**TOLD, "type": "object", "additionalProperties": True}
+        ),
         "a free-form object without a name; refer to JsonObject",
+    ),
+    "described": (
+        lambda spec: schema(spec)["properties"].update(x={"type": "string", "example": "x"}),
+        "Thing/properties/x: a property without a description; say what it is, and in which unit",
+    ),
+    "described example": (
+        lambda spec: schema(spec)["properties"].update(x={"type": "string", "description": "X."}),
+        "Thing/properties/x: a property without an example; give it one",
     ),
     "nullable": (
         lambda spec: schema(spec)["properties"]["name"].update(nullable=True),
