@@ -57,11 +57,13 @@ types: dev-env ## mypy and pyright, both strict
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-generate: dev-env ## Write generated/ from spec/openapi.yaml and templates/
-	$(BIN)/python scripts/generate.py
+generate: dev-env ## Write generated/ and the agent's openapi.json from the spec and templates/
+	@$(BIN)/python scripts/generate.py
+	@$(BIN)/python scripts/agent_document.py
 
 check-generated: dev-env ## Fail when generated/ is not what spec and templates give
 	$(BIN)/python scripts/generate.py --check
+	@$(BIN)/python scripts/agent_document.py --check
 
 mutate-spec: dev-env ## Change the spec in thirty ways and show what notices each (ONLY="enum security")
 	$(BIN)/python scripts/mutate_spec.py $(ONLY)
