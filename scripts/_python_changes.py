@@ -10,6 +10,7 @@ from typing import Any
 import griffe
 import public_api
 from _changes import Change
+from spec_document import shown
 
 __all__ = ["python_changes"]
 
@@ -89,13 +90,14 @@ def _words(
         case griffe.BreakageKind.PARAMETER_CHANGED_KIND:
             return f"`{name}()` takes `{called}` as {new.kind.value}, not as {old.kind.value}"
         case griffe.BreakageKind.PARAMETER_CHANGED_DEFAULT:
-            return f"`{name}()` has {new.default} as the default of `{called}`, not {old.default}"
+            told = [shown(side.default, 80) for side in (new, old)]
+            return f"`{name}()` has {told[0]} as the default of `{called}`, not {told[1]}"
         case griffe.BreakageKind.PARAMETER_CHANGED_REQUIRED:
             return f"`{name}()` requires `{called}`"
         case griffe.BreakageKind.PARAMETER_ADDED_REQUIRED:
             return f"`{name}()` requires the new parameter `{called}`"
         case griffe.BreakageKind.ATTRIBUTE_CHANGED_VALUE if kind == "field":
-            return f"`{name}.{inner}` is {new}, not {old}"
+            return f"`{name}.{inner}` is {shown(new, 80)}, not {shown(old, 80)}"
         case griffe.BreakageKind.ATTRIBUTE_CHANGED_VALUE | griffe.BreakageKind.CLASS_REMOVED_BASE:
             return None
     return f"`{name}`: {breakage.kind.value}"

@@ -36,6 +36,7 @@ __all__ = ["Offer", "main", "normalised", "offers"]
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec" / "openapi.yaml"
 SINGLE = re.compile(r'(?<=: )\[([\w$]+: (?:"[^"\n]*"|\[\]|[\w./-]+))\]$')
+FASTAPI_ERRORS = frozenset({"HTTPValidationError", "ValidationError"})
 # What these hold is no part of OpenAPI.
 DATA = frozenset({"const", "default", "enum", "example", "examples"})
 
@@ -100,8 +101,12 @@ def normalised(document: Document, ours: Document, names: Mapping[str, str]) -> 
                 or known
                 or _of_fastapi(told, path, method)
             )
+            _without_fastapi_errors(operation, ours)
     components = result.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
+    if "HTTPValidationError" in schemas:
+        for name in FASTAPI_ERRORS - set(ours["components"]["schemas"]):
+            schemas.pop(name, None)
     result["paths"] = _ordered(result.get("paths", {}), ours.get("paths", {}))
     components["schemas"] = _ordered(schemas, ours["components"]["schemas"])
     return _respelt(result)
@@ -110,6 +115,15 @@ def normalised(document: Document, ours: Document, names: Mapping[str, str]) -> 
 def _of_fastapi(told: str, path: str, method: str) -> str:
     """FastAPI makes an id of the function's name, the path and the method."""
     return told.removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
+
+
+def _without_fastapi_errors(operation: Document, ours: Document) -> None:
+    """FastAPI describes a refused body by schemas of its own; ours has one answer for it."""
+    responses = operation.get("responses", {})
+    if "HTTPValidationError" in json.dumps(responses.get("422", {})):
+        del responses["422"]
+        if "UnprocessableContent" in ours["components"].get("responses", {}):
+            responses["422"] = {"$ref": "#/components/responses/UnprocessableContent"}
 
 
 def _ordered(what: dict[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:

@@ -155,6 +155,36 @@ def test_what_is_another_there_is_shown_and_nothing_is_touched(
     assert spec.read_text() == SPEC
 
 
+def test_a_real_fastapi(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fastapi_package = pytest.importorskip("fastapi", reason="FastAPI comes with the extra `agent`")
+    pydantic = pytest.importorskip("pydantic")
+    thing = pydantic.create_model("Thing", name=(str, ...), size=(int | None, ...))
+    thing.model_fields["size"].default = None
+    thing.model_rebuild(force=True)
+    box = pydantic.create_model("Box", things=(list[thing], ...))
+    app = fastapi_package.FastAPI()
+
+    def read_it(thing_id: str) -> Any:
+        return {"name": thing_id}
+
+    def make_box(box: Any) -> Any:
+        return box
+
+    make_box.__annotations__["box"] = box
+    app.get("/things/{thing_id}/", response_model=thing)(read_it)
+    app.post("/boxes/", response_model=box)(make_box)
+    said = pull(spec, app.openapi(), capsys, take="1")
+    assert said[:3] == [
+        "AGENT: 2 changes",
+        "   1  POST /boxes/: the operation is new",
+        "   2  Box: the schema is new",
+    ]
+    after = spec_document.read(spec)
+    assert after["paths"]["/boxes/"]["post"]["operationId"] == "make_box"
+    assert set(after["components"]["schemas"]) == {"Thing", "Box"}
+    assert list(after["paths"]["/boxes/"]["post"]["responses"]) == ["200"]
+
+
 def test_an_agent_that_serves_our_own(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert pull(spec, spec_document.read(spec), capsys) == ["AGENT: 0 changes"]
 
