@@ -5,6 +5,7 @@
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
 .PHONY: test-all coverage hooks release-check format wheel bench clean agent-env dev-env
+.PHONY: spec-lint spec-diff spec-pull public-api
 
 BIN := .venv/bin
 PORT ?= 0
@@ -16,6 +17,10 @@ EXAMPLES ?= 2000
 ROWS ?=
 ROUNDS ?= 5
 QUICK ?=
+SPEC ?=
+BASE ?=
+URL ?=
+TAKE ?=
 export PYTHON
 export MAKE_GOAL := $(firstword $(MAKECMDGOALS))
 # The child processes of tests and demo find the environment's own `python` and `synapse-agent` first.
@@ -27,7 +32,7 @@ help: ## List the targets
 demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py against it, stop it all (PORT=8123)
 	@$(BIN)/python scripts/demo.py --port $(PORT)
 
-test: dev-env check-generated lint types lint-spec ## Everything CI runs: generated code, lint, types, spec, all tests
+test: dev-env check-generated lint types spec-lint ## Everything CI runs: generated code, lint, types, spec, all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
@@ -72,17 +77,30 @@ types: dev-env ## mypy and pyright, both strict, and ty
 	$(BIN)/pyright
 	$(BIN)/ty check --python $(BIN)/python
 
-generate: dev-env ## Write generated/ from spec/openapi.yaml and templates/
-	$(BIN)/python scripts/generate.py
+generate: dev-env ## Write generated/ and the agent's openapi.json from the spec and templates/
+	@$(BIN)/python scripts/generate.py
+	@$(BIN)/python scripts/agent_document.py
 
 check-generated: dev-env ## Fail when generated/ is not what spec and templates give
 	$(BIN)/python scripts/generate.py --check
+	@$(BIN)/python scripts/agent_document.py --check
 
 mutate-spec: dev-env ## Change the spec in thirty ways and show what notices each (ONLY="enum security")
 	$(BIN)/python scripts/mutate_spec.py $(ONLY)
 
-lint-spec: dev-env ## Check spec/openapi.yaml: openapi-spec-validator and Redocly's rules
-	$(BIN)/python scripts/lint_spec.py
+spec-lint: dev-env ## Check the spec: our rules, openapi-spec-validator, Redocly's (SPEC=other.yaml)
+	@$(BIN)/python scripts/lint_spec.py $(SPEC)
+
+lint-spec: spec-lint
+
+spec-pull: dev-env ## What a running agent's openapi.json says and the spec doesn't (URL=… TAKE="1 3" or TAKE=all)
+	@$(BIN)/python scripts/spec_pull.py $(if $(URL),'$(URL)',$(error URL=... is needed: an agent's)) --take '$(TAKE)'
+
+spec-diff: dev-env ## What changed in the spec, and whom it breaks (BASE=a git ref, a file, an agent's URL)
+	@$(BIN)/python scripts/spec_diff.py $(if $(BASE),'$(BASE)',$(error BASE=... is needed: a git ref, a file or a URL))
+
+public-api: dev-env ## Write public-api.txt: the exported names and signatures, which a test holds the code to
+	@$(BIN)/python scripts/public_api.py --write
 
 wheel: dev-env ## Build dist/*.whl
 	$(BIN)/python -m pip wheel -qq --no-deps --wheel-dir dist .

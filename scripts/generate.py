@@ -6,8 +6,9 @@
 openapi-python-client parses the spec and templates/ lays the code out. What a template is too clumsy for is
 here: which parameters a method takes and how they are typed, how an answer is decoded, and the docstrings.
 
-The spec's text counts as untrusted: it gets into code only as an identifier that openapi-python-client made,
-through `literal()`, or through `wrapped()`, which use the stock escaping filters.
+The spec's text counts as untrusted: `spec_document` and the sound ones of `spec_rules` refuse what would go
+wrong, and the rest gets into code only as an identifier that openapi-python-client made, through `literal()`,
+or through `wrapped()`, which use the stock escaping filters. `refuse_code` looks at what came of it.
 """
 
 from __future__ import annotations
@@ -105,11 +106,31 @@ UNREACHABLE = ("ClientError", "408 or 503, the agent doesn't answer in time or c
 
 WAITED_TOO_LONG = "408, it was not over within `timeout`; the text says where it stood."
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Names that a field can't have as an attribute, because the base class has them.
 MODEL_NAMES = frozenset({"from_dict", "get", "items", "keys", "to_dict", "values"})
+# What generated modules import, and what of Python they may do besides.
+IMPORTED = frozenset(
+    {
+        "__future__",
+        "attrs",
+        "collections.abc",
+        "datetime",
+        "enum",
+        "importlib",
+        "itertools",
+        "os",
+        "types",
+        "typing",
+    }
+)
+NEVER_NAMED = frozenset(
+    {
+        *("__builtins__", "__import__", "__loader__", "__spec__", "__subclasses__", "breakpoint", "compile"),
+        *("eval", "exec", "input", "locals", "open", "vars"),
+    }
+)
 # Names that an attribute's annotation may use, so that no attribute can have them.
-TYPE_NAMES = frozenset({"bool", "dict", "float", "int", "list", "object", "self", "str"})
+TYPE_NAMES = frozenset({"bool", "datetime", "dict", "float", "int", "list", "object", "self", "str"})
 
 
 class GenerationError(Exception):
@@ -166,8 +187,8 @@ from openapi_python_client.strings import (  # noqa: E402
     in_double_quote_literal,
     safe_for_docstring,
 )
-from ruamel.yaml import YAML  # noqa: E402
-from ruamel.yaml.error import YAMLError  # noqa: E402
+from spec_document import SpecError, read, resolve, shown  # noqa: E402
+from spec_rules import METHODS, check  # noqa: E402
 
 Raw = Mapping[str, Any]
 
@@ -396,16 +417,10 @@ class Document:
 
     def resolve(self, node: Any) -> Raw:
         """Follow a raw object's $refs."""
-        for _ in range(100):
-            if not isinstance(node, Mapping):
-                return {}
-            if "$ref" not in node:
-                return node
-            target: Any = self.raw
-            for part in str(node["$ref"]).removeprefix("#/").split("/"):
-                target = target.get(part.replace("~1", "/").replace("~0", "~"), {})
-            node = target
-        raise GenerationError("a $ref that leads to itself")
+        # `spec_document` has seen to it that every $ref leads somewhere.
+        while isinstance(node, Mapping) and "$ref" in node:
+            node = resolve(self.raw, node["$ref"])
+        return node if isinstance(node, Mapping) else {}
 
     @cached_property
     def schemas(self) -> dict[str, Raw]:
@@ -415,29 +430,16 @@ class Document:
 
     @cached_property
     def operations(self) -> dict[str, Raw]:
-        """The raw operations by the name their method gets, parameters of the path included."""
-        found: dict[str, Raw] = {}
-        for path, item in self.raw.get("paths", {}).items():
-            for method in METHODS:
-                if method not in item:
-                    continue
-                operation = item[method]
-                where = f"{method.upper()} {path}"
-                if not operation.get("operationId"):
-                    raise GenerationError(f"{where}: no operationId")
-                if len(operation.get("tags", [])) != 1:
-                    raise GenerationError(f"{where}: exactly one tag is needed")
-                parameters = [*operation.get("parameters", []), *item.get("parameters", [])]
-                for name in (operation["operationId"], *operation.get("x-aliases", [])):
-                    identifier = PythonIdentifier(name, "field_")
-                    if identifier != name:
-                        raise GenerationError(
-                            f"{where}: {name!r} can't be a method's name, {identifier!r} could"
-                        )
-                    if identifier in found:
-                        raise GenerationError(f"{where}: there are two operations called {name}")
-                    found[identifier] = {**operation, "parameters": parameters}
-        return found
+        """The raw operations by their names, parameters of the path included."""
+        return {
+            operation["operationId"]: {
+                **operation,
+                "parameters": [*operation.get("parameters", []), *item.get("parameters", [])],
+            }
+            for item in self.raw.get("paths", {}).values()
+            for method, operation in item.items()
+            if method in METHODS
+        }
 
     # Types
 
@@ -658,6 +660,9 @@ class Views:
                 )
             )
             described.append((attribute, sentence(self.description(model, prop))))
+        names = [item.name for item in fields]
+        if len(set(names)) != len(names):
+            raise GenerationError(f"{name}: two properties would have one name, of {', '.join(names)}")
         used = unique(i for prop in self.properties(model) for i in document.classes(prop) if i.name != name)
         # A module that leads back here can only be imported when the class is there.
         late = [item for item in used if name in self.reach([item])]
@@ -865,8 +870,8 @@ class Views:
             prop = bodies[0].prop
             name = str(prop.python_name)
             whole = parameter(prop, "whole", prop.description, required=prop.required)
-            given = f"NO_BODY if {name} is None else encode({name})"
-            return [whole], given if optional_body else f"encode({name})", "", [prop]
+            given = f"NO_BODY if {name} is None else _encode({name})"
+            return [whole], given if optional_body else f"_encode({name})", "", [prop]
         if None in models:
             raise GenerationError(f"{endpoint.name}: a body that may be multipart is an object with fields")
         fields: dict[str, list[tuple[ModelProperty, Any]]] = {}
@@ -932,6 +937,7 @@ class Views:
             [
                 wrapped(f"Alias of {name}: {uncapitalised(summary)}" if alias else summary, indent + 3),
                 paragraphs(plain(raw.get("description")), indent),
+                "Deprecated: later versions may go without it." if raw.get("deprecated") is True else "",
                 section(
                     "Args", [(item.name, item.doc or "See the description.") for item in parameters], indent
                 ),
@@ -1006,16 +1012,14 @@ def uncapitalised(text: str) -> str:
 
 
 def load(spec: Path) -> Raw:
-    """Read the spec, as YAML or JSON."""
+    """Read the spec, as YAML or JSON, and refuse what would not become the right code."""
     try:
-        text = spec.read_text(encoding="utf-8")
-        raw = json.loads(text) if spec.suffix == ".json" else YAML(typ="safe").load(text)
-    except OSError as error:
-        raise GenerationError(f"{spec}: {error.strerror}") from None
-    except (YAMLError, ValueError) as error:
-        raise GenerationError(f"{spec}: {error}") from None
-    if not isinstance(raw, Mapping):
-        raise GenerationError(f"{spec}: no OpenAPI document")
+        raw = read(spec)
+    except SpecError as error:
+        raise GenerationError(str(error)) from None
+    found = check(raw, sound_only=True)
+    if found:
+        raise GenerationError("\n".join(map(str, found)))
     return raw
 
 
@@ -1077,6 +1081,26 @@ def requests(document: Document) -> str:
             },
         }
     return REQUESTS_MODULE.format(table=repr(table))
+
+
+def refuse_code(source: str, where: object) -> None:
+    """Raise where a generated module is no Python, or does what none of ours does."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        # ruff would only say that it failed.
+        raise GenerationError(f"{where}:{error.lineno}: {error.msg}: {error.text}") from None
+    for node in ast.walk(tree):
+        names: list[str] = []
+        match node:
+            case ast.Import():
+                names = [item.name for item in node.names if item.name not in IMPORTED]
+            case ast.ImportFrom(level=0) if node.module not in IMPORTED:
+                names = [str(node.module)]
+            case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name) if name in NEVER_NAMED:
+                names = [name]
+        if names:
+            raise GenerationError(f"{where}: generated code has no business with {', '.join(names)}")
 
 
 def complain(errors: Iterable[GeneratorError]) -> None:
@@ -1173,15 +1197,9 @@ def generate(spec: Path, output: Path) -> None:
     )
     with contextlib.redirect_stdout(io.StringIO()):
         complain(project.build())
-    for path in sorted(output.rglob("*.py")):
-        try:
-            ast.parse(path.read_text(encoding="utf-8"))
-        except SyntaxError as error:
-            # ruff would only say that it failed.
-            raise GenerationError(
-                f"{path.relative_to(output)}:{error.lineno}: {error.msg}: {error.text}"
-            ) from None
     (output / "requests.py").write_text(requests(document), encoding="utf-8")
+    for path in sorted(output.rglob("*.py")):
+        refuse_code(path.read_text(encoding="utf-8"), path.relative_to(output))
     (output / "py.typed").touch()
     for arguments in RUFF:
         # -P, or python would take the types.py there for its own.
@@ -1233,6 +1251,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             generate(options.spec, fresh)
         except GenerationError as error:
             print(f"error: {error}", file=sys.stderr)
+            return 1
+        except Exception as error:  # noqa: BLE001 - its parser may raise anything on what no rule here knows
+            print(
+                f"error: the generator failed: {type(error).__name__}: {shown(error, 500)}", file=sys.stderr
+            )
             return 1
         if not options.check:
             replace(fresh, options.output)

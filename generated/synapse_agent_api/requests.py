@@ -295,20 +295,6 @@ REQUESTS: Final[Mapping[str, Any]] = {
         },
         "bodies": {},
     },
-    "delete_container": {
-        "parameters": {
-            "path": {
-                "container_id": {
-                    "anyOf": [
-                        {"type": "integer", "minimum": 0},
-                        {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$"},
-                    ]
-                }
-            },
-            "query": {},
-        },
-        "bodies": {},
-    },
     "update_container": {
         "parameters": {
             "path": {
@@ -328,6 +314,20 @@ REQUESTS: Final[Mapping[str, Any]] = {
                 "properties": {"status": {"type": "string", "minLength": 1}},
             }
         },
+    },
+    "delete_container": {
+        "parameters": {
+            "path": {
+                "container_id": {
+                    "anyOf": [
+                        {"type": "integer", "minimum": 0},
+                        {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$"},
+                    ]
+                }
+            },
+            "query": {},
+        },
+        "bodies": {},
     },
     "list_docker_containers": {"parameters": {"path": {}, "query": {}}, "bodies": {}},
     "create_docker_container": {

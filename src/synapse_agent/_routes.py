@@ -26,6 +26,7 @@ from synapse_agent._container_handlers import (
     stop_docker_container,
     update_container,
 )
+from synapse_agent._document import get_document
 from synapse_agent._health import health_check
 from synapse_agent._jobs import get_job, list_jobs, stop_job
 from synapse_agent._log_handlers import get_job_logs, stream_job_logs
@@ -43,7 +44,7 @@ from synapse_agent._release_handlers import (
 from synapse_agent._resources import check_feasibility, get_cluster_resources
 from synapse_agent._tasks import get_task, list_tasks
 
-__all__ = ["ROUTES", "STREAM_ROUTES", "Route", "add_routes"]
+__all__ = ["DOCUMENT_ROUTES", "ROUTES", "STREAM_ROUTES", "Route", "add_routes"]
 
 
 class Route(NamedTuple):
@@ -102,6 +103,10 @@ ROUTES = (
 STREAM_ROUTES = (Route("GET", "/jobs/{job_id}/logs/stream/", "stream_job_logs", stream_job_logs),)
 
 
+# What tells of the others.
+DOCUMENT_ROUTES = (Route("GET", "/openapi.json", "get_document", get_document),)
+
+
 def add_routes(app: web.Application) -> None:
-    for route in (*ROUTES, *STREAM_ROUTES):
+    for route in (*ROUTES, *STREAM_ROUTES, *DOCUMENT_ROUTES):
         app.router.add_route(route.method, route.path, route.handler)

@@ -458,7 +458,7 @@ def hostile(text: str) -> dict[str, Any]:
         "info": {"title": text, "version": text, "description": text},
         "tags": [{"name": "things", "description": text}],
         "paths": {
-            "/" + text.replace("/", "").replace("{", "").replace("}", ""): {
+            "/things": {
                 "get": {**shared, "operationId": "get_it", "responses": responses, "x-aliases": ["find_it"]},
                 "post": {
                     **shared,

@@ -21,6 +21,7 @@ from .._connection import encode_path
 from .._errors import error_from_exception, excerpt, media_type
 from .._retry import delay_before_retry
 from ..clients.exceptions import ClientConnectionError, ClientError, HTTPError, ServerError, ValidationError
+from ._lacking import lacking_hint
 
 if TYPE_CHECKING:
     import ssl
@@ -234,9 +235,20 @@ class Exchange(Generic[T]):
         if delay is not None:
             return self._again(f"status {status}", delay)
         self._log("answered %d", status)
-        raise self._connection.error_from_response(
+        error = self._connection.error_from_response(
             status, response.headers, response.content, operation=self._operation.summary
         )
+        if not self._free:
+            hint = lacking_hint(
+                status,
+                error.detail,
+                error.body,
+                method=self._operation.method,
+                path=self._operation.path,
+                url_path=response.url.path,
+            )
+            error.hint = hint or error.hint
+        raise error
 
     def result(self, response: httpx.Response) -> T:
         """Decode the body of a success."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...client import Arguments, Operation
-from ...types import FileContent, present
+from ...types import FileContent
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.build_accepted import BuildAccepted
@@ -42,7 +43,7 @@ def arguments(
     file: FileContent | None = None,
 ) -> Arguments:
     """Build the request."""
-    body = present(
+    _body = _present(
         {
             "plugin_release": plugin_release,
             "model": model,
@@ -54,6 +55,6 @@ def arguments(
             "backend_container_id": backend_container_id,
         }
     )
-    files = {"file": file}
-    given = {name: file for name, file in files.items() if file is not None}
-    return Arguments(body=body, files=given or None)
+    _files = {"file": file}
+    _given = {name: file for name, file in _files.items() if file is not None}
+    return Arguments(body=_body, files=_given or None)

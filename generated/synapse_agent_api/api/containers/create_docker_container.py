@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.build_accepted import BuildAccepted
@@ -37,7 +37,7 @@ def arguments(
     labels: Mapping[str, str] | None = None,
 ) -> Arguments:
     """Build the request."""
-    body = present(
+    _body = _present(
         {
             "plugin_release": plugin_release,
             "params": params,
@@ -46,4 +46,4 @@ def arguments(
             "labels": labels,
         }
     )
-    return Arguments(body=body)
+    return Arguments(body=_body)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.container import Container
@@ -28,5 +28,5 @@ OPERATION: Operation[Container] = Operation(
 
 def arguments(container_id: int | str, status: str) -> Arguments:
     """Build the request."""
-    body = present({"status": status})
-    return Arguments(path={"container_id": container_id}, body=body)
+    _body = _present({"status": status})
+    return Arguments(path={"container_id": container_id}, body=_body)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.plugin_release import PluginRelease
@@ -28,5 +28,5 @@ OPERATION: Operation[PluginRelease] = Operation(
 
 def arguments(plugin: str, version: str) -> Arguments:
     """Build the request."""
-    body = present({"plugin": plugin, "version": version})
-    return Arguments(body=body)
+    _body = _present({"plugin": plugin, "version": version})
+    return Arguments(body=_body)

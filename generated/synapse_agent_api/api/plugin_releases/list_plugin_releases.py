@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.plugin_release_page import PluginReleasePage
@@ -28,4 +28,4 @@ OPERATION: Operation[PluginReleasePage] = Operation(
 
 def arguments(page: int | None = None, page_size: int = 100) -> Arguments:
     """Build the request."""
-    return Arguments(query=present({"page": page, "page_size": page_size}))
+    return Arguments(query=_present({"page": page, "page_size": page_size}))

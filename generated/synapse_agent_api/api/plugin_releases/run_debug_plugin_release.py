@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...client import Arguments, Operation
-from ...types import decode_value, present
+from ...types import decode_value
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.run_accepted import RunAccepted
@@ -39,7 +40,7 @@ def arguments(
     language: str | None = None,
 ) -> Arguments:
     """Build the request."""
-    body = present(
+    _body = _present(
         {
             "action": action,
             "params": params,
@@ -51,4 +52,4 @@ def arguments(
             "language": language,
         }
     )
-    return Arguments(body=body)
+    return Arguments(body=_body)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.feasibility import Feasibility
@@ -38,7 +38,7 @@ def arguments(
     metadata: Mapping[str, Any] | None = None,
 ) -> Arguments:
     """Build the request."""
-    body = present(
+    _body = _present(
         {
             "kind": kind,
             "num_cpus": num_cpus,
@@ -48,4 +48,4 @@ def arguments(
             "metadata": metadata,
         }
     )
-    return Arguments(body=body)
+    return Arguments(body=_body)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.cluster_snapshot import ClusterSnapshot
@@ -28,4 +28,4 @@ OPERATION: Operation[ClusterSnapshot] = Operation(
 
 def arguments(use_cache: bool = True) -> Arguments:
     """Build the request."""
-    return Arguments(query=present({"use_cache": use_cache}))
+    return Arguments(query=_present({"use_cache": use_cache}))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.runtime_policy import RuntimePolicy
@@ -39,7 +39,7 @@ def arguments(
     resource_cache_ttl_seconds: float | None = None,
 ) -> Arguments:
     """Build the request."""
-    body = present(
+    _body = _present(
         {
             "max_concurrent_jobs": max_concurrent_jobs,
             "max_concurrent_serve_replicas": max_concurrent_serve_replicas,
@@ -52,4 +52,4 @@ def arguments(
             "resource_cache_ttl_seconds": resource_cache_ttl_seconds,
         }
     )
-    return Arguments(body=body)
+    return Arguments(body=_body)

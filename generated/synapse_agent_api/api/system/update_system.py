@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
-from ...types import present
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.system_operation_result import SystemOperationResult
@@ -29,5 +29,5 @@ OPERATION: Operation[SystemOperationResult] = Operation(
 
 def arguments(*, api_tag: str | None = None, worker_tag: str | None = None) -> Arguments:
     """Build the request."""
-    body = present({"api_tag": api_tag, "worker_tag": worker_tag})
-    return Arguments(body=body or None)
+    _body = _present({"api_tag": api_tag, "worker_tag": worker_tag})
+    return Arguments(body=_body or None)

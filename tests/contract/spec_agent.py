@@ -1,0 +1,137 @@
+"""An agent made from a spec, mutated or not: it knows the paths, takes the bodies, answers the examples."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+__all__ = ["NO_METHOD", "ROUTERS", "SpecAgent", "flat_in"]
+
+Spec = Mapping[str, Any]
+JSON = "application/json"
+
+# What servers answer for a path that they don't know, by themselves.
+ROUTERS: dict[str, Callable[[str], httpx.Response]] = {
+    "FastAPI": lambda path: httpx.Response(404, json={"detail": "Not Found"}),
+    "ours": lambda path: httpx.Response(404, json={"detail": f"there is no {path}"}),
+    "aiohttp": lambda path: httpx.Response(404, text="404: Not Found"),
+    "Starlette": lambda path: httpx.Response(404, text="Not Found"),
+}
+NO_METHOD: dict[str, Callable[[str, str], httpx.Response]] = {
+    "FastAPI": lambda method, path: httpx.Response(405, json={"detail": "Method Not Allowed"}),
+    "ours": lambda method, path: httpx.Response(405, json={"detail": f"{method} is not allowed on {path}"}),
+    "aiohttp": lambda method, path: httpx.Response(405, text="405: Method Not Allowed"),
+    "Starlette": lambda method, path: httpx.Response(405, text="Method Not Allowed"),
+}
+
+
+def flat_in(spec: Spec, node: Any) -> Any:
+    """A part of a spec without references and `allOf`."""
+    if isinstance(node, list):
+        return [flat_in(spec, item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target: Any = spec
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        return flat_in(spec, {**target, **{key: value for key, value in node.items() if key != "$ref"}})
+    whole = {key: flat_in(spec, value) for key, value in node.items() if key != "allOf"}
+    for part in node.get("allOf", []):
+        inner = flat_in(spec, part)
+        whole["properties"] = {**whole.get("properties", {}), **inner.get("properties", {})}
+        whole["required"] = [*whole.get("required", []), *inner.get("required", [])]
+    return whole
+
+
+class SpecAgent:
+    """Answers requests as the spec says, for a mock transport.
+
+    Args:
+        spec: The spec; with references.
+        router: How it says that it knows no such path or method; one of ROUTERS.
+        strict: Whether a field of a body that it doesn't know is refused, rather than ignored.
+        status: With which status to answer instead of the documented one.
+    """
+
+    def __init__(
+        self, spec: Spec, *, router: str = "FastAPI", strict: bool = False, status: int | None = None
+    ) -> None:
+        self._spec = spec
+        self._router = router
+        self._strict = strict
+        self._status = status
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        items = [
+            (template, item)
+            for template, item in self._spec["paths"].items()
+            if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path)
+        ]
+        if not items:
+            return ROUTERS[self._router](path)
+        _, item = min(items, key=lambda found: found[0].count("{"))
+        if request.method.lower() not in item:
+            return NO_METHOD[self._router](request.method, path)
+        operation = flat_in(self._spec, item[request.method.lower()])
+        return self._refusal(request, operation) or self._answer(operation)
+
+    def _refusal(self, request: httpx.Request, operation: Spec) -> httpx.Response | None:
+        content = operation.get("requestBody", {}).get("content", {})
+        if JSON not in content or not request.headers.get("content-type", "").startswith(JSON):
+            return None
+        schema = content[JSON]["schema"]
+        schema = next((part for part in schema.get("oneOf", ()) if "properties" in part), schema)
+        body = json.loads(request.content)
+        if not isinstance(body, dict) or "properties" not in schema:
+            return None
+        wrong = [
+            {"loc": ["body", name], "msg": "Field required", "type": "missing", "input": body}
+            for name in schema.get("required", ())
+            if name not in body
+        ]
+        if self._strict:
+            wrong += [
+                {"loc": ["body", name], "msg": "Extra inputs are not permitted", "type": "extra_forbidden"}
+                for name in body
+                if name not in schema["properties"]
+            ]
+        return httpx.Response(422, json={"detail": wrong}) if wrong else None
+
+    def _answer(self, operation: Spec) -> httpx.Response:
+        status, answer = next(
+            (int(status), answer)
+            for status, answer in operation["responses"].items()
+            if status.startswith("2")
+        )
+        status = self._status or status
+        for kind, media in answer.get("content", {}).items():
+            value = media["example"] if "example" in media else value_of(media["schema"])
+            return httpx.Response(status, content=json.dumps(value), headers={"Content-Type": kind})
+        return httpx.Response(status)
+
+
+def value_of(schema: Spec) -> Any:
+    """A value with every field of a schema in it; a field's own example only where it has no fields."""
+    choices = schema.get("oneOf") or schema.get("anyOf")
+    if choices:
+        return value_of(choices[0])
+    if "properties" in schema:
+        return {name: value_of(item) for name, item in schema["properties"].items()}
+    if "items" in schema:
+        return [value_of(schema["items"])]
+    if "properties" in (inner := schema.get("additionalProperties") or {}) and isinstance(inner, Mapping):
+        return {"one": value_of(inner)}
+    # The last one is what a newer agent has added.
+    if "enum" in schema:
+        return schema["enum"][-1]
+    if "example" in schema:
+        return schema["example"]
+    kinds = schema.get("type")
+    kind = kinds[0] if isinstance(kinds, list) else kinds
+    return {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "object": {"a": 1}}.get(str(kind))

@@ -1,0 +1,50 @@
+"""Our agent serves the spec as its own document, and `make spec-pull` takes it from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import _fetch
+import agent_document
+import httpx
+import pytest
+import spec_document
+import spec_pull
+from checkout import ROOT
+from running_agent import RunningAgent
+
+
+def test_the_file_is_what_the_spec_says() -> None:
+    assert agent_document.main(["--check"]) == 0
+
+
+def test_the_check_sees_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(agent_document, "TARGET", tmp_path / "openapi.json")
+    assert agent_document.main(["--check"]) == 1
+    assert "run `make generate`" in capsys.readouterr().err
+    assert agent_document.main([]) == 0
+    assert agent_document.main(["--check"]) == 0
+    agent_document.TARGET.write_text("{}")
+    assert agent_document.main(["--check"]) == 1
+
+
+@pytest.mark.ray
+def test_a_running_agent_serves_it(
+    agent: RunningAgent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(_fetch.TOKEN_VARIABLE, agent.token)
+    served = _fetch.fetch(agent.url)
+    ours = spec_document.read(ROOT / "spec" / "openapi.yaml")
+    assert served == {**ours, "servers": [{"url": ".", "description": "This agent."}]}
+    assert spec_pull.main([agent.url]) == 0
+    assert capsys.readouterr().out == f"{agent.url}: 0 changes\n"
+
+
+@pytest.mark.ray
+def test_it_is_for_those_with_the_token(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert httpx.get(f"{agent.url.rstrip('/')}/openapi.json").status_code == 401
+    monkeypatch.setenv(_fetch.TOKEN_VARIABLE, "wrong")
+    with pytest.raises(spec_document.SpecError, match=r"answered 401; is SYNAPSE_AGENT_TOKEN set\?"):
+        _fetch.fetch(agent.url)
