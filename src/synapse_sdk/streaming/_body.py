@@ -83,13 +83,13 @@ class Body:
                 left -= len(part)
                 continue
             if left:
-                end = data[start : start + 2]
-                if len(end) < 2 and end != b"\n":
+                line_end = data[start : start + 2]
+                if len(line_end) < 2 and line_end != b"\n":
                     break
                 # A bare newline is what some write; h11 and curl take it too.
-                if end != b"\r\n" and end[:1] != b"\n":
+                if line_end != b"\r\n" and line_end[:1] != b"\n":
                     raise _broken("a chunk is longer than its size says")
-                start += 2 if end == b"\r\n" else 1
+                start += 2 if line_end == b"\r\n" else 1
                 left = 0
                 continue
             newline = data.find(b"\n", start)
@@ -103,7 +103,13 @@ class Body:
             else:
                 chunk = _chunk_size(line)
                 self._in_trailer = chunk == 0
-                left = chunk + 2 if chunk else 0
+                end = start + chunk
+                if chunk and data[end : end + 2] == b"\r\n":
+                    # A whole chunk, as most are.
+                    parts.append(data[start:end])
+                    start = end + 2
+                else:
+                    left = chunk + 2 if chunk else 0
         self._left = left
         if not self.ended:
             self._buffer = data[start:]

@@ -34,6 +34,9 @@ Event = Text | Complete | Failed
 
 _NO_TEXT = frozenset({"connected", "heartbeat"})
 
+# json.loads without the white space round what it is given.
+_raw_decode = json.JSONDecoder().raw_decode
+
 
 class Batch(NamedTuple):
     """Messages that came together: as JSON objects where all of them are, else as texts."""
@@ -56,11 +59,12 @@ def load_array(text: str, count: int) -> list[Any] | None:
 
     One parse for all the messages of a read costs a fraction of one parse each.
     """
+    text = f"[{text}]"
     try:
-        values = json.loads(f"[{text}]")
+        values, end = _raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    return values if len(values) == count else None
+    return values if len(values) == count and end == len(text) else None
 
 
 def are_objects(values: list[Any]) -> TypeGuard[list[dict[str, Any]]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
+from itertools import repeat
 from typing import Any
 
 from synapse_sdk.streaming._events import Batch, are_objects, load_array
@@ -10,6 +12,8 @@ from synapse_sdk.streaming._events import Batch, are_objects, load_array
 __all__ = ["EventSource"]
 
 _FIELDS = (b"id:", b"event:", b"retry:")
+# Bytes of the beginning of an event that are kept for the next read, to be taken with it.
+_MAX_REST = 16_384
 
 
 class EventSource:
@@ -23,6 +27,7 @@ class EventSource:
     def __init__(self, *, events: bool, max_size: int) -> None:
         self._events = events
         self._max_size = max_size
+        self._rest = b""
         self._line = bytearray()
         self._overflow = False
         # Whether an event has begun. Plain lines have no end that would show where one does.
@@ -39,11 +44,14 @@ class EventSource:
     @property
     def inside(self) -> bool:
         """Whether a message has begun and is not whole yet."""
-        return self._overflow or bool(self._line or self._data)
+        return self._overflow or bool(self._rest or self._line or self._data)
 
     def receive(self, data: bytes) -> list[Batch]:
         """Take the bytes of one read; give the messages that are whole now."""
         batches: list[Batch] = []
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
         if self._begun:
             # What the read before left of an event is ended first.
             begin = data.find(b"\n\n") + 2
@@ -60,7 +68,10 @@ class EventSource:
                 batches.append(Batch(objects))
             data = data[end:]
         if data:
-            self._add(batches, data)
+            if not self._begun and len(data) <= min(_MAX_REST, self._max_size) and _is_beginning(data):
+                self._rest = data
+            else:
+                self._add(batches, data)
         return batches
 
     def _add(self, batches: list[Batch], data: bytes) -> None:
@@ -97,7 +108,8 @@ class EventSource:
         Args:
             cut: Whether more was to come, so that an unfinished line is a part of one.
         """
-        messages: list[str] = []
+        messages = self._lines(self._rest)
+        self._rest = b""
         line = bytes(self._line)
         self._line.clear()
         if self._overflow and not cut:
@@ -168,24 +180,35 @@ class EventSource:
             return
 
 
+def _is_beginning(data: bytes) -> bool:
+    """Tell whether bytes are a part of a line, behind an id or not: there is no message in them yet."""
+    newline = data.find(b"\n")
+    if newline < 0:
+        return True
+    return data.startswith(b"id:") and data.find(b"\n", newline + 1) < 0 and newline < len(data) - 1
+
+
 def _objects(data: bytes) -> list[dict[str, Any]] | None:
     """Give the JSON objects of whole events, or None unless each is a line of data, or an id and that."""
-    lines = data.split(b"\n")
-    lines.pop()
+    # Quicker than split() with long lines. The newlines stay; JSON doesn't mind.
+    lines = BytesIO(data).readlines()
     # The id of an event only repeats its offset.
     width = 2 if data.startswith(b"data: ") else 3
     payloads = lines[width - 2 :: width]
+    count = len(payloads)
+    joined = b",".join(map(bytes.removeprefix, payloads, repeat(b"data: ")))
     if (
-        set(lines[width - 1 :: width]) != {b""}
-        or {line[:6] for line in payloads} != {b"data: "}
-        or (width == 3 and {line[:3] for line in lines[::width]} != {b"id:"})
+        len(lines) != width * count
+        or sum(map(len, payloads)) + count - 1 - len(joined) != 6 * count
+        or set(lines[width - 1 :: width]) != {b"\n"}
+        or (width == 3 and b"\n".join([b"", *lines[::3]]).count(b"\nid:") != count)
     ):
         return None
     try:
-        text = b",".join([line[6:] for line in payloads]).decode()
+        text = joined.decode()
     except UnicodeDecodeError:
         return None
-    values = load_array(text, len(payloads))
+    values = load_array(text, count)
     return values if values is not None and are_objects(values) else None
 
 

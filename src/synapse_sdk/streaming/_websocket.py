@@ -75,7 +75,7 @@ class WebSocket:
         if not payloads:
             return Batch([])
         try:
-            text = b",".join(payloads).decode()
+            text = (payloads[0] if len(payloads) == 1 else b",".join(payloads)).decode()
         except UnicodeDecodeError:
             return Batch(None, self._valid(payloads))
         values = load_array(text, len(payloads))
