@@ -6,7 +6,17 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeGuard, cast
 
-__all__ = ["Batch", "Complete", "Event", "Failed", "Text", "are_objects", "decode", "load_array"]
+__all__ = [
+    "Batch",
+    "Complete",
+    "Event",
+    "Failed",
+    "Text",
+    "are_objects",
+    "decode",
+    "load_array",
+    "load_object",
+]
 
 
 class Text(NamedTuple):
@@ -65,6 +75,16 @@ def load_array(text: str, count: int) -> list[Any] | None:
     except (ValueError, RecursionError):
         return None
     return values if len(values) == count and end == len(text) else None
+
+
+def load_object(data: bytes) -> dict[str, Any] | None:
+    """Give the JSON object that some bytes are, or None."""
+    try:
+        text = data.decode()
+        value, end = _raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if type(value) is dict and end == len(text) else None
 
 
 def are_objects(values: list[Any]) -> TypeGuard[list[dict[str, Any]]]:

@@ -94,7 +94,7 @@ class Log:
     @property
     def replaying(self) -> bool:
         """Whether the present connection has yet to replay some of what was received before."""
-        return self.reached < self._skip
+        return self._cursor + self._held_size < self._skip
 
     @property
     def short_replay(self) -> str:
@@ -210,7 +210,7 @@ class Log:
             self._offsets = self._placed = True
         if self._limited_messages is not None:
             self.messages += count
-        if self._remembers:
+        if not self._offsets or self._digest is not None:
             self._remember("\n".join(texts), "\n")
         self._ends += ends if ends is not None and received == self._cursor else _ends(received, sizes)
         self._received_bytes = received + total
@@ -218,6 +218,43 @@ class Log:
         self.position = self._cursor
         self.received_lines += count
         self.lines.extend(texts)
+        return True
+
+    def take_line(self, event: dict[str, Any]) -> bool:
+        """Do the same with a single event."""
+        limits = self._limits
+        text, offset = event.get("message"), event.get("offset")
+        if (
+            self.error is not None
+            or self._held
+            or self._unfinished_size
+            or self._cursor < self._skip
+            or event.get("type") != "log"
+            or type(text) is not str
+            or not text.isascii()
+            or (size := len(text)) > limits.max_message_size
+            or "\n" in text
+            or text[-1:] == "\r"
+            or (offset is None and (self._pieces is not False or self._offsets))
+            or (offset is not None and offset != self._cursor + size + 1)
+            or (limits.max_bytes is not None and self._received_bytes + size >= limits.max_bytes)
+            or (self._limited_lines is not None and self.received_lines >= self._limited_lines)
+        ):
+            return False
+        if self._limited_messages is not None:
+            if self.messages >= self._limited_messages:
+                return False
+            self.messages += 1
+        if offset is not None:
+            self._offsets = self._placed = True
+        if not self._offsets or self._digest is not None:
+            self._remember(text, "\n")
+        self.trim()
+        self._received_bytes += size + 1
+        self._ends.append(self._received_bytes)
+        self._cursor = self.position = self._cursor + size + 1
+        self.received_lines += 1
+        self.lines.append(text)
         return True
 
     def message(self, text: str, offset: int | None) -> None:
@@ -366,14 +403,9 @@ class Log:
 
     # --- the digest of what was received, for agents that replay
 
-    @property
-    def _remembers(self) -> bool:
-        # An agent that sent offsets from the start is asked to go on from one.
-        return not self._offsets or self._digest is not None
-
     def _remember(self, *texts: str) -> None:
-        if not self._remembers:
-            return
+        if self._offsets and self._digest is None:
+            return  # such an agent is asked to go on from an offset
         if self._digest is None:
             self._digest = _hasher()
         for text in texts:

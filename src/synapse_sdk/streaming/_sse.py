@@ -7,7 +7,7 @@ from io import BytesIO
 from itertools import repeat
 from typing import Any
 
-from synapse_sdk.streaming._events import Batch, are_objects, load_array
+from synapse_sdk.streaming._events import Batch, are_objects, load_array, load_object
 
 __all__ = ["EventSource"]
 
@@ -48,10 +48,10 @@ class EventSource:
 
     def receive(self, data: bytes) -> list[Batch]:
         """Take the bytes of one read; give the messages that are whole now."""
-        batches: list[Batch] = []
         if self._rest:
             data = self._rest + data
             self._rest = b""
+        batches: list[Batch] = []
         if self._begun:
             # What the read before left of an event is ended first.
             begin = data.find(b"\n\n") + 2
@@ -73,6 +73,17 @@ class EventSource:
             else:
                 self._add(batches, data)
         return batches
+
+    def event(self, data: bytes) -> dict[str, Any] | None:
+        """Give the JSON object that some bytes are, as one whole event, or None; nothing is kept."""
+        if self._rest or self._begun:
+            return None
+        begin = 0 if data.startswith(b"data: ") else data.find(b"\n") + 1
+        if data.find(b"\n", begin) != len(data) - 2 or not data.endswith(b"\n\n"):
+            return None
+        if begin and not (data.startswith(b"id:") and data.startswith(b"data: ", begin)):
+            return None
+        return load_object(data[begin + 6 : -2])
 
     def _add(self, batches: list[Batch], data: bytes) -> None:
         texts = self._lines(data)

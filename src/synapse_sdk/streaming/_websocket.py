@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
-from synapse_sdk.streaming._events import Batch, are_objects, load_array
+from synapse_sdk.streaming._events import Batch, are_objects, load_array, load_object
 
 __all__ = ["Handshake", "WebSocket"]
 
@@ -83,6 +84,18 @@ class WebSocket:
             return Batch(None, [payload.decode() for payload in payloads])
         return Batch(values)
 
+    def event(self, data: bytes) -> dict[str, Any] | None:
+        """Give the JSON object in one plain frame, if the bytes of a read are that; nothing is kept."""
+        size = len(data)
+        if size < 6 or data[0] != 0x81 or self._unread or self._fragments or self.ended:
+            return None
+        length = data[1]
+        if length < 126:
+            return load_object(data[2:]) if length == size - 2 else None
+        if length == 126 and (data[2] << 8 | data[3]) == size - 4:
+            return load_object(data[4:])
+        return None
+
     def _cut(self, data: bytes) -> list[bytes]:
         """Cut frames from `data`, and keep what is left of it."""
         payloads: list[bytes] = []
@@ -90,6 +103,8 @@ class WebSocket:
         while start < size and not self.ended:
             if not self._fragments:
                 start = _cut_plain(data, start, payloads)
+                if start == size:
+                    break
             end = _frame_end(data, start, self._max_size)
             if end is None:
                 break
