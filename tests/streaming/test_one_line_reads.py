@@ -1,4 +1,4 @@
-"""A read that brings one line may be taken without a step of the tail; nobody can tell from what comes of it."""
+"""A read that brings one line may be taken without a step of the tail; nobody can tell which it was."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ LIMITS = st.builds(
     on_oversize=st.sampled_from(["truncate", "skip", "error"]),
 )
 TEXTS = st.one_of(
-    st.text(alphabet='ab \n\ré🚀\t"\\\x00\ufffd\ud800', max_size=6), st.sampled_from(["x" * 130, None, 7, [1]])
+    st.text(alphabet='ab \n\ré🚀\t"\\\x00\ufffd\ud800', max_size=6),
+    st.sampled_from(["x" * 130, None, 7, [1]]),
 )
 OFFSETS = st.sampled_from(["right", "right", "right", "none", "null", "wrong", "text"])
 EVENTS = st.tuples(TEXTS, OFFSETS)

@@ -24,7 +24,7 @@ __all__ = [
     "unread",
 ]
 
-READ_SIZE = 65_536
+READ_SIZE = 131_072
 # glibc hands memory back to the kernel as soon as 128 KiB lie free in one place, and maps larger blocks anew
 # each time, so that every read would pay with page faults, asyncio's of 256 KiB above all. Once it has seen a
 # larger block freed, it keeps as much. Nothing is ever written to this one.

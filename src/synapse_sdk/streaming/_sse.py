@@ -7,7 +7,7 @@ from io import BytesIO
 from itertools import repeat
 from typing import Any
 
-from synapse_sdk.streaming._events import Batch, are_objects, load_array, load_object
+from synapse_sdk.streaming._events import Batch, load_object, load_objects
 
 __all__ = ["EventSource"]
 
@@ -207,20 +207,15 @@ def _objects(data: bytes) -> list[dict[str, Any]] | None:
     width = 2 if data.startswith(b"data: ") else 3
     payloads = lines[width - 2 :: width]
     count = len(payloads)
-    joined = b",".join(map(bytes.removeprefix, payloads, repeat(b"data: ")))
+    objects = list(map(bytes.removeprefix, payloads, repeat(b"data: ")))
     if (
         len(lines) != width * count
-        or sum(map(len, payloads)) + count - 1 - len(joined) != 6 * count
+        or sum(map(len, payloads)) - sum(map(len, objects)) != 6 * count
         or set(lines[width - 1 :: width]) != {b"\n"}
         or (width == 3 and b"\n".join([b"", *lines[::3]]).count(b"\nid:") != count)
     ):
         return None
-    try:
-        text = joined.decode()
-    except UnicodeDecodeError:
-        return None
-    values = load_array(text, count)
-    return values if values is not None and are_objects(values) else None
+    return load_objects(objects)
 
 
 def _data(line: bytes) -> str:

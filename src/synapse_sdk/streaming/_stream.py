@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from synapse_sdk.clients.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Generator
 
     from synapse_sdk.streaming._tail import Command, Tail

@@ -10,7 +10,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
-from synapse_sdk.streaming._events import Batch, are_objects, load_array, load_object
+from synapse_sdk.streaming._events import Batch, load_object, load_objects
 
 __all__ = ["Handshake", "WebSocket"]
 
@@ -75,14 +75,8 @@ class WebSocket:
             payloads = self._cut(self._unread + data if self._unread else data)
         if not payloads:
             return Batch([])
-        try:
-            text = (payloads[0] if len(payloads) == 1 else b",".join(payloads)).decode()
-        except UnicodeDecodeError:
-            return Batch(None, self._valid(payloads))
-        values = load_array(text, len(payloads))
-        if values is None or not are_objects(values):
-            return Batch(None, [payload.decode() for payload in payloads])
-        return Batch(values)
+        values = load_objects(payloads)
+        return Batch(None, self._valid(payloads)) if values is None else Batch(values)
 
     def event(self, data: bytes) -> dict[str, Any] | None:
         """Give the JSON object in one plain frame, if the bytes of a read are that; nothing is kept."""
