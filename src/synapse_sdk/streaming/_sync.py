@@ -16,6 +16,7 @@ import httpx
 
 from synapse_sdk._errors import error_from_exception
 from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.streaming._deadline import Deadline
 from synapse_sdk.streaming._http import (
     GRACE,
     MAX_BODY,
@@ -169,10 +170,7 @@ class LogStream(StreamState, Iterator[str]):
 
     def _open(self, command: Open) -> Opened:
         # httpx bounds each read; a peer that sends its answer byte by byte is bounded by this.
-        late = threading.Event()
-        watch = threading.Timer(command.timeout + GRACE, self._give_up, [late])
-        watch.daemon = True
-        watch.start()
+        deadline = Deadline(command.timeout + GRACE, self._end_socket)
         try:
             response = self._send_request(command)
             self._network = network_stream(response)
@@ -191,17 +189,12 @@ class LogStream(StreamState, Iterator[str]):
                     break
             return Opened(response.status_code, response.headers, body, self._network is not None)
         except Exception as exc:
-            if late.is_set():
+            if deadline.passed:
                 raise self._tail.unanswered(command.timeout) from exc
             raise
         finally:
-            watch.cancel()
-            watch.join()
+            deadline.cancel()
             self._forget_socket()
-
-    def _give_up(self, late: threading.Event) -> None:
-        late.set()
-        self._end_socket()
 
     def _send_request(self, command: Open) -> httpx.Response:
         request = stream_request(self._http, self._connection, command, self._trace)
