@@ -180,10 +180,8 @@ class Log:
             text = "".join(texts)
             if text.isascii():
                 sizes = list(map(len, texts))
-                total = len(text) + count
             else:
                 sizes = [len(line.encode()) for line in texts]
-                total = sum(sizes) + count
         except (KeyError, TypeError, UnicodeEncodeError):
             return False
         # Looking for one character is the quickest way through much text.
@@ -199,6 +197,7 @@ class Log:
             if offsets != ends:
                 return False
         received = self._received_bytes
+        total = sum(sizes) + count
         if (
             max(sizes) > limits.max_message_size
             or (limits.max_bytes is not None and received + total > limits.max_bytes)
@@ -224,15 +223,17 @@ class Log:
         """Do the same with a single event."""
         limits = self._limits
         text, offset = event.get("message"), event.get("offset")
+        if not isinstance(text, str):
+            return False
+        size = len(text)
         if (
             self.error is not None
             or self._held
             or self._unfinished_size
             or self._cursor < self._skip
             or event.get("type") != "log"
-            or type(text) is not str
             or not text.isascii()
-            or (size := len(text)) > limits.max_message_size
+            or size > limits.max_message_size
             or "\n" in text
             or text[-1:] == "\r"
             or (offset is None and (self._pieces is not False or self._offsets))

@@ -141,6 +141,7 @@ class LogStream(StreamState, Iterator[str]):
             return
         result: Any = None
         try:
+            # The one step that is taken again and again.
             result = self._read(command.timeout) if type(command) is Read else self._do(command)
         except ClientError as exc:
             result = exc
@@ -158,6 +159,8 @@ class LogStream(StreamState, Iterator[str]):
 
     def _do(self, command: Command) -> Any:
         match command:
+            case Read(timeout):
+                return self._read(timeout)
             case Write(data):
                 self._network.write(data, timeout=self._tail.timeout)
             case Open():
