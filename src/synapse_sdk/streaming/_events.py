@@ -91,7 +91,9 @@ def load_object(payload: bytes) -> dict[str, Any] | None:
         value, end = _raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    return value if type(value) is dict and (end == len(text) or text[end:].isspace()) else None
+    if type(value) is dict and (end == len(text) or text[end:].isspace()):
+        return cast("dict[str, Any]", value)
+    return None
 
 
 def _load(message: str) -> Any:

@@ -178,10 +178,7 @@ class Log:
             if set(map(_TYPE, events)) != {"log"}:
                 return False
             text = "".join(texts)
-            if text.isascii():
-                sizes = list(map(len, texts))
-            else:
-                sizes = [len(line.encode()) for line in texts]
+            sizes = list(map(len, texts)) if text.isascii() else [len(line.encode()) for line in texts]
         except (KeyError, TypeError, UnicodeEncodeError):
             return False
         # Looking for one character is the quickest way through much text.
