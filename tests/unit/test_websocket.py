@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
@@ -49,6 +49,7 @@ texts = st.one_of(
 frames = st.lists(st.tuples(texts, st.sampled_from(["text", "fragments", "ping", "binary"])), max_size=8)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(frames, st.integers(1, 70_000), st.booleans())
 def test_however_frames_are_read_the_messages_are_the_same(
     frames: list[tuple[str, str]], size: int, masked: bool

@@ -24,6 +24,7 @@ from synapse_sdk.streaming._http import (
     stream_request,
     unread,
 )
+from synapse_sdk.streaming._receiver import Receiver
 from synapse_sdk.streaming._stream import StreamState
 from synapse_sdk.streaming._tail import Close, Command, Open, Opened, Read, Sleep, Write
 
@@ -59,7 +60,8 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         self._chunks: AsyncIterator[bytes] | None = None
         self._network: Any = None
         self._closing = False
-        self._waiting: anyio.CancelScope | None = None
+        self._receiver: Receiver | None = None
+        self._waiting: anyio.CancelScope | Receiver | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -126,10 +128,29 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                 elif lines:
                     return
                 self._raise_if_over(StopAsyncIteration)
-                await self._step(gate)
+                command = self._command
+                if gate is None and self._receiver is not None and type(command) is Read:
+                    await self._receive(self._receiver, command.timeout)
+                else:
+                    await self._step(gate)
         except BaseException:
             await self._release()
             raise
+
+    async def _receive(self, receiver: Receiver, timeout: float) -> None:
+        """Take a step that reads, at less than `_step` costs."""
+        self._waiting = receiver
+        try:
+            result: Any = await receiver.read(timeout)
+        except OSError as exc:
+            result = self._failed(exc)
+        except BaseException:
+            self._interrupt()
+            raise
+        finally:
+            self._waiting = None
+        if not self._closing:
+            self._send(result)
 
     async def _step(self, gate: Callable[[], Awaitable[None]] | None) -> None:
         command = self._next_command()
@@ -143,9 +164,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                 except ClientError as exc:
                     result = exc
                 except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
-                    result = error_from_exception(
-                        exc, operation=self._tail.operation, agent=self._connection.agent
-                    )
+                    result = self._failed(exc)
                 if gate is not None:
                     await gate()
         except BaseException:
@@ -155,6 +174,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             self._waiting = None
         if not self._closing:
             self._send(result)
+
+    def _failed(self, exc: Exception) -> ClientError:
+        return error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
 
     async def _do(self, command: Command) -> Any:
         match command:
@@ -214,19 +236,26 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         return self._response
 
     async def _read(self, timeout: float) -> bytes | None:
+        if self._receiver is not None:
+            return await self._receiver.read(timeout)
         if self._chunks is not None:
             return await anext(self._chunks, b"")
         try:
-            return await self._network.read(READ_SIZE, timeout=timeout)  # type: ignore[no-any-return]
+            data: bytes = await self._network.read(READ_SIZE, timeout=timeout)
         except Exception as exc:
             if type(exc).__name__ == "ReadTimeout":
                 return None
             raise
+        self._receiver = Receiver.of(self._network)
+        return data
 
     async def _release(self, goodbye: bytes = b"") -> None:
         response, self._response = self._response, None
         network, self._network = self._network, None
         chunks, self._chunks = self._chunks, None
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.close()
         if response is not None:
             await _close(response, network, chunks, goodbye)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
 
 __all__ = ["Body", "BrokenBodyError"]
 
 # A chunk's size and extensions, or a line of the trailer. An agent's are a dozen bytes.
 _MAX_LINE = 16_384
 _MAX_TRAILER = 65_536
+# The same, of a chunk that is looked at alone.
+_SHORT_LINE = 20
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
 
 
@@ -67,6 +71,16 @@ class Body:
         self.ended = self._left == 0
         return data
 
+    def chunk(self, data: bytes) -> bytes:
+        """Give what is in the one whole chunk that the bytes of one read are, else b""; nothing is kept."""
+        if self._chunked and not (self._left or self._buffer or self._in_trailer or self.ended):
+            begin = data.find(b"\n", 0, _SHORT_LINE) + 1
+            if begin and data.endswith(b"\r\n"):
+                with suppress(BrokenBodyError):
+                    if begin + _short_size(data[: begin - 1]) + 2 == len(data):
+                        return data[begin:-2]
+        return b""
+
     def _chunks(self, data: bytes) -> bytes:
         if self._buffer:
             data = self._buffer + data
@@ -83,13 +97,13 @@ class Body:
                 left -= len(part)
                 continue
             if left:
-                end = data[start : start + 2]
-                if len(end) < 2 and end != b"\n":
+                line_end = data[start : start + 2]
+                if len(line_end) < 2 and line_end != b"\n":
                     break
                 # A bare newline is what some write; h11 and curl take it too.
-                if end != b"\r\n" and end[:1] != b"\n":
+                if line_end != b"\r\n" and line_end[:1] != b"\n":
                     raise _broken("a chunk is longer than its size says")
-                start += 2 if end == b"\r\n" else 1
+                start += 2 if line_end == b"\r\n" else 1
                 left = 0
                 continue
             newline = data.find(b"\n", start)
@@ -103,7 +117,13 @@ class Body:
             else:
                 chunk = _chunk_size(line)
                 self._in_trailer = chunk == 0
-                left = chunk + 2 if chunk else 0
+                end = start + chunk
+                if chunk and data[end : end + 2] == b"\r\n":
+                    # A whole chunk, as most are.
+                    parts.append(data[start:end])
+                    start = end + 2
+                else:
+                    left = chunk + 2 if chunk else 0
         self._left = left
         if not self.ended:
             self._buffer = data[start:]
@@ -118,6 +138,9 @@ def _chunk_size(line: bytes) -> int:
     if not 0 < len(digits) <= 16 or digits.strip(_HEX_DIGITS):
         raise _broken(f"a chunk has the size {line[:40]!r}")
     return int(digits, 16)
+
+
+_short_size = lru_cache(maxsize=64)(_chunk_size)
 
 
 def _broken(why: str) -> BrokenBodyError:

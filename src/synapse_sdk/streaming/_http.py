@@ -13,9 +13,22 @@ if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
     from synapse_sdk.streaming._tail import Open
 
-__all__ = ["GRACE", "MAX_BODY", "READ_SIZE", "connected_stream", "network_stream", "stream_request", "unread"]
+__all__ = [
+    "GRACE",
+    "MAX_BODY",
+    "READ_SIZE",
+    "beneath",
+    "connected_stream",
+    "network_stream",
+    "stream_request",
+    "unread",
+]
 
-READ_SIZE = 65_536
+READ_SIZE = 131_072
+# glibc hands memory back to the kernel as soon as 128 KiB lie free in one place, and maps larger blocks anew
+# each time, so that every read would pay with page faults, asyncio's of 256 KiB above all. Once it has seen a
+# larger block freed, it keeps as much. Nothing is ever written to this one.
+bytes(1 << 20)
 # Bytes that are read of an answer that is no stream.
 MAX_BODY = 1 << 20
 # Seconds by which httpx's own timeouts, which know what was waited for, shall come first.
@@ -45,6 +58,20 @@ def stream_request(
 def network_stream(response: httpx.Response) -> Any:
     """The connection under a response, or None where the transport has none to give."""
     return response.extensions.get("network_stream")
+
+
+def beneath(network: Any, module: str, name: str) -> Any:
+    """The stream of this type that a connection reads from as it is, or None.
+
+    A read through httpcore costs more than the read itself. Which types of its own it puts round a connection
+    is known here by name only; with any other, or as long as it has something in store, it is left to read.
+    """
+    if getattr(network, "_leading_data", b""):
+        return None
+    if type(network).__name__.endswith("HTTP11UpgradeStream"):
+        network = network._stream
+    found: type = type(network)
+    return network if (found.__module__, found.__name__) == (module, name) else None
 
 
 def connected_stream(event: str, info: dict[str, Any]) -> Any:

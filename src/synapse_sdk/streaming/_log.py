@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import accumulate
-from operator import add
+from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.clients.exceptions import StreamError, StreamLimitExceededError
@@ -19,6 +19,8 @@ __all__ = ["Log", "TRUNCATION_MARK"]
 TRUNCATION_MARK = "…[truncated]"
 
 _REPLACEMENT = "\ufffd"
+
+_MESSAGE, _TYPE = itemgetter("message"), itemgetter("type")
 
 # Our agent cuts longer lines into pieces of 64 KiB, less up to three bytes so as to split no character;
 # shorter text without a newline, where its offset leaves it open, is a whole line.
@@ -92,7 +94,7 @@ class Log:
     @property
     def replaying(self) -> bool:
         """Whether the present connection has yet to replay some of what was received before."""
-        return self.reached < self._skip
+        return self._cursor + self._held_size < self._skip
 
     @property
     def short_replay(self) -> str:
@@ -168,25 +170,21 @@ class Log:
         nothing to decide: every event is a line, its offset, if any, is the one due, and no limit is near.
         """
         limits = self._limits
-        if self.error is not None or self.replaying or self._unfinished_size or self._held:
+        if self.error is not None or self._held or self._unfinished_size or self._cursor < self._skip:
             return False
         count = len(events)
         try:
-            texts: list[str] = [event["message"] for event in events]
-            if {event["type"] for event in events} != {"log"}:
+            texts: list[str] = list(map(_MESSAGE, events))
+            if set(map(_TYPE, events)) != {"log"}:
                 return False
-            text = "\n".join(texts)
-            offsets = [event.get("offset") for event in events]
-            if text.isascii():
-                sizes = list(map(len, texts))
-                total = len(text) + 1
-            else:
-                sizes = [len(line.encode()) for line in texts]
-                total = sum(sizes) + count
+            text = "".join(texts)
+            sizes = list(map(len, texts)) if text.isascii() else [len(line.encode()) for line in texts]
         except (KeyError, TypeError, UnicodeEncodeError):
             return False
-        if text.count("\n") >= count or "\r\n" in text or text[-1:] == "\r":
+        # Looking for one character is the quickest way through much text.
+        if "\n" in text or ("\r" in text and any(line.endswith("\r") for line in texts)):
             return False
+        offsets = [event.get("offset") for event in events]
         if offsets[0] is None:
             if self._pieces is not False or self._offsets or set(offsets) != {None}:
                 return False
@@ -196,6 +194,7 @@ class Log:
             if offsets != ends:
                 return False
         received = self._received_bytes
+        total = sum(sizes) + count
         if (
             max(sizes) > limits.max_message_size
             or (limits.max_bytes is not None and received + total > limits.max_bytes)
@@ -207,13 +206,53 @@ class Log:
             self._offsets = self._placed = True
         if self._limited_messages is not None:
             self.messages += count
-        self._remember(text, "\n")
+        if not self._offsets or self._digest is not None:
+            self._remember("\n".join(texts), "\n")
         self._ends += ends if ends is not None and received == self._cursor else _ends(received, sizes)
         self._received_bytes = received + total
         self._cursor += total
         self.position = self._cursor
         self.received_lines += count
         self.lines.extend(texts)
+        return True
+
+    def take_line(self, event: dict[str, Any]) -> bool:
+        """Do the same with a single event."""
+        limits = self._limits
+        text, offset = event.get("message"), event.get("offset")
+        if not isinstance(text, str):
+            return False
+        size = len(text)
+        if (
+            self.error is not None
+            or self._held
+            or self._unfinished_size
+            or self._cursor < self._skip
+            or event.get("type") != "log"
+            or not text.isascii()
+            or size > limits.max_message_size
+            or "\n" in text
+            or text[-1:] == "\r"
+            or (offset is None and (self._pieces is not False or self._offsets))
+            or (offset is not None and offset != self._cursor + size + 1)
+            or (limits.max_bytes is not None and self._received_bytes + size >= limits.max_bytes)
+            or (self._limited_lines is not None and self.received_lines >= self._limited_lines)
+        ):
+            return False
+        if self._limited_messages is not None:
+            if self.messages >= self._limited_messages:
+                return False
+            self.messages += 1
+        if offset is not None:
+            self._offsets = self._placed = True
+        if not self._offsets or self._digest is not None:
+            self._remember(text, "\n")
+        self.trim()
+        self._received_bytes += size + 1
+        self._ends.append(self._received_bytes)
+        self._cursor = self.position = self._cursor + size + 1
+        self.received_lines += 1
+        self.lines.append(text)
         return True
 
     def message(self, text: str, offset: int | None) -> None:

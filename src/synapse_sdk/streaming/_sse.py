@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
+from itertools import repeat
 from typing import Any
 
-from synapse_sdk.streaming._events import Batch, are_objects, load_array
+from synapse_sdk.streaming._events import Batch, load_object, load_objects
 
 __all__ = ["EventSource"]
 
 _FIELDS = (b"id:", b"event:", b"retry:")
+# Bytes of the beginning of an event that are kept for the next read, to be taken with it.
+_MAX_REST = 16_384
 
 
 class EventSource:
@@ -23,6 +27,7 @@ class EventSource:
     def __init__(self, *, events: bool, max_size: int) -> None:
         self._events = events
         self._max_size = max_size
+        self._rest = b""
         self._line = bytearray()
         self._overflow = False
         # Whether an event has begun. Plain lines have no end that would show where one does.
@@ -39,10 +44,13 @@ class EventSource:
     @property
     def inside(self) -> bool:
         """Whether a message has begun and is not whole yet."""
-        return self._overflow or bool(self._line or self._data)
+        return self._overflow or bool(self._rest or self._line or self._data)
 
     def receive(self, data: bytes) -> list[Batch]:
         """Take the bytes of one read; give the messages that are whole now."""
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
         batches: list[Batch] = []
         if self._begun:
             # What the read before left of an event is ended first.
@@ -60,8 +68,22 @@ class EventSource:
                 batches.append(Batch(objects))
             data = data[end:]
         if data:
-            self._add(batches, data)
+            if not self._begun and len(data) <= min(_MAX_REST, self._max_size) and _is_beginning(data):
+                self._rest = data
+            else:
+                self._add(batches, data)
         return batches
+
+    def event(self, data: bytes) -> dict[str, Any] | None:
+        """Give the JSON object that some bytes are, as one whole event, or None; nothing is kept."""
+        if self._rest or self._begun:
+            return None
+        begin = 0 if data.startswith(b"data: ") else data.find(b"\n") + 1
+        if data.find(b"\n", begin) != len(data) - 2 or not data.endswith(b"\n\n"):
+            return None
+        if begin and not (data.startswith(b"id:") and data.startswith(b"data: ", begin)):
+            return None
+        return load_object(data[begin + 6 : -2])
 
     def _add(self, batches: list[Batch], data: bytes) -> None:
         texts = self._lines(data)
@@ -97,7 +119,8 @@ class EventSource:
         Args:
             cut: Whether more was to come, so that an unfinished line is a part of one.
         """
-        messages: list[str] = []
+        messages = self._lines(self._rest)
+        self._rest = b""
         line = bytes(self._line)
         self._line.clear()
         if self._overflow and not cut:
@@ -168,25 +191,31 @@ class EventSource:
             return
 
 
+def _is_beginning(data: bytes) -> bool:
+    """Tell whether bytes are a part of a line, behind an id or not: there is no message in them yet."""
+    newline = data.find(b"\n")
+    if newline < 0:
+        return True
+    return data.startswith(b"id:") and data.find(b"\n", newline + 1) < 0 and newline < len(data) - 1
+
+
 def _objects(data: bytes) -> list[dict[str, Any]] | None:
     """Give the JSON objects of whole events, or None unless each is a line of data, or an id and that."""
-    lines = data.split(b"\n")
-    lines.pop()
+    # Quicker than split() with long lines. The newlines stay; JSON doesn't mind.
+    lines = BytesIO(data).readlines()
     # The id of an event only repeats its offset.
     width = 2 if data.startswith(b"data: ") else 3
     payloads = lines[width - 2 :: width]
+    count = len(payloads)
+    objects = list(map(bytes.removeprefix, payloads, repeat(b"data: ")))
     if (
-        set(lines[width - 1 :: width]) != {b""}
-        or {line[:6] for line in payloads} != {b"data: "}
-        or (width == 3 and {line[:3] for line in lines[::width]} != {b"id:"})
+        len(lines) != width * count
+        or sum(map(len, payloads)) - sum(map(len, objects)) != 6 * count
+        or set(lines[width - 1 :: width]) != {b"\n"}
+        or (width == 3 and b"\n".join([b"", *lines[::3]]).count(b"\nid:") != count)
     ):
         return None
-    try:
-        text = b",".join([line[6:] for line in payloads]).decode()
-    except UnicodeDecodeError:
-        return None
-    values = load_array(text, len(payloads))
-    return values if values is not None and are_objects(values) else None
+    return load_objects(objects)
 
 
 def _data(line: bytes) -> str:

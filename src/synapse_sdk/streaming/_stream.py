@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from synapse_sdk.clients.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Generator
 
     from synapse_sdk.streaming._tail import Command, Tail
@@ -20,6 +19,8 @@ class StreamState:
 
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
+        self.pending = tail.log.lines
+        """Lines that came in and were not handed out yet."""
         self._pop = tail.log.lines.popleft
         self._steps: Generator[Command, Any, None] | None = tail.run()
         self._command: Command | None = None
@@ -58,11 +59,6 @@ class StreamState:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._tail.job_id!r} over {self.protocol}, {self.lines} lines>"
 
-    @property
-    def pending(self) -> deque[str]:
-        """Lines that came in and were not handed out yet."""
-        return self._tail.log.lines
-
     def _next_command(self) -> Command | None:
         """Give the step to take now; None where the tail just ended."""
         if self._command is None:
@@ -75,7 +71,8 @@ class StreamState:
         if steps is None:
             return
         try:
-            self._command = steps.send(result)
+            if type(result) is not bytes or not self._tail.take(result):
+                self._command = steps.send(result)
         except StopIteration:
             self._finish(None)
         except ClientError as exc:

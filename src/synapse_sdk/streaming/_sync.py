@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -14,10 +16,12 @@ import httpx
 
 from synapse_sdk._errors import error_from_exception
 from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.streaming._deadline import Deadline
 from synapse_sdk.streaming._http import (
     GRACE,
     MAX_BODY,
     READ_SIZE,
+    beneath,
     connected_stream,
     network_stream,
     stream_request,
@@ -52,6 +56,8 @@ class LogStream(StreamState, Iterator[str]):
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] | None = None
         self._network: Any = None
+        self._socket: socket.socket | None = None
+        self._socket_timeout: float | None = None
         self._connecting: socket.socket | None = None
         self._closing = threading.Event()
         self._busy = threading.Lock()
@@ -62,10 +68,12 @@ class LogStream(StreamState, Iterator[str]):
     def __next__(self) -> str:
         """Give the next line; wait for it as long as it takes."""
         while True:
+            if not self.pending:
+                self.fill()
             try:
                 return self._pop()
-            except IndexError:  # cheaper than to ask first, and `close` may empty it in between
-                self.fill()
+            except IndexError:  # `close` emptied it in between
+                continue
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +121,6 @@ class LogStream(StreamState, Iterator[str]):
             gate: Entered whenever something came in that may become lines.
         """
         lines = self._tail.log.lines
-        gate = contextlib.nullcontext() if gate is None else gate
         with self._busy:
             try:
                 while True:
@@ -128,13 +135,14 @@ class LogStream(StreamState, Iterator[str]):
                 self._release()
                 raise
 
-    def _step(self, gate: AbstractContextManager[object]) -> None:
+    def _step(self, gate: AbstractContextManager[object] | None) -> None:
         command = self._next_command()
         if command is None:
             return
         result: Any = None
         try:
-            result = self._do(command)
+            # The one step that is taken again and again.
+            result = self._read(command.timeout) if type(command) is Read else self._do(command)
         except ClientError as exc:
             result = exc
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
@@ -142,9 +150,12 @@ class LogStream(StreamState, Iterator[str]):
         except BaseException:
             self._interrupt()
             raise
-        with gate:
-            if not self._closing.is_set():
-                self._send(result)
+        if gate is not None:
+            with gate:
+                if not self._closing.is_set():
+                    self._send(result)
+        elif not self._closing.is_set():
+            self._send(result)
 
     def _do(self, command: Command) -> Any:
         match command:
@@ -162,10 +173,7 @@ class LogStream(StreamState, Iterator[str]):
 
     def _open(self, command: Open) -> Opened:
         # httpx bounds each read; a peer that sends its answer byte by byte is bounded by this.
-        late = threading.Event()
-        watch = threading.Timer(command.timeout + GRACE, self._give_up, [late])
-        watch.daemon = True
-        watch.start()
+        deadline = Deadline(command.timeout + GRACE, self._end_socket)
         try:
             response = self._send_request(command)
             self._network = network_stream(response)
@@ -184,17 +192,12 @@ class LogStream(StreamState, Iterator[str]):
                     break
             return Opened(response.status_code, response.headers, body, self._network is not None)
         except Exception as exc:
-            if late.is_set():
+            if deadline.passed:
                 raise self._tail.unanswered(command.timeout) from exc
             raise
         finally:
-            watch.cancel()
-            watch.join()
+            deadline.cancel()
             self._forget_socket()
-
-    def _give_up(self, late: threading.Event) -> None:
-        late.set()
-        self._end_socket()
 
     def _send_request(self, command: Open) -> httpx.Response:
         request = stream_request(self._http, self._connection, command, self._trace)
@@ -221,19 +224,32 @@ class LogStream(StreamState, Iterator[str]):
             sock.close()
 
     def _read(self, timeout: float) -> bytes | None:
+        sock = self._socket
+        if sock is not None:
+            if timeout != self._socket_timeout or sock.gettimeout() is not None:
+                _limit_reads(sock, timeout)
+                self._socket_timeout = timeout
+            try:
+                return sock.recv(READ_SIZE)
+            except (TimeoutError, BlockingIOError):
+                return None
         if self._chunks is not None:
             return next(self._chunks, b"")
         try:
-            return self._network.read(READ_SIZE, timeout=timeout)  # type: ignore[no-any-return]
+            data: bytes = self._network.read(READ_SIZE, timeout=timeout)
         except Exception as exc:
             if type(exc).__name__ == "ReadTimeout":
                 return None
             raise
+        stream = beneath(self._network, "httpcore._backends.sync", "SyncStream")
+        if stream is not None:
+            self._socket, self._socket_timeout = stream.get_extra_info("socket"), None
+        return data
 
     def _release(self, goodbye: bytes = b"") -> None:
         response, self._response = self._response, None
         network, self._network = self._network, None
-        self._chunks = None
+        self._socket = self._chunks = None
         if response is None:
             return
         if goodbye and network is not None:
@@ -246,3 +262,14 @@ class LogStream(StreamState, Iterator[str]):
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
     # A mock transport may have given the body with the head.
     return response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
+
+
+def _limit_reads(sock: socket.socket, seconds: float) -> None:
+    """Have a read of a socket end after so many seconds, with TimeoutError or BlockingIOError."""
+    if type(sock) is not socket.socket or sys.platform != "linux" or sys.maxsize < 1 << 32:
+        sock.settimeout(seconds)
+        return
+    # The kernel's own timeout saves a poll before each read.
+    sock.settimeout(None)
+    whole, part = divmod(max(seconds, 1e-6), 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(whole), int(part * 1e6)))

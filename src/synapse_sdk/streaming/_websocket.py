@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
-from synapse_sdk.streaming._events import Batch, are_objects, load_array
+from synapse_sdk.streaming._events import Batch, load_object, load_objects
 
 __all__ = ["Handshake", "WebSocket"]
 
@@ -74,14 +75,20 @@ class WebSocket:
             payloads = self._cut(self._unread + data if self._unread else data)
         if not payloads:
             return Batch([])
-        try:
-            text = b",".join(payloads).decode()
-        except UnicodeDecodeError:
-            return Batch(None, self._valid(payloads))
-        values = load_array(text, len(payloads))
-        if values is None or not are_objects(values):
-            return Batch(None, [payload.decode() for payload in payloads])
-        return Batch(values)
+        values = load_objects(payloads)
+        return Batch(None, self._valid(payloads)) if values is None else Batch(values)
+
+    def event(self, data: bytes) -> dict[str, Any] | None:
+        """Give the JSON object in one plain frame, if the bytes of a read are that; nothing is kept."""
+        size = len(data)
+        if size < 6 or data[0] != 0x81 or self._unread or self._fragments or self.ended:
+            return None
+        length = data[1]
+        if length < 126:
+            return load_object(data[2:]) if length == size - 2 else None
+        if length == 126 and (data[2] << 8 | data[3]) == size - 4:
+            return load_object(data[4:])
+        return None
 
     def _cut(self, data: bytes) -> list[bytes]:
         """Cut frames from `data`, and keep what is left of it."""
@@ -90,6 +97,8 @@ class WebSocket:
         while start < size and not self.ended:
             if not self._fragments:
                 start = _cut_plain(data, start, payloads)
+                if start == size:
+                    break
             end = _frame_end(data, start, self._max_size)
             if end is None:
                 break
