@@ -76,6 +76,28 @@ class AsyncioStream(httpcore.AsyncNetworkStream):
             raise httpcore.ReadError(str(protocol.broken)) from protocol.broken
         return b""
 
+    async def receive(self, timeout: float) -> bytes | None:
+        """Give what is there, however much; b"" at the end; None if `timeout` seconds passed, or at `cancel`.
+
+        Raises:
+            httpcore.ReadError: The connection broke, or was closed.
+        """
+        protocol = self._protocol
+        if not protocol.pieces and not protocol.ended:
+            try:
+                await protocol.wait_to_read(timeout)
+            except TimeoutError:
+                return None
+        if protocol.pieces:
+            return protocol.take()
+        if protocol.broken is not None:
+            raise httpcore.ReadError(str(protocol.broken)) from protocol.broken
+        return b"" if protocol.ended else None
+
+    def cancel(self) -> None:
+        """Have who waits in `receive` go on without anything."""
+        self._protocol.wake_reader()
+
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send, and wait while too much of it is not sent yet.
 
@@ -181,6 +203,8 @@ class _Protocol(asyncio.Protocol):
         self._held = 0
         self._paused = False
         self._reader: asyncio.Future[None] | None = None
+        self._due: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._writer: asyncio.Future[None] | None = None
 
     async def wait_to_read(self, seconds: float | None) -> None:
@@ -191,11 +215,36 @@ class _Protocol(asyncio.Protocol):
         """
         if self._reader is not None:
             raise RuntimeError("two read one connection at once")
-        self._reader = waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._reader = waiter = loop.create_future()
+        self._due = None if seconds is None else loop.time() + seconds
+        if self._due is not None:
+            self._watch(loop, self._due)
         try:
-            await _bounded(waiter, seconds)
+            await waiter
         finally:
             self._reader = None
+
+    def wake_reader(self) -> None:
+        """Have who waits to read go on."""
+        _wake(self._reader)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        """See to it that the wait ends. The timer is moved when it goes off, not with each read."""
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._check, loop)
+
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if self._reader is None or self._due is None:
+            return
+        if loop.time() < self._due:
+            self._timer = loop.call_at(self._due, self._check, loop)
+        else:
+            _give_up(self._reader)
 
     async def wait_to_write(self, seconds: float | None) -> None:
         """Wait until more may be written, or nothing will be sent any more.
@@ -211,10 +260,10 @@ class _Protocol(asyncio.Protocol):
         finally:
             self._writer = None
 
-    def take(self, max_bytes: int) -> bytes:
+    def take(self, max_bytes: int | None = None) -> bytes:
         """Give of what is there."""
         piece = self.pieces.popleft()
-        if len(piece) > max_bytes:
+        if max_bytes is not None and len(piece) > max_bytes:
             # All of it is cut at once, so that none of it is copied again and again.
             starts = range(max_bytes, len(piece), max_bytes)
             self.pieces.extendleft(piece[start : start + max_bytes] for start in reversed(starts))
@@ -230,6 +279,9 @@ class _Protocol(asyncio.Protocol):
         if not self.ended:
             self.ended = True
             self.broken = exc
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         _wake(self._reader)
         _wake(self._writer)
 

@@ -117,7 +117,7 @@ class PooledTransport(httpx.BaseTransport):
             raise error from exc
         stream = connection.stream
         if answer.status_code == 101:
-            stream = _Upgraded(stream, connection.unread())
+            stream = _UpgradeStream(stream, connection.unread())
         return httpx_answer(answer, stream, _Body(connection, self, request), request)
 
     def _take(self, extensions: Mapping[str, Any]) -> _Connection:
@@ -195,16 +195,19 @@ class _Body(httpx.SyncByteStream):
             self._transport.give_back(self._connection)
 
 
-class _Upgraded(httpcore.NetworkStream):
-    """A stream on which something other than HTTP goes on, part of which was read already."""
+class _UpgradeStream(httpcore.NetworkStream):
+    """A stream on which something other than HTTP goes on, part of which was read already.
+
+    Its parts have the names that httpcore gives them, by which log streams find what is beneath.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream, unread: bytes) -> None:
         self._stream = stream
-        self._unread = unread
+        self._leading_data = unread
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self._unread:
-            data, self._unread = self._unread[:max_bytes], self._unread[max_bytes:]
+        if self._leading_data:
+            data, self._leading_data = self._leading_data[:max_bytes], self._leading_data[max_bytes:]
             return data
         return self._stream.read(max_bytes, timeout)
 

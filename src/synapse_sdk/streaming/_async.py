@@ -19,20 +19,23 @@ from synapse_sdk.streaming._http import (
     GRACE,
     MAX_BODY,
     READ_SIZE,
+    beneath,
     connected_stream,
     network_stream,
     stream_request,
     unread,
 )
-from synapse_sdk.streaming._receiver import Receiver
 from synapse_sdk.streaming._stream import StreamState
 from synapse_sdk.streaming._tail import Close, Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
+    from synapse_sdk._transport._asyncio_network import AsyncioStream
     from synapse_sdk.streaming._tail import Tail
 
 __all__ = ["AsyncLogStream"]
+
+_ASYNCIO_STREAM = ("synapse_sdk._transport._asyncio_network", "AsyncioStream")
 
 
 class AsyncLogStream(StreamState, AsyncIterator[str]):
@@ -60,8 +63,8 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         self._chunks: AsyncIterator[bytes] | None = None
         self._network: Any = None
         self._closing = False
-        self._receiver: Receiver | None = None
-        self._waiting: anyio.CancelScope | Receiver | None = None
+        self._receiver: AsyncioStream | None = None
+        self._waiting: anyio.CancelScope | AsyncioStream | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -137,12 +140,12 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             await self._release()
             raise
 
-    async def _receive(self, receiver: Receiver, timeout: float) -> None:
+    async def _receive(self, receiver: AsyncioStream, timeout: float) -> None:
         """Take a step that reads, at less than `_step` costs."""
         self._waiting = receiver
         try:
-            result: Any = await receiver.read(timeout)
-        except OSError as exc:
+            result: Any = await receiver.receive(timeout)
+        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
             result = self._failed(exc)
         except BaseException:
             self._interrupt()
@@ -237,7 +240,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
     async def _read(self, timeout: float) -> bytes | None:
         if self._receiver is not None:
-            return await self._receiver.read(timeout)
+            return await self._receiver.receive(timeout)
         if self._chunks is not None:
             return await anext(self._chunks, b"")
         try:
@@ -246,16 +249,14 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             if type(exc).__name__ == "ReadTimeout":
                 return None
             raise
-        self._receiver = Receiver.of(self._network)
+        self._receiver = beneath(self._network, *_ASYNCIO_STREAM)
         return data
 
     async def _release(self, goodbye: bytes = b"") -> None:
         response, self._response = self._response, None
         network, self._network = self._network, None
         chunks, self._chunks = self._chunks, None
-        receiver, self._receiver = self._receiver, None
-        if receiver is not None:
-            receiver.close()
+        self._receiver = None
         if response is not None:
             await _close(response, network, chunks, goodbye)
 

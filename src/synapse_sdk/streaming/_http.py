@@ -63,12 +63,12 @@ def network_stream(response: httpx.Response) -> Any:
 def beneath(network: Any, module: str, name: str) -> Any:
     """The stream of this type that a connection reads from as it is, or None.
 
-    A read through httpcore costs more than the read itself. Which types of its own it puts round a connection
-    is known here by name only; with any other, or as long as it has something in store, it is left to read.
+    A read through httpcore costs more than the read itself. Which types it, or a client of ours, puts round
+    a connection is known here by name only; any other, and one with something in store, is left to read.
     """
     if getattr(network, "_leading_data", b""):
         return None
-    if type(network).__name__.endswith("HTTP11UpgradeStream"):
+    if type(network).__name__.endswith("UpgradeStream"):
         network = network._stream
     found: type = type(network)
     return network if (found.__module__, found.__name__) == (module, name) else None
