@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -265,6 +266,7 @@ def test_the_next_version_is_semver(version: str, changes: list[Change], expecte
     assert spec_diff.next_version(version, changes) == expected
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is missing")
 def test_the_base_is_a_git_ref(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> None:
         names = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
