@@ -113,8 +113,21 @@ def like_a_dict(job: Job) -> None:
     assert_type(model.to_dict(), dict[str, Any])
 
 
-def constructor(accepted: RunAccepted) -> None:
+def constructors(driver: JobDriverInfo) -> None:
     assert_type(RunAccepted(job_id="j", status=JobStatus.PENDING), RunAccepted)
+    assert_type(
+        Job(type=JobType.SUBMISSION, status=JobStatus("NEW"), entrypoint="python a.py", driver_info=driver),
+        Job,
+    )
+    assert_type(
+        Container(id=7, status="running", kind=ContainerKind.CODE_SERVER, envs={"A": "b"}, params=None),
+        Container,
+    )
+    assert_type(ContainerPage(count=0, next=None, previous=None, results=[]), ContainerPage)
+    assert_type(ResourceUsage(total=1, used=0.5, available=0.5), ResourceUsage)
+
+
+def with_attrs(accepted: RunAccepted) -> None:
     assert_type(attrs.evolve(accepted, job_id="k"), RunAccepted)
     assert_type(attrs.asdict(accepted), dict[str, Any])
     names: list[str] = [field.name for field in attrs.fields(RunAccepted)]

@@ -12,6 +12,8 @@ import httpx
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.agent.models import Job, JobStatus, RunAccepted
 from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.long_poll import LongPollRequest
+from synapse_sdk.long_poll.redis import RedisLongPollHandler
 from synapse_sdk.utils.network import StreamLimits
 
 
@@ -84,6 +86,18 @@ def models(job: Job) -> None:
     RunAccepted(job_id="j", status="PENDING")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
     RunAccepted(job_id="j", status=JobStatus.PENDING, nonsense=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # ty: ignore[unknown-argument]
     print(JobStatus.NONSENSE)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # ty: ignore[missing-attribute]
+
+
+class Silent:
+    def set_request(self, request: LongPollRequest) -> str:
+        return request["path"]
+
+
+def long_polls(handler: RedisLongPollHandler) -> None:
+    AgentClient(None, "t", long_poll_handler=Silent())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    AsyncAgentClient(None, "t", long_poll_handler=handler)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    RedisLongPollHandler(6379, "agent-7")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ty: ignore[invalid-argument-type]
+    RedisLongPollHandler("redis://h")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # ty: ignore[missing-argument]
 
 
 def errors() -> None:
