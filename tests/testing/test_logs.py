@@ -50,12 +50,12 @@ def test_lines_come_as_the_test_writes_them(agent: FakeAgent, way: Way, protocol
 
 
 @each_runner
-def test_a_quiet_job_is_waited_for(agent: FakeAgent, way: Way) -> None:
-    """Signs of life come often enough for a timeout far below the quiet."""
+@each_protocol
+def test_a_quiet_job_is_waited_for(agent: FakeAgent, way: Way, protocol: str) -> None:
     job = agent.add_job("train")
-    timer = threading.Timer(0.6, lambda: (job.log("at last"), job.fail()))
+    timer = threading.Timer(1.5, lambda: (job.log("at last"), job.fail()))
     timer.start()
-    tailed = way.tail(agent, "train", protocol="http", timeout=0.2)
+    tailed = way.tail(agent, "train", protocol=protocol, timeout=1.0)
     timer.join()
     assert (tailed.lines, tailed.status, tailed.reconnects) == (["at last"], "FAILED", 0)
 
