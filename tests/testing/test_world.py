@@ -70,6 +70,17 @@ def test_a_job_ends_in_each_way(agent: FakeAgent) -> None:
             change()
 
 
+def test_a_job_may_take_its_time_to_stop(agent: FakeAgent) -> None:
+    job, client = agent.add_job("train"), agent.client()
+    job.hold_stop = True
+    assert client.stop_job("train").stopped
+    assert client.get_job("train").status == "RUNNING"
+    job.log("cleaning up")
+    assert job.stop()
+    assert not client.stop_job("train").stopped
+    assert client.get_job("train").status == "STOPPED"
+
+
 def test_fields_of_a_newer_agent(agent: FakeAgent) -> None:
     agent.add_job("train", extra={"priority": 7, "entrypoint": None})
     job = agent.client().get_job("train")
