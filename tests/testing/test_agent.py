@@ -159,8 +159,8 @@ def test_it_leaves_no_thread_no_descriptor_and_no_file(
     for _ in range(3):
         use()
     gc.collect()
-    assert threading.active_count() == threads
-    assert descriptors_open() == descriptors
+    assert threading.active_count() <= threads
+    assert descriptors_open() <= descriptors
     assert list(tmp_path.iterdir()) == []
 
 

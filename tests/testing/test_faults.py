@@ -124,7 +124,7 @@ def test_a_late_answer(agent: FakeAgent, way: Way) -> None:
     agent.delay_next("list_jobs", seconds=0.2)
     begin = time.monotonic()
     assert way.call(agent, "list_jobs", client=ONCE) == []
-    assert time.monotonic() - begin >= 0.2
+    assert time.monotonic() - begin >= 0.19  # clocks are coarse
 
 
 @each_way

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import httpx
 import pytest
@@ -50,12 +52,12 @@ def test_lines_come_as_the_test_writes_them(agent: FakeAgent, way: Way, protocol
 
 
 @each_runner
-def test_a_quiet_job_is_waited_for(agent: FakeAgent, way: Way) -> None:
-    """Signs of life come often enough for a timeout far below the quiet."""
+@each_protocol
+def test_a_quiet_job_is_waited_for(agent: FakeAgent, way: Way, protocol: str) -> None:
     job = agent.add_job("train")
-    timer = threading.Timer(0.6, lambda: (job.log("at last"), job.fail()))
+    timer = threading.Timer(1.5, lambda: (job.log("at last"), job.fail()))
     timer.start()
-    tailed = way.tail(agent, "train", protocol="http", timeout=0.2)
+    tailed = way.tail(agent, "train", protocol=protocol, timeout=1.0)
     timer.join()
     assert (tailed.lines, tailed.status, tailed.reconnects) == (["at last"], "FAILED", 0)
 
@@ -190,6 +192,24 @@ def test_several_clients_follow_one_job(agent: FakeAgent) -> None:
     job.log("two")
     job.succeed()
     assert [list(stream) for stream in streams] == [["two"]] * 3
+
+
+def test_many_threads_write_and_many_read(agent: FakeAgent) -> None:
+    job = agent.add_job("train")
+    unlimited = StreamLimits.unlimited()
+    protocols: list[Literal["websocket", "http"]] = ["websocket", "http"] * 3
+    with ThreadPoolExecutor(10) as pool:
+        tails = [
+            pool.submit(list, agent.client(stream_limits=unlimited).tail_job_logs("train", protocol=protocol))
+            for protocol in protocols
+        ]
+        writers = [pool.submit(lambda n=n: [job.log(f"{n}-{i}") for i in range(1000)]) for n in range(4)]
+        for writer in writers:
+            writer.result()
+        job.succeed()
+        lines = [tail.result() for tail in tails]
+    assert len(job.lines) == 4000
+    assert lines == [job.lines] * len(protocols)
 
 
 def test_several_jobs_make_one_stream(agent: FakeAgent) -> None:

@@ -48,7 +48,7 @@ def test_waiting_for_a_job_takes_no_time(agent: FakeAgent, way: Way) -> None:
 def test_a_wait_may_be_in_vain(agent: FakeAgent) -> None:
     agent.add_job("train")
     with pytest.raises(ClientTimeoutError, match="RUNNING"):
-        agent.client().wait_for_job("train", timeout=0.05, poll_interval=0.01)
+        agent.client().wait_for_job("train", timeout=0.5, poll_interval=0.01)
 
 
 def test_a_job_ends_in_each_way(agent: FakeAgent) -> None:
@@ -68,6 +68,17 @@ def test_a_job_ends_in_each_way(agent: FakeAgent) -> None:
     for change in (done.succeed, done.start, failed.fail, lambda: stopped.log("more")):
         with pytest.raises(RuntimeError, match="is over"):
             change()
+
+
+def test_a_job_may_take_its_time_to_stop(agent: FakeAgent) -> None:
+    job, client = agent.add_job("train"), agent.client()
+    job.hold_stop = True
+    assert client.stop_job("train").stopped
+    assert client.get_job("train").status == "RUNNING"
+    job.log("cleaning up")
+    assert job.stop()
+    assert not client.stop_job("train").stopped
+    assert client.get_job("train").status == "STOPPED"
 
 
 def test_fields_of_a_newer_agent(agent: FakeAgent) -> None:
@@ -384,3 +395,17 @@ def test_every_operation_of_the_generated_api_is_answered() -> None:
     assert set(ANSWERS) == operations
     methods = {name for name in dir(api.AgentApi) if not name.startswith("_")}
     assert operations <= methods
+
+
+def test_an_operation_without_an_answer_is_told(agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one is that was just added to the spec."""
+    monkeypatch.delitem(ANSWERS, "list_tasks")
+    with pytest.raises(ServerError, match="no answer to list_tasks") as caught:
+        agent.client().list_tasks()
+    assert caught.value.status_code == 501
+
+
+def test_a_mistake_in_an_answer_is_told(agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ANSWERS, "list_tasks", lambda state, call: {}["nothing"])
+    with pytest.raises(ServerError, match="KeyError: 'nothing'"):
+        agent.client().list_tasks()

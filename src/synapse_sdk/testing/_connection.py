@@ -63,7 +63,8 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._pump()
+        # Not at once: asyncio is amid a write of its own, and doesn't expect that another one fails in it.
+        self._server.soon(self._pump)
 
     def data_received(self, data: bytes) -> None:
         if self._websocket is not None:

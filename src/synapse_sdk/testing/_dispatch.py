@@ -13,7 +13,7 @@ import httpx
 from . import _answers
 from ._faults import Fault
 from ._job_record import JobRecord
-from ._operations import ANSWERS, read_call, route_for
+from ._operations import ANSWERS, Answer, read_call, route_for
 from ._recorded import CREDENTIALS, RecordedRequest
 from ._reply import ApiError, Deferred, Reply
 from ._state import State
@@ -85,13 +85,21 @@ def answer(state: State, request: Request) -> Reply | Deferred | Attach:
             route = route_for(request.method, request.path)
             host = request.headers.get("host", "fake-agent")
             call = read_call(route, request.query, request.headers, request.content, host)
-            result = ANSWERS[route.operation.id](state, call)
+            result = _answer_for(route.operation.id)(state, call)
         except ApiError as error:
             return error.reply()
+        except Exception as error:  # noqa: BLE001 - a broken connection would say less
+            return Reply.json(500, {"detail": f"the fake agent failed: {type(error).__name__}: {error}"})
         if isinstance(result, Reply | Deferred):
             return result
         (status,) = route.operation.decoders
         return Reply(status) if status == 204 else Reply.json(status, result)
+
+
+def _answer_for(operation: str) -> Answer:
+    if operation not in ANSWERS:
+        raise ApiError.typed(501, f"the fake agent has no answer to {operation}", "not_supported")
+    return ANSWERS[operation]
 
 
 def _operation(request: Request) -> str | None:

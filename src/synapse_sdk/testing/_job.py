@@ -168,6 +168,15 @@ class FakeJob:
         """End as STOPPED, as `stop_job` of a client does; tell whether there was something to stop."""
         return self._record.stop()
 
+    @property
+    def hold_stop(self) -> bool:
+        """Whether `stop_job` of a client only asks: the job goes on until the test ends it. Can be set."""
+        return self._record.hold_stop
+
+    @hold_stop.setter
+    def hold_stop(self, hold: bool) -> None:
+        self._record.hold_stop = hold
+
     # --- trouble
 
     def drop_tail(

@@ -65,6 +65,7 @@ class JobRecord:
         self.data: bytearray = bytearray()
         self.events: deque[PlacedEvent] = deque()
         self.drops: deque[Drop] = deque()
+        self.hold_stop = False
         self.changes = changes
         self._tails: dict[object, tuple[Callable[[], None], Callable[[], None]]] = {}
         self._ahead = deque(ahead)
@@ -129,6 +130,11 @@ class JobRecord:
                 return False
             self.set_status(JobStatus.STOPPED)
             return True
+
+    def ask_to_stop(self) -> bool:
+        """Do what a client's request does: stop, or leave that to the test."""
+        with self.changes:
+            return not self.over if self.hold_stop else self.stop()
 
     def place(self, event: Event) -> None:
         """Have something sent that is no line."""

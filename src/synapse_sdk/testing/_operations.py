@@ -24,7 +24,7 @@ from ._schema import from_text, problems
 if TYPE_CHECKING:
     from ._state import State
 
-__all__ = ["ANSWERS", "Call", "Route", "answers", "read_call", "route_for", "table"]
+__all__ = ["ANSWERS", "Answer", "Call", "Route", "answers", "read_call", "route_for", "table"]
 
 _FORM = "multipart/form-data"
 

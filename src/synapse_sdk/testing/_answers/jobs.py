@@ -29,5 +29,5 @@ def get_job_logs(state: State, call: Call) -> object:
 
 @answers("stop_job")
 def stop_job(state: State, call: Call) -> object:
-    """A real agent's job takes some seconds to stop; this one is stopped at once."""
-    return shape(JobStopResult, {"stopped": state.job(call.path["job_id"]).stop()})
+    """A real agent's job takes some seconds to stop; this one is stopped at once or by the test."""
+    return shape(JobStopResult, {"stopped": state.job(call.path["job_id"]).ask_to_stop()})
