@@ -70,7 +70,7 @@ def beneath(network: Any, module: str, name: str) -> Any:
         return None
     if type(network).__name__.endswith("HTTP11UpgradeStream"):
         network = network._stream
-    found: type = type(network)
+    found: Any = type(network)
     return network if (found.__module__, found.__name__) == (module, name) else None
 
 
