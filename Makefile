@@ -75,9 +75,25 @@ bench: ## Measure this beside its peers, write docs/benchmarks.svg (ROWS="ws* ge
 clean: ## Remove .venv, caches and build results
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find src generated scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf site
 
 agent-env:
 	@scripts/setup.sh agent
 
 dev-env:
 	@scripts/setup.sh dev
+
+.PHONY: docs docs-serve screenshots docs-env
+
+docs: docs-env ## Build the documentation into site/; fails at a broken link, anchor or reference
+	$(BIN)/python scripts/docs build --strict
+	SYNAPSE_TEST_SITE=site $(BIN)/python -m pytest -q tests/docs/test_site.py
+
+docs-serve: docs-env ## Show the documentation at http://127.0.0.1:8001/ while it is written (PORT=8123)
+	$(BIN)/python scripts/docs serve --port $(if $(filter 0,$(PORT)),8001,$(PORT))
+
+screenshots: dev-env ## Draw docs/assets/*.svg anew: the command in a terminal, against a real agent
+	$(BIN)/python scripts/screenshots.py
+
+docs-env: dev-env
+	@scripts/setup.sh docs

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh agent    the SDK and its agent: what `make demo` needs
 #   scripts/setup.sh dev      those and the developers' tools: what `make test` needs
+#   scripts/setup.sh docs     what builds the documentation, beside those of dev: what `make docs` needs
 #
 # Needs Python >= 3.11 with venv, and pip's package index. PYTHON=… chooses the Python.
 set -eu
@@ -15,7 +16,8 @@ want="$(pwd) $(cksum <pyproject.toml)"
 case $what in
     agent) stamp=$venv/.made-agent ;;
     dev) stamp=$venv/.made-dev ;;
-    *) echo "setup.sh: 'agent' or 'dev', not '$what'" >&2; exit 2 ;;
+    docs) stamp=$venv/.made-docs ;;
+    *) echo "setup.sh: 'agent', 'dev' or 'docs', not '$what'" >&2; exit 2 ;;
 esac
 
 # The base interpreter of a Python, or of the Python a virtual environment was made from.
@@ -75,10 +77,13 @@ if [ ! -x $venv/bin/python ]; then
     $venv/bin/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
 fi
 
-echo "Installing into $venv (Ray is some 500 MB; the first time this takes a minute or two)"
+[ "$what" = docs ] ||
+    echo "Installing into $venv (Ray is some 500 MB; the first time this takes a minute or two)"
 if [ "$what" = dev ]; then
     $venv/bin/python -m pip install -qq --editable '.[agent,cli]' --group dev
     echo "$want" >$venv/.made-agent
+elif [ "$what" = docs ]; then
+    $venv/bin/python -m pip install -qq --group docs
 else
     $venv/bin/python -m pip install -qq --editable '.[agent]'
 fi

@@ -9,13 +9,16 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
+import sys
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from checkout import environment
 from registry import clean_environment, pip_install
 
 from synapse_sdk.clients.agent import AgentClient
@@ -69,6 +72,24 @@ got["jobs"] = client.list_jobs()
 got["nodes"] = client.list_nodes()
 got["tasks"] = client.list_tasks()
 json.dump(got, sys.stdout)
+"""
+
+SURFACE = """
+import inspect, json, sys
+from synapse_sdk.clients import exceptions
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+
+def parameters(function):
+    found = list(inspect.signature(function).parameters.values())[1:]
+    return [[one.name, one.kind.name, repr(one.default)] for one in found]
+
+surface = {"errors": [name for name in exceptions.__all__]}
+for client in (AgentClient, AsyncAgentClient):
+    members = {name: member for name, member in inspect.getmembers(client) if not name.startswith("_")}
+    surface[client.__name__] = {
+        name: parameters(member) if inspect.isfunction(member) else None for name, member in members.items()
+    }
+json.dump(surface, sys.stdout)
 """
 
 pytestmark = pytest.mark.ray
@@ -179,3 +200,55 @@ def test_stop(got: dict[str, Any]) -> None:
 def test_nodes_and_tasks(got: dict[str, Any]) -> None:
     assert [node["state"] for node in got["nodes"] if node["is_head_node"]] == ["ALIVE"]
     assert isinstance(got["tasks"], list)
+
+
+def surface_of(python: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [python, *(["-I"] if python != sys.executable else []), "-W", "ignore", "-c", SURFACE],
+        env=clean_environment() if python != sys.executable else environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    surface: dict[str, Any] = json.loads(done.stdout)
+    return surface
+
+
+def takes_the_same(theirs: list[list[str]] | None, ours: list[list[str]] | None) -> bool:
+    """Whether a call that suits theirs means the same to ours, which may take more."""
+    if theirs is None or ours is None:
+        return theirs == ours
+    here = {name: (number, kind, default) for number, (name, kind, default) in enumerate(ours)}
+    for number, (name, kind, default) in enumerate(theirs):
+        if name not in here:
+            return False
+        place, our_kind, our_default = here[name]
+        if kind == "POSITIONAL_OR_KEYWORD" and (our_kind != kind or place != number):
+            return False
+        if default != "<class 'inspect._empty'>" and float_or(default) != float_or(our_default):
+            return False
+    return True
+
+
+def float_or(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def test_the_page_for_those_who_come_from_it_names_every_difference(published: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "from-published-sdk.md").read_text()
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", page))))
+    theirs, ours = surface_of(str(published)), surface_of(sys.executable)
+    different = set(theirs["errors"]) ^ set(ours["errors"])
+    for client in ("AgentClient", "AsyncAgentClient"):
+        different |= {
+            name
+            for name, parameters in theirs[client].items()
+            if name not in ours[client] or not takes_the_same(parameters, ours[client][name])
+        }
+    # What only the sync one had before is told in a sentence.
+    different |= set(ours["AgentClient"]) - set(theirs["AgentClient"])
+    assert len(different) > 15
+    assert sorted(different - named) == []
