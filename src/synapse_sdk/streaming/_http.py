@@ -70,8 +70,8 @@ def beneath(network: Any, module: str, name: str) -> Any:
         return None
     if type(network).__name__.endswith("UpgradeStream"):
         network = network._stream
-    found: type = type(network)
-    return network if (found.__module__, found.__name__) == (module, name) else None
+    found = f"{type(network).__module__}.{type(network).__name__}"
+    return network if found == f"{module}.{name}" else None
 
 
 def connected_stream(event: str, info: dict[str, Any]) -> Any:

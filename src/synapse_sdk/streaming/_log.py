@@ -20,6 +20,8 @@ TRUNCATION_MARK = "…[truncated]"
 
 _REPLACEMENT = "\ufffd"
 
+# Characters of a line above which to copy it costs more than to look at it alone.
+_LONG = 1_000
 _MESSAGE, _TYPE = itemgetter("message"), itemgetter("type")
 
 # Our agent cuts longer lines into pieces of 64 KiB, less up to three bytes so as to split no character;
@@ -177,12 +179,16 @@ class Log:
             texts: list[str] = list(map(_MESSAGE, events))
             if set(map(_TYPE, events)) != {"log"}:
                 return False
-            text = "".join(texts)
-            sizes = list(map(len, texts)) if text.isascii() else [len(line.encode()) for line in texts]
+            # Short lines are looked through together, long ones where they are.
+            parts = texts if len(texts[0]) > _LONG else ["".join(texts)]
+            ascii_only = all(map(str.isascii, parts))
+            sizes = list(map(len, texts)) if ascii_only else [len(line.encode()) for line in texts]
         except (KeyError, TypeError, UnicodeEncodeError):
             return False
-        # Looking for one character is the quickest way through much text.
-        if "\n" in text or ("\r" in text and any(line.endswith("\r") for line in texts)):
+        # To look for one character is the quickest way through much text.
+        if any("\n" in part for part in parts):
+            return False
+        if any("\r" in part for part in parts) and any(line.endswith("\r") for line in texts):
             return False
         offsets = [event.get("offset") for event in events]
         if offsets[0] is None:

@@ -72,7 +72,7 @@ class WebSocket:
             payloads = self._events()
             self.ended = True
         else:
-            payloads = self._cut(self._unread + data if self._unread else data)
+            payloads = self._cut(data)
         if not payloads:
             return Batch([])
         values = load_objects(payloads)
@@ -93,7 +93,16 @@ class WebSocket:
     def _cut(self, data: bytes) -> list[bytes]:
         """Cut frames from `data`, and keep what is left of it."""
         payloads: list[bytes] = []
-        start, size = 0, len(data)
+        start = 0
+        if self._unread:
+            # The frame that had begun is put together alone, not with all of what follows.
+            missing = 0 if self._fragments else _missing(self._unread, data)
+            frame = self._unread + data[:missing]
+            if missing and _cut_plain(frame, 0, payloads) == len(frame):
+                start = missing
+            else:
+                data = self._unread + data
+        size = len(data)
         while start < size and not self.ended:
             if not self._fragments:
                 start = _cut_plain(data, start, payloads)
@@ -203,6 +212,15 @@ def _cut_plain(data: bytes, start: int, payloads: list[bytes]) -> int:
         append(data[begin:end])
         start = end
     return start
+
+
+def _missing(begun: bytes, data: bytes) -> int:
+    """Tell how many bytes a frame that has begun lacks, or 0 if that is not one for `_cut_plain`."""
+    head = begun[:4] + data[: max(0, 4 - len(begun))]
+    if len(head) < 4 or head[0] != 0x81 or head[1] > 126:
+        return 0
+    length = head[1] + 2 if head[1] < 126 else (head[2] << 8 | head[3]) + 4
+    return max(0, length - len(begun))
 
 
 def _frame_end(data: bytes, start: int, max_size: int) -> int | None:
