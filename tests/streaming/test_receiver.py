@@ -1,4 +1,4 @@
-"""Reading past anyio: it gives what came, holds no more than it must, and ends with its connection."""
+"""A log stream reads an asyncio connection: it gives what came, holds no more than it must, ends with it."""
 
 from __future__ import annotations
 
@@ -8,44 +8,34 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import httpcore
 import httpx
 import pytest
 
-from synapse_sdk.streaming._receiver import Receiver
+from synapse_sdk._transport._asyncio_network import AsyncioStream, connect_tcp
+from synapse_sdk.streaming._http import beneath
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-HEAD = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-
 
 @asynccontextmanager
-async def receiver(peer: Peer) -> AsyncIterator[Receiver]:
-    """A receiver of what a peer sends behind its head and one byte."""
+async def receiver(peer: Peer) -> AsyncIterator[AsyncioStream]:
+    """A connection to a peer, which a log stream would read from."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(HEAD + b"!")
-            await reader.readexactly(1)
             await peer(reader, writer)
         except ConnectionError:
             pass
         finally:
             writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, httpx.AsyncClient() as client:
-        port = server.sockets[0].getsockname()[1]
-        headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
-        async with client.stream("GET", f"http://127.0.0.1:{port}/", headers=headers) as response:
-            network = response.extensions["network_stream"]
-            # What came with the head is httpcore's to give.
-            first = await network.read(1, timeout=5)
-            assert first == b"!"
-            taken = Receiver.of(network)
-            assert taken is not None
-            await network.write(b".", timeout=5)
-            yield taken
-            taken.close()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        stream = await connect_tcp("127.0.0.1", server.sockets[0].getsockname()[1], 5)
+        try:
+            yield stream
+        finally:
+            await stream.aclose()
 
 
 def test_bytes_come_whole_and_in_order_down_to_the_end() -> None:
@@ -58,11 +48,11 @@ def test_bytes_come_whole_and_in_order_down_to_the_end() -> None:
     async def main() -> None:
         async with receiver(peer) as reading:
             received = b""
-            while part := await reading.read(5):
+            while part := await reading.receive(5):
                 received += part
                 await asyncio.sleep(0)  # a consumer that lags, so that reading is paused
             assert received == data
-            assert await reading.read(5) == b""
+            assert await reading.receive(5) == b""
 
     asyncio.run(main())
 
@@ -79,13 +69,13 @@ def test_a_consumer_that_lags_holds_up_the_peer() -> None:
 
     async def main() -> None:
         async with receiver(peer) as reading:
-            assert await reading.read(5)
+            assert await reading.receive(5)
             before = -1
             while sent != before:  # until nothing goes on any more
                 before = sent
                 await asyncio.sleep(0.05)
             assert sent < 50_000_000  # the kernel's buffers, not ours
-            held = sum(map(len, reading._chunks))
+            held = sum(map(len, reading._protocol.pieces))
             assert held < 1_000_000
 
     asyncio.run(main())
@@ -101,11 +91,11 @@ def test_a_read_ends_after_its_time_and_the_next_goes_on() -> None:
 
     async def main() -> None:
         async with receiver(peer) as reading:
-            assert await reading.read(0.02) is None
+            assert await reading.receive(0.02) is None
             # Shorter than a timer that runs already, then longer.
-            assert await reading.read(0.01) is None
+            assert await reading.receive(0.01) is None
             go.set()
-            assert await reading.read(5) == b"late"
+            assert await reading.receive(5) == b"late"
 
     asyncio.run(main())
 
@@ -116,7 +106,7 @@ def test_cancel_wakes_the_reader() -> None:
 
     async def main() -> None:
         async with receiver(peer) as reading:
-            read = asyncio.create_task(reading.read(60))
+            read = asyncio.create_task(reading.receive(60))
             await asyncio.sleep(0)
             reading.cancel()
             assert await read is None
@@ -131,12 +121,12 @@ def test_a_reset_is_an_error() -> None:
 
     async def main() -> None:
         async with receiver(peer) as reading:
-            with pytest.raises(ConnectionResetError):
-                await reading.read(5)
+            with pytest.raises(httpcore.ReadError, match="reset"):
+                await reading.receive(5)
 
     asyncio.run(main())
 
 
 @pytest.mark.parametrize("network", [None, object(), httpx.ByteStream(b"")])
-def test_nothing_else_is_taken_over(network: object) -> None:
-    assert Receiver.of(network) is None
+def test_nothing_else_is_read_from_directly(network: object) -> None:
+    assert beneath(network, AsyncioStream.__module__, "AsyncioStream") is None
