@@ -36,7 +36,7 @@ def scripts(agent: FakeAgent) -> None:
     agent.on_run("a", lambda job: job.log("one"))
     agent.on_run(None, lines=["one"], status="FAILED")
     agent.on_run("a", hold=True)
-    agent.on_run("a", script, hold=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    agent.on_run("a", script, hold=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # ty: ignore[no-matching-overload]
     agent.on_call("b", lambda params: params["x"])
     with agent.unreachable():
         pass

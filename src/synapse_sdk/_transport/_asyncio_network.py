@@ -13,7 +13,7 @@ import select
 import ssl
 from collections import deque
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 
@@ -288,7 +288,7 @@ class _Protocol(asyncio.Protocol):
     # --- what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.pieces.append(data)

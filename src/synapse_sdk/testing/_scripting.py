@@ -177,15 +177,16 @@ class Scripting:
         if not (plugin and at and version):
             raise ValueError(f"lookup must be code@version, not {lookup!r}")
         if config is None:
-            config = {"code": plugin, "version": version}
+            made: dict[str, Any] = {"code": plugin, "version": version}
             if actions is not None:
                 methods = dict.fromkeys(actions, "job")
                 if isinstance(actions, Mapping):
                     methods.update(cast("Mapping[str, str]", actions))
-                config["actions"] = {
+                made["actions"] = {
                     name: {"entrypoint": f"plugin:{name}", "method": method}
                     for name, method in methods.items()
                 }
+            config = made
         with self._state.changes:
             release = release_shape(self._state.number(), plugin, version, config)
             self._state.releases[release["id"]] = release
