@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -223,3 +224,23 @@ def test_lines_taken_all_at_once_are_those_taken_one_by_one(
         if batch[0][1]:
             one.lines.clear()
             other.lines.clear()
+
+
+@pytest.mark.parametrize(
+    ("limits", "event", "taken"),
+    [
+        (StreamLimits(max_bytes=4, max_lines=1, max_message_size=3), {}, True),
+        (StreamLimits(max_bytes=3), {}, False),
+        (StreamLimits(max_message_size=2), {}, False),
+        (StreamLimits(), {"type": "heartbeat"}, False),
+        (StreamLimits(), {"offset": 5}, False),
+        (StreamLimits(), {"message": "é"}, False),
+    ],
+)
+def test_a_single_line_is_taken_at_once_within_its_limits(
+    limits: StreamLimits, event: dict[str, object], taken: bool
+) -> None:
+    log = Log(limits)
+    log.connect(websocket=False)
+    assert log.take_line({"type": "log", "message": "abc", "offset": 4} | event) is taken
+    assert list(log.lines) == (["abc"] if taken else [])
