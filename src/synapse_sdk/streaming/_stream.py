@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from synapse_sdk.clients.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Generator
 
     from synapse_sdk.streaming._tail import Command, Tail
@@ -19,7 +20,7 @@ class StreamState:
 
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
-        self.pending = tail.log.lines
+        self.pending: deque[str] = tail.log.lines
         """Lines that came in and were not handed out yet."""
         self._pop = tail.log.lines.popleft
         self._steps: Generator[Command, Any, None] | None = tail.run()
