@@ -116,12 +116,12 @@ def metadata(contents: dict[str, bytes]) -> Metadata:
 
 
 def modules() -> set[str]:
-    """What the wheel has to hold: the modules and type markers of the three packages."""
+    """What the wheel has to hold: the three packages' modules and type markers, and the agent's document."""
     return {
         str(path.relative_to(ROOT / folder))
         for package, folder in PACKAGES.items()
         for path in (ROOT / folder / package).rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.suffix == ".py" or path.name in ("openapi.json", "py.typed")
     }
 
 
@@ -140,7 +140,9 @@ def test_wheel_holds_the_three_packages_and_nothing_else(contents: dict[str, byt
 def test_wheel_holds_no_tests(contents: dict[str, bytes]) -> None:
     parts = {part for name in contents for part in PurePosixPath(name).parts}
     assert not {part for part in parts if re.match(r"(tests?|conftest|test_.*)(\.py)?$", part)}
-    assert not [name for name, data in contents.items() if b"import pytest" in data]
+    # The fixtures for users' tests are no tests.
+    plugin = "synapse_sdk/testing/pytest_plugin.py"
+    assert {name for name, data in contents.items() if b"import pytest" in data} == {plugin}
 
 
 def test_wheel_records_every_file(contents: dict[str, bytes]) -> None:
