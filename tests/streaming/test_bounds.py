@@ -14,6 +14,7 @@ import pytest
 from websockets.frames import Opcode
 
 from synapse_sdk.clients.exceptions import StreamLimitExceededError, WebSocketError
+from synapse_sdk.streaming._log import TRUNCATION_MARK
 from synapse_sdk.utils.network import StreamLimits
 
 from .conftest import Result, Tailer
@@ -158,6 +159,35 @@ def test_an_oversize_event_over_http_is_cut_as_it_arrives(http_tail: Tailer) -> 
         lines = http_tail(agent.url).whole()
     assert [line[:10] for line in lines] == ["before", "x" * 10, "after"]
     assert len(lines[1]) < 11_000
+
+
+@row(17)
+@pytest.mark.parametrize("before", ["", "x", "xx"])
+def test_an_oversize_event_is_cut_at_a_character_however_that_is_spelled(
+    http_tail: Tailer, before: str
+) -> None:
+    message = before + "é" * (MIB // 4)  # six bytes each, so the bound is at another one each time
+    with Agent(plays.logs(message).complete()) as agent:
+        (line,) = http_tail(agent.url).whole()
+    shown = line.removesuffix(TRUNCATION_MARK)
+    assert message.startswith(shown)
+    assert 10_238 < len(shown.encode()) <= 10_240
+
+
+@row(17)
+def test_an_oversize_event_that_is_no_json_is_a_line_as_it_is(http_tail: Tailer) -> None:
+    event = b'data: {"type": "log", "message": "\\q' + b"x" * MIB + b'"}\n\n'
+    with Agent(plays.chunk(event).complete()) as agent:
+        (line,) = http_tail(agent.url).whole()
+    assert line.startswith('{"type": "log", "message": "\\qxxx')
+    assert line.endswith(TRUNCATION_MARK)
+
+
+@row(17)
+def test_an_oversize_line_at_the_end_of_plain_text(http_tail: Tailer) -> None:
+    script = plays.accept("text/plain").chunk(b"one\n" + b"x" * (MIB + 1)).end()
+    with Agent(script, status="SUCCEEDED") as agent:
+        assert http_tail(agent.url).whole() == ["one", "x" * 10_240 + TRUNCATION_MARK]
 
 
 # --- compression

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from checkout import environment
 
+from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ClientError
 
 from .conftest import SHELLS, Certificate, Reader, Tailer
@@ -359,6 +361,33 @@ def test_close_while_waiting_to_reconnect(tail: Tailer, monkeypatch: pytest.Monk
         closed_while_waiting(reader)
 
 
+def test_close_before_there_is_a_socket(protocol: Any) -> None:
+    """It is ended as soon as it is there, however long the agent takes to answer."""
+    streams: list[Any] = []
+
+    class Transport(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            streams[0].close()
+            return super().handle_request(request)
+
+    with Agent(plays.silence()) as agent, httpx.Client(transport=Transport()) as http:
+        client = AgentClient(agent.url, "a-token", http_client=http)
+        streams.append(client.tail_job_logs("job", 20, protocol=protocol))
+        started = time.monotonic()
+        assert list(streams[0]) == []
+        assert time.monotonic() - started < 5
+
+
+def test_close_by_another_thread_just_when_a_line_has_come(
+    protocol: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Agent(flood) as agent, Tailer("sync", protocol).client(agent.url) as client:
+        stream = client.tail_job_logs("job", protocol=protocol)
+        fill = stream.fill
+        monkeypatch.setattr(stream, "fill", lambda: (fill(), stream.close()))
+        assert list(stream) == []
+
+
 def test_close_before_the_first_read(tail: Tailer) -> None:
     with Agent(quiet) as agent, tail.reading(agent.url) as reader:
         reader.close()
@@ -443,6 +472,28 @@ def test_a_read_that_wait_for_gives_up_loses_and_repeats_nothing(protocol: Any) 
         lines, timeouts = asyncio.run(run(agent.url))
     assert lines == LINES
     assert timeouts
+
+
+def test_a_read_that_is_cancelled_while_the_status_is_asked_for(backend: str, protocol: Any) -> None:
+    async def run(agent: Agent) -> list[str]:
+        async with (
+            Tailer(backend, protocol).client(agent.url) as client,  # type: ignore[arg-type]
+            client.tail_job_logs("job", protocol=protocol) as stream,
+        ):
+            lines = [await anext(stream)]
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(anext, stream)
+                    while len(agent.requests) == len(agent.streams):  # noqa: ASYNC110 - it is the agent that sees it
+                        await anyio.sleep(0.01)
+                    scope.cancel()
+            assert scope.cancelled_caught
+            return lines + [line async for line in stream]
+
+    agent = Agent(plays.lines("line 0").fin(), plays.lines(*LINES).complete())
+    agent.status_answers = [plays.silence()]
+    with agent:
+        assert anyio.run(run, agent, backend=backend) == LINES
 
 
 @pytest.mark.parametrize("state", ["reading", "handshake"])

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
@@ -35,7 +35,7 @@ TEXTS = st.one_of(
 # What is wrong with an event's place in the log, nothing most of the time: it ends the tail.
 PLACES = st.sampled_from([*["right"] * 12, "null", "wrong", "text"])
 EVENTS = st.tuples(TEXTS, PLACES)
-READS = st.sampled_from(["whole", "whole", "whole", "two in one", "cut", "odd"])
+READS = st.sampled_from(["whole", "whole", "whole", "two in one", "cut", "odd", "commented"])
 STRANGE = st.sampled_from(
     [
         {"type": "heartbeat", "message": "beat"},
@@ -45,6 +45,7 @@ STRANGE = st.sampled_from(
         {"type": "error", "message": "no more"},
         {"type": "complete", "status": "SUCCEEDED"},
         "bare text",
+        '{"message": "one"} {"message": "two"}',
         "",
     ]
 )
@@ -63,6 +64,14 @@ def odd(kind: Kind, data: bytes) -> bytes:
     if kind == "websocket":
         return Frame(Opcode.PING, b"").serialize(mask=False) + data
     return data.replace(b"data: ", b"data:").replace(b"\r\n", b";x=y\r\n", 1)
+
+
+def commented(kind: Kind, data: bytes) -> bytes:
+    """The same behind what has no meaning to anyone."""
+    if kind == "websocket":
+        return Frame(Opcode.PONG, b"").serialize(mask=False) + data
+    body = b": a comment\n" + data.partition(b"\r\n")[2].removesuffix(b"\r\n")
+    return b"%x\r\n%s\r\n" % (len(body), body)
 
 
 def outcome(kind: Kind, reads: Sequence[bytes], limits: StreamLimits, *, at_once: bool) -> list[Any]:
@@ -130,6 +139,16 @@ def answer(kind: Kind, command: Command) -> Any:
     st.lists(st.tuples(st.one_of(*[EVENTS] * 6, STRANGE), READS), max_size=12),
     LIMITS,
 )
+# What chance alone would seldom come upon.
+@example("websocket", False, True, [(("a", "right"), "whole")] * 5, StreamLimits(max_messages=3))
+@example(
+    "websocket",
+    False,
+    True,
+    [('{"message": "one"} {"message": "two"}', "whole")] * 2,
+    StreamLimits.unlimited(),
+)
+@example("http", False, True, [(("a", "right"), "commented")] * 2, StreamLimits.unlimited())
 def test_a_read_of_one_line_means_the_same_taken_at_once(
     kind: Kind, ids: bool, offsets: bool, sent: list[tuple[Any, str]], limits: StreamLimits
 ) -> None:
@@ -154,5 +173,6 @@ def test_a_read_of_one_line_means_the_same_taken_at_once(
             middle = len(data) // 2
             reads += [data[:middle], data[middle:]]
         else:
-            reads.append(odd(kind, data) if how == "odd" else data)
+            forms = {"odd": odd, "commented": commented}
+            reads.append(forms[how](kind, data) if how in forms else data)
     assert outcome(kind, reads, limits, at_once=True) == outcome(kind, reads, limits, at_once=False)

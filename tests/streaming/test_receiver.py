@@ -7,13 +7,16 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
 
+import h11
 import httpcore
 import httpx
 import pytest
 
 from synapse_sdk._transport._asyncio_network import AsyncioStream, connect_tcp
-from synapse_sdk.streaming._http import beneath
+from synapse_sdk.streaming._http import beneath, unread
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -130,3 +133,32 @@ def test_a_reset_is_an_error() -> None:
 @pytest.mark.parametrize("network", [None, object(), httpx.ByteStream(b"")])
 def test_nothing_else_is_read_from_directly(network: object) -> None:
     assert beneath(network, AsyncioStream.__module__, "AsyncioStream") is None
+
+
+def test_a_connection_with_bytes_in_store_is_not_read_from_directly() -> None:
+    """They came behind the head of an upgrade, and go first."""
+
+    class UpgradeStream:
+        _stream = httpx.ByteStream(b"")
+        _leading_data = b""
+
+    found = UpgradeStream._stream.__class__
+    assert beneath(UpgradeStream(), found.__module__, found.__name__) is UpgradeStream._stream
+    UpgradeStream._leading_data = b"a line"
+    assert beneath(UpgradeStream(), found.__module__, found.__name__) is None
+
+
+def test_a_body_is_not_taken_from_a_connection_that_is_not_at_one() -> None:
+    """A proxy's for one, which has switched to what it carries."""
+    client = h11.Connection(h11.CLIENT)
+    response: Any = SimpleNamespace(
+        stream=SimpleNamespace(_connection=SimpleNamespace(state=client)),
+        extensions={"network_stream": object()},
+    )
+    assert unread(response) is None
+    request = h11.Request(method="GET", target="/", headers=[("host", "agent")])
+    client.send(request)
+    client.send(h11.EndOfMessage())
+    client.receive_data(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n")
+    assert isinstance(client.next_event(), h11.Response)
+    assert unread(response) == b"5\r\n"

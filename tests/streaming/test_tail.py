@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
-from synapse_sdk.clients.agent import AgentClient
+from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import ClientError, ValidationError
 
 from .conftest import Tailer
-from .scripted import Agent, Peer
+from .scripted import Agent, Peer, plays
 
 
 def test_lines_arrive_in_order_blank_ones_included(tail: Tailer) -> None:
@@ -133,6 +135,72 @@ def test_the_auth_of_an_injected_client_does_not_replace_the_token(protocol: Any
         assert list(client.tail_job_logs("job", protocol=protocol)) == []
         assert not http.is_closed
         assert agent.streams[0].headers["authorization"] == "a-token"
+
+
+class OwnNetwork:
+    """Somebody's own way to the network, which has only what httpx promises of one."""
+
+    def __init__(self, inner: Any) -> None:
+        self.read = inner.read
+        self.write = inner.write
+        self.get_extra_info = inner.get_extra_info
+
+
+class OwnBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._inner)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._inner)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def of_its_own(response: httpx.Response) -> httpx.Response:
+    return httpx.Response(
+        response.status_code,
+        headers=response.headers,
+        stream=OwnBody(response.stream),
+        extensions=response.extensions
+        | {"network_stream": OwnNetwork(response.extensions["network_stream"])},
+    )
+
+
+class OwnTransport(httpx.HTTPTransport):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return of_its_own(super().handle_request(request))
+
+
+class OwnAsyncTransport(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return of_its_own(await super().handle_async_request(request))
+
+
+def test_a_transport_of_the_callers_own(tail: Tailer) -> None:
+    """What lies under it can't be known, so it is read by what httpx promises."""
+
+    async def main(url: str) -> list[str]:
+        async with httpx.AsyncClient(transport=OwnAsyncTransport()) as http:
+            client = AsyncAgentClient(url, "a-token", http_client=http)
+            async with client.tail_job_logs("job", protocol=tail.protocol) as stream:
+                return [line async for line in stream]
+
+    lines = [f"line {n}" for n in range(4)]
+    script = plays.lines(*lines[:2]).pause(0.05).log(lines[2], 21).log(lines[3], 28).complete()
+    with Agent(script) as agent:
+        if tail.shell != "sync":
+            assert anyio.run(main, agent.url, backend=tail.shell) == lines
+            return
+        with httpx.Client(transport=OwnTransport()) as http:
+            client = AgentClient(agent.url, "a-token", http_client=http)
+            assert list(client.tail_job_logs("job", protocol=tail.protocol)) == lines
 
 
 def test_a_mock_transport_has_no_websocket() -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
+from collections import deque
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
+from synapse_sdk.streaming import StreamEvent
+
 from .conftest import Tailer
-from .scripted import Agent, plays
-from .test_tail_many import JOBS, lines_of, of, whole
+from .scripted import Agent, Peer, plays
+from .test_tail_many import JOBS, by_job, lines_of, of, whole
 
 
 @pytest.mark.parametrize("protocol", ["websocket", "http"])
@@ -57,6 +62,87 @@ def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: Any) -> Non
     with agent:
         pairs = anyio.run(main, agent.url, backend=backend)
     assert of("job-a", pairs) == lines_of("job-a")
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_read_that_is_cancelled_when_a_line_has_come_loses_and_repeats_nothing(backend: Any) -> None:
+    """The line came, but was not handed out; nor is a job started anew whose log is over."""
+    last = threading.Event()
+    scopes: list[anyio.CancelScope] = []
+
+    def second(peer: Peer) -> None:
+        """Send the head of the answer and the first lines as one, once the other job is over."""
+        peer.headers_sent = True
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        events = [
+            peer.encode({"type": "log", "message": line, "offset": 13 * (n + 1)})
+            for n, line in enumerate(lines_of("job-b"))
+        ]
+        last.wait(20)
+        peer.raw(head + b"".join(events[:3]))
+        peer.raw(b"".join(events[3:]))
+        peer.complete()
+
+    def on_event(event: StreamEvent) -> None:
+        if event.job_id == "job-a" and event.kind == "ended":
+            last.set()
+        if event.job_id == "job-b" and event.kind == "connected":
+            scopes[-1].cancel()
+
+    async def main(url: str) -> list[tuple[str, str]]:
+        pairs: list[tuple[str, str]] = []
+        async with (
+            Tailer(backend, "http").client(url) as client,
+            client.tail_many(["job-a", "job-b"], protocol="http", on_event=on_event) as stream,
+        ):
+            with anyio.CancelScope() as scope:
+                scopes.append(scope)
+                while True:
+                    pairs.append(await anext(stream))
+            assert of("job-b", pairs) == []
+            async for pair in stream:
+                pairs.append(pair)
+                await anyio.lowlevel.checkpoint()  # the readers go on while lines are left
+            return pairs
+
+    with Agent(by_job({"job-a": whole("job-a"), "job-b": second})) as agent:
+        pairs = anyio.run(main, agent.url, backend=backend)
+        assert len(agent.streams) == 2
+    assert [of(job_id, pairs) for job_id in ("job-a", "job-b")] == [lines_of("job-a"), lines_of("job-b")]
+
+
+def test_asyncio_without_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trio", None)  # as if it was not installed
+    test_an_async_loop("asyncio", "websocket")
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "http"])
+def test_closed_by_a_reader(protocol: Any) -> None:
+    """`on_event` is called in the thread of a tail, which can't wait for its own end."""
+    streams: list[Any] = []
+
+    def on_event(event: StreamEvent) -> None:
+        streams[0].close()
+
+    with (
+        Agent(plays.accept().wait_for_close()) as agent,
+        Tailer("sync", protocol).client(agent.url) as client,
+    ):
+        streams.append(client.tail_many(["job-a"], protocol=protocol, on_event=on_event))
+        assert list(streams[0]) == []
+        agent.wait_until_gone(5)
+
+
+def test_closed_by_another_thread_just_when_lines_have_come() -> None:
+    class Round(deque[tuple[str, str]]):
+        def extend(self, pairs: Any) -> None:
+            super().extend(pairs)
+            stream.close()
+
+    with Agent(whole("job-a")) as agent, Tailer("sync", "websocket").client(agent.url) as client:
+        stream = client.tail_many(["job-a"])
+        stream._round = Round()
+        assert list(stream) == []
 
 
 def forget(streams: list[Any]) -> None:

@@ -204,6 +204,11 @@ def test_separators_in_bare_text(tail: Tailer) -> None:
         assert tail(agent.url).whole() == lines
 
 
+def test_a_newline_at_the_end_of_bare_text_is_the_lines_own(websocket_tail: Tailer) -> None:
+    with Agent(plays.text("one\n").text("two").text("\n").complete()) as agent:
+        assert websocket_tail(agent.url).whole() == ["one", "two", ""]
+
+
 @row(24)
 @pytest.mark.parametrize("offsets", [True, False], ids=["offsets", "no offsets"])
 def test_crlf_split_at_every_offset_across_events(tail: Tailer, offsets: bool) -> None:

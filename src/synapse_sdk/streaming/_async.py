@@ -26,7 +26,7 @@ from synapse_sdk.streaming._http import (
     unread,
 )
 from synapse_sdk.streaming._stream import StreamState
-from synapse_sdk.streaming._tail import Close, Command, Open, Opened, Read, Sleep, Write
+from synapse_sdk.streaming._tail import Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
@@ -193,8 +193,8 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                 raise self._tail.unanswered(command.timeout)
             case Sleep(seconds):
                 await anyio.sleep(seconds)
-            case Close(goodbye):
-                await self._release(goodbye)
+            case _:
+                await self._release(command.goodbye)
         return None
 
     async def _open(self, command: Open) -> Opened:

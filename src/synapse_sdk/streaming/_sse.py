@@ -189,6 +189,7 @@ class EventSource:
                 continue
             messages.append(json.dumps({"type": "log", "message": message}))
             return
+        messages.append(text)  # no JSON string, whatever it looks like
 
 
 def _is_beginning(data: bytes) -> bool:

@@ -23,7 +23,8 @@ class StreamState:
         self.pending: deque[str] = tail.log.lines
         """Lines that came in and were not handed out yet."""
         self._pop = tail.log.lines.popleft
-        self._steps: Generator[Command, Any, None] | None = tail.run()
+        self._steps: Generator[Command, Any, None] = tail.run()
+        self._over = False
         self._command: Command | None = None
         self._error: ClientError | None = None
 
@@ -68,12 +69,9 @@ class StreamState:
 
     def _send(self, result: Any) -> None:
         """Tell the tail what came of the step before."""
-        steps = self._steps
-        if steps is None:
-            return
         try:
             if type(result) is not bytes or not self._tail.take(result):
-                self._command = steps.send(result)
+                self._command = self._steps.send(result)
         except StopIteration:
             self._finish(None)
         except ClientError as exc:
@@ -89,14 +87,13 @@ class StreamState:
         self._send(self._tail.interruption)
 
     def _finish(self, error: ClientError | None) -> None:
-        if self._steps is not None:
-            self._steps.close()
-        self._steps = None
+        self._steps.close()
+        self._over = True
         self._command = None
         self._error = error
 
     def _raise_if_over(self, end: type[Exception] = StopIteration) -> None:
-        if self._steps is not None:
+        if not self._over:
             return
         error, self._error = self._error, None
         raise end if error is None else error

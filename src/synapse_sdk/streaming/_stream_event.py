@@ -55,7 +55,7 @@ class StreamEvent:
                 what = f"reconnecting in {self.delay:.1f} s{why}"
             case "resumed":
                 what = f"resumed over {self.protocol} at byte {self.offset}"
-            case "ended":
+            case _:  # "ended"
                 what = f"broken off after {self.offset} bytes{why}" if why else f"whole, {self.offset} bytes"
         return f"the log of job {self.job_id}: {what}"
 

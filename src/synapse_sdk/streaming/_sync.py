@@ -28,7 +28,7 @@ from synapse_sdk.streaming._http import (
     unread,
 )
 from synapse_sdk.streaming._stream import StreamState
-from synapse_sdk.streaming._tail import Close, Command, Open, Opened, Read, Sleep, Write
+from synapse_sdk.streaming._tail import Close, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
@@ -142,7 +142,7 @@ class LogStream(StreamState, Iterator[str]):
         result: Any = None
         try:
             # The one step that is taken again and again.
-            result = self._read(command.timeout) if type(command) is Read else self._do(command)
+            result = self._read(command.timeout) if isinstance(command, Read) else self._do(command)
         except ClientError as exc:
             result = exc
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
@@ -157,18 +157,16 @@ class LogStream(StreamState, Iterator[str]):
         elif not self._closing.is_set():
             self._send(result)
 
-    def _do(self, command: Command) -> Any:
+    def _do(self, command: Write | Open | Sleep | Close) -> Any:
         match command:
-            case Read(timeout):
-                return self._read(timeout)
             case Write(data):
                 self._network.write(data, timeout=self._tail.timeout)
             case Open():
                 return self._open(command)
             case Sleep(seconds):
                 self._closing.wait(seconds)
-            case Close(goodbye):
-                self._release(goodbye)
+            case _:
+                self._release(command.goodbye)
         return None
 
     def _open(self, command: Open) -> Opened:

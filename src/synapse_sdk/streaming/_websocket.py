@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from websockets.exceptions import PayloadTooBig
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
 from synapse_sdk.streaming._events import Batch, load_object, load_objects
+
+if TYPE_CHECKING:
+    from websockets.frames import Frame
 
 __all__ = ["Handshake", "WebSocket"]
 
@@ -120,9 +123,8 @@ class WebSocket:
     def _events(self) -> list[bytes]:
         """Give the payloads of the messages that `websockets` has put together."""
         payloads: list[bytes] = []
-        for event in self._protocol.events_received():
-            if not isinstance(event, Frame):
-                continue
+        # There are no requests and responses, for the handshake was another's.
+        for event in cast("list[Frame]", self._protocol.events_received()):
             if event.opcode is Opcode.CLOSE:
                 self.ended = True
             elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
