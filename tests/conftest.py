@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from checkout import ROOT, under_test
 
@@ -22,6 +24,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell without job control has what it starts by `&` ignore Ctrl-C, and so would the tests' children.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     checkout = [path for path in under_test().values() if path.parent in (ROOT / "src", ROOT / "generated")]
     if config.getoption("--installed") and checkout:
         raise pytest.UsageError(f"--installed, but imported would be {', '.join(map(str, checkout))}")

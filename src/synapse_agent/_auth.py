@@ -1,4 +1,4 @@
-"""Every request proves that it knows the agent's token."""
+"""A request proves that it knows the agent's token."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hmac
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from synapse_agent._document import get_document_page
 from synapse_agent._errors import ApiError
 
 __all__ = ["auth_middleware"]
@@ -15,12 +16,14 @@ __all__ = ["auth_middleware"]
 def auth_middleware(token: str) -> Middleware:
     """Refuse what does not carry `Authorization: <token>`, the bare token without a scheme.
 
-    It guards every path, unknown ones, streams and `health/` included.
+    It guards every path, unknown ones, streams and `health/` included, but the page of the API.
     """
     expected = token.encode()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.match_info.handler is get_document_page:
+            return await handler(request)
         given = request.headers.get("Authorization")
         if given is None:
             return ApiError(

@@ -26,7 +26,7 @@ from synapse_agent._container_handlers import (
     stop_docker_container,
     update_container,
 )
-from synapse_agent._document import get_document
+from synapse_agent._document import get_document, get_document_page
 from synapse_agent._health import health_check
 from synapse_agent._jobs import get_job, list_jobs, stop_job
 from synapse_agent._log_handlers import get_job_logs, stream_job_logs
@@ -104,7 +104,10 @@ STREAM_ROUTES = (Route("GET", "/jobs/{job_id}/logs/stream/", "stream_job_logs", 
 
 
 # What tells of the others.
-DOCUMENT_ROUTES = (Route("GET", "/openapi.json", "get_document", get_document),)
+DOCUMENT_ROUTES = (
+    Route("GET", "/openapi.json", "get_document", get_document),
+    Route("GET", "/docs/", "get_document_page", get_document_page),
+)
 
 
 def add_routes(app: web.Application) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import _fetch
@@ -12,6 +14,8 @@ import spec_document
 import spec_pull
 from checkout import ROOT
 from running_agent import RunningAgent
+
+from synapse_agent._document_page import page
 
 
 def test_the_file_is_what_the_spec_says() -> None:
@@ -48,3 +52,40 @@ def test_it_is_for_those_with_the_token(agent: RunningAgent, monkeypatch: pytest
     monkeypatch.setenv(_fetch.TOKEN_VARIABLE, "wrong")
     with pytest.raises(spec_document.SpecError, match=r"answered 401; is SYNAPSE_AGENT_TOKEN set\?"):
         _fetch.fetch(agent.url)
+
+
+@pytest.mark.ray
+def test_a_browser_reads_it_as_a_page(agent: RunningAgent) -> None:
+    answer = httpx.get(f"{agent.url.rstrip('/')}/docs/")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    document = spec_document.read(ROOT / "spec" / "openapi.yaml")
+    names = {
+        operation["operationId"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+    ids = re.findall(r'id="([^"]+)"', answer.text)
+    assert sorted(ids) == sorted([*names, *document["components"]["schemas"]])
+    assert set(re.findall(r'href="#([^"]+)"', answer.text)) <= set(ids)
+    assert set(re.findall(r'(?:src|href)="([^#][^"]*)"', answer.text)) == {"../openapi.json"}
+    assert agent.token not in answer.text
+
+
+def test_the_page_shows_a_text_as_it_is() -> None:
+    """The document may be another one some day."""
+    hostile = "<script>alert(1)</script> `\"<b>` & '"
+    document = json.loads(json.dumps(spec_document.read(ROOT / "spec" / "openapi.yaml")))
+
+    def spoil(node: object) -> None:
+        for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
+            if isinstance(value, dict | list):
+                spoil(value)
+            elif key in ("description", "summary", "title"):
+                node[key] = hostile
+
+    spoil(document)
+    html = page(document)
+    assert "<script" not in html
+    assert "<b>" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; <code>&quot;&lt;b&gt;</code> &amp; &#x27;" in html

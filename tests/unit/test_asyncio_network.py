@@ -16,7 +16,21 @@ import trustme
 
 from synapse_sdk._transport._asyncio_network import AsyncioStream, connect_tcp
 
+try:
+    import uvloop
+except ImportError:
+    uvloop = None
+
 Test = Callable[[AsyncioStream, socket.socket], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
+def event_loop_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Web servers bring an event loop of their own, whose transports are not quite asyncio's."""
+    if request.param == "uvloop":
+        if uvloop is None:
+            pytest.skip("there is no uvloop")
+        monkeypatch.setattr(asyncio, "run", uvloop.run)
 
 
 @asynccontextmanager

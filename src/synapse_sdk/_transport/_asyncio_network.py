@@ -35,12 +35,13 @@ async def connect_tcp(host: str, port: int, timeout: float | None) -> AsyncioStr
         httpcore.ConnectError: It failed.
     """
     loop = asyncio.get_running_loop()
-    delay = None if _is_address(host) else _HAPPY_EYEBALLS
+    options: dict[str, Any] = {}
+    # Other event loops, such as uvloop's, try one address after the other.
+    if isinstance(loop, asyncio.BaseEventLoop) and not _is_address(host):
+        options["happy_eyeballs_delay"] = _HAPPY_EYEBALLS
     try:
         async with asyncio.timeout(timeout):
-            transport, protocol = await loop.create_connection(
-                _Protocol, host, port, happy_eyeballs_delay=delay
-            )
+            transport, protocol = await loop.create_connection(_Protocol, host, port, **options)
     except TimeoutError as exc:
         raise httpcore.ConnectTimeout(str(exc)) from exc
     except OSError as exc:
@@ -291,7 +292,7 @@ class _Protocol(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self.pieces.append(data)
+        self.pieces.append(bytes(data))  # some event loops give a bytearray
         self._held += len(data)
         if self._held >= _READ_AHEAD and not self._paused:
             self._paused = True

@@ -74,7 +74,8 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         try:
             return self._pop()
         except IndexError:
-            await self.fill()
+            pass  # not the context of what `fill` raises
+        await self.fill()
         return self._pop()
 
     async def __aenter__(self) -> Self:
