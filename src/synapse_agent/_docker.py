@@ -84,12 +84,12 @@ class Engine:
         try:
             async with self._asked(f"find the image {name}"):
                 found = await self._docker.images.inspect(name)
+                config = cast("JsonObject", found.get("Config") or {})
+                return Image(str(found["Id"]), cast("dict[str, str]", config.get("Labels") or {}))
         except EngineError as error:
             if error.status == 404:
                 return None
             raise
-        config = cast("JsonObject", found.get("Config") or {})
-        return Image(str(found["Id"]), cast("dict[str, str]", config.get("Labels") or {}))
 
     async def build(self, tag: str, context: Path) -> None:
         """Build an image from a tar with its Dockerfile."""
@@ -114,7 +114,7 @@ class Engine:
         """The tags of a repository, each with its name."""
         async with self._asked("list images"):
             found = cast("list[JsonObject]", await self._docker.images.list())
-        tags = [str(tag) for image in found for tag in image.get("RepoTags") or ()]
+            tags = [str(tag) for image in found for tag in image.get("RepoTags") or ()]
         # Podman puts a registry before it.
         return [
             f"{repository}:{tag.partition(f'{repository}:')[2]}" for tag in tags if f"{repository}:" in tag
@@ -168,7 +168,7 @@ class Engine:
         query: JsonObject = {"all": True, "filters": json.dumps({"label": [label]})}
         async with self._asked("list containers"):
             found = await self._docker._query_json("containers/json", params=query)
-        return {container["Id"]: container for container in cast("list[JsonObject]", found)}
+            return {container["Id"]: container for container in cast("list[JsonObject]", found)}
 
     async def last_words(self, container_id: str, secrets: Iterable[str]) -> str:
         """The end of what a container printed, in one line and without `secrets`."""
@@ -191,7 +191,8 @@ class Engine:
             raise ApiError(500 if changes else 503, why) from None
         except (aiohttp.ClientError, OSError) as error:
             raise self._failed(doing, changes, error) from None
-        except (KeyError, TypeError, ValueError):  # aiodocker decodes without looking
+        # aiodocker decodes without looking, and we look for what an engine has to say.
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise EngineUnreachableError(503, f"what answers at {self.url} is no Docker engine") from None
 
     def _failed(self, doing: str, changes: bool, error: BaseException | None) -> ApiError:
