@@ -66,6 +66,10 @@ class Terminal:
         """Wait until something stands on the screen."""
         self.wait_until(lambda: text in self.text, timeout)
 
+    def wait_for_hidden_typing(self, timeout: float = 30) -> None:
+        """Wait until what is typed isn't shown; what was typed before that is thrown away."""
+        self.wait_until(lambda: not termios.tcgetattr(self._master)[3] & termios.ECHO, timeout)
+
     def exit_code(self, timeout: float = 30) -> int:
         """Wait for the end of the program; read to the end of what it wrote."""
         self.wait_until(lambda: self._process.poll() is not None, timeout)

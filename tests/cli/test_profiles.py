@@ -142,6 +142,7 @@ def test_login_asks_in_a_terminal_and_does_not_show_the_token(
     screen.wait_for("The agent's URL")
     screen.type(f"{agent.url}\n")
     screen.wait_for("Its token")
+    screen.wait_for_hidden_typing()
     screen.type(f"{TOKEN}\n")
     assert screen.exit_code() == 0, screen.text
     assert "profile lab, the default" in screen.text

@@ -153,6 +153,7 @@ def test_login_and_then_no_more_options(agent: Any, terminal: Any, monkeypatch: 
     screen.wait_for("The agent's URL")
     screen.type(f"{agent.url}\n")
     screen.wait_for("Its token")
+    screen.wait_for_hidden_typing()
     screen.type(f"{agent.token}\n")
     assert screen.exit_code() == 0, screen.text
     assert synapse("health").returncode == 0

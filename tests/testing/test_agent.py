@@ -166,11 +166,17 @@ def test_it_leaves_no_thread_no_descriptor_and_no_file(
 
 def test_a_script_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synapse_sdk.testing._server._PATIENCE", 0.05)
-    let_go = threading.Event()
+    began, let_go = threading.Event(), threading.Event()
+
+    def script(job: FakeJob) -> None:
+        began.set()
+        let_go.wait(10)
+
     agent = FakeAgent()
     agent.start()
-    agent.on_run("train", lambda job: let_go.wait(10))
+    agent.on_run("train", script)
     agent.client().run_debug_plugin_release("train", job_id="stuck")
+    assert began.wait(10)  # one that has not begun when the agent is closed doesn't begin
     with pytest.raises(RuntimeError, match="the script of the fake job stuck still runs"):
         agent.close()
     let_go.set()

@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> Path:
     """A repository with this one's code, settings and tools."""
     for name in ("pyproject.toml", CONFIG.name):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("src", "generated"):
+    for name in ("src", "generated", "tests/testing"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
