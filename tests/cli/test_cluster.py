@@ -12,6 +12,8 @@ import pytest
 
 from synapse_sdk.testing import FakeAgent
 
+from .test_start import complete
+
 GIB = 1024**3
 
 
@@ -198,6 +200,19 @@ def test_run_debug_sends_what_it_was_given(synapse: Any, agent: FakeAgent, tmp_p
     assert sent["modules"] == {"hello": "def main(): ...\n", "app.util": "def main(): ...\n"}
     assert sent["config"] == {"code": "p"}
     assert (sent["requirements"], sent["job_id"], sent["language"]) == (["numpy"], "mine", "ko")
+
+
+# --- what Tab offers
+
+
+def test_names_are_completed(child: Any, agent: FakeAgent) -> None:
+    agent.add_node("node-1")
+    agent.add_serve_application("detector@1")
+    agent.add_plugin_release("painter@2")
+    assert complete(child, "nodes", "get", "no") == ["node-1"]
+    assert complete(child, "serve", "get", "de") == ["detector@1"]
+    assert complete(child, "plugins", "run", "pa") == ["painter@2"]
+    assert complete(child, "plugins", "run", "de") == []
 
 
 # --- resources
