@@ -36,7 +36,7 @@ NOT_RUN = {
         "serves until Ctrl-C; tests/e2e/test_containers.py does",
         "changes this repository, and runs this",
     ],
-    "docs/benchmarks.md": ["takes ten minutes and installs packages"],
+    "docs/benchmarks.md": ["takes twenty minutes and installs packages"],
     "docs/how-to/behind-nat.md": ["installs packages"],
     "docs/tutorial.md": [
         "installs packages",
