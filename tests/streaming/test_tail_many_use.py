@@ -97,9 +97,9 @@ def test_a_read_that_is_cancelled_when_a_line_has_come_loses_and_repeats_nothing
         ):
             with anyio.CancelScope() as scope:
                 scopes.append(scope)
-                while True:
-                    pairs.append(await anext(stream))
-            assert of("job-b", pairs) == []
+                # A line that is there is handed out without a look at the scope: on trio that may be all of them.
+                async for pair in stream:
+                    pairs.append(pair)
             async for pair in stream:
                 pairs.append(pair)
                 await anyio.lowlevel.checkpoint()  # the readers go on while lines are left
