@@ -97,7 +97,7 @@ def test_a_read_that_is_cancelled_when_a_line_has_come_loses_and_repeats_nothing
         ):
             with anyio.CancelScope() as scope:
                 scopes.append(scope)
-                # A line that is there is handed out without a look at the scope: on trio that may be all of them.
+                # A line that is there is handed out without a look at the scope; on trio that may be all.
                 async for pair in stream:
                     pairs.append(pair)
             async for pair in stream:
