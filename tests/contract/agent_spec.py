@@ -33,7 +33,9 @@ __all__ = [
     "each_method",
     "each_operation",
     "fields",
+    "flat",
     "operation_at",
+    "target_of",
     "validator",
 ]
 
@@ -107,20 +109,26 @@ class Operation:
         )
 
 
-def flat(node: Any) -> Any:
-    """A part of the spec without references and `allOf`, so that it stands for itself."""
+def target_of(reference: str, spec: Schema = RAW) -> Any:
+    """What a `$ref` leads to."""
+    target: Any = spec
+    for part in reference.removeprefix("#/").split("/"):
+        target = target[part]
+    return target
+
+
+def flat(node: Any, spec: Schema = RAW) -> Any:
+    """A part of the spec, or of another one, without references and `allOf`, so that it stands for itself."""
     if isinstance(node, list):
-        return [flat(item) for item in node]
+        return [flat(item, spec) for item in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
-        target: Any = RAW
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        return flat({**target, **{key: value for key, value in node.items() if key != "$ref"}})
-    whole: dict[str, Any] = {key: flat(value) for key, value in node.items() if key != "allOf"}
+        others = {key: value for key, value in node.items() if key != "$ref"}
+        return flat({**target_of(node["$ref"], spec), **others}, spec)
+    whole: dict[str, Any] = {key: flat(value, spec) for key, value in node.items() if key != "allOf"}
     for part in node.get("allOf", []):
-        for key, value in flat(part).items():
+        for key, value in flat(part, spec).items():
             match key:
                 case "properties":
                     whole[key] = {**whole.get(key, {}), **value}

@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 
-__all__ = ["NO_METHOD", "ROUTERS", "SpecAgent", "flat_in"]
+from .agent_spec import flat
+
+__all__ = ["NO_METHOD", "ROUTERS", "SpecAgent"]
 
 Spec = Mapping[str, Any]
 JSON = "application/json"
@@ -27,25 +29,6 @@ NO_METHOD: dict[str, Callable[[str, str], httpx.Response]] = {
     "aiohttp": lambda method, path: httpx.Response(405, text="405: Method Not Allowed"),
     "Starlette": lambda method, path: httpx.Response(405, text="Method Not Allowed"),
 }
-
-
-def flat_in(spec: Spec, node: Any) -> Any:
-    """A part of a spec without references and `allOf`."""
-    if isinstance(node, list):
-        return [flat_in(spec, item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        target: Any = spec
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        return flat_in(spec, {**target, **{key: value for key, value in node.items() if key != "$ref"}})
-    whole = {key: flat_in(spec, value) for key, value in node.items() if key != "allOf"}
-    for part in node.get("allOf", []):
-        inner = flat_in(spec, part)
-        whole["properties"] = {**whole.get("properties", {}), **inner.get("properties", {})}
-        whole["required"] = [*whole.get("required", []), *inner.get("required", [])]
-    return whole
 
 
 class SpecAgent:
@@ -78,7 +61,7 @@ class SpecAgent:
         _, item = min(items, key=lambda found: found[0].count("{"))
         if request.method.lower() not in item:
             return NO_METHOD[self._router](request.method, path)
-        operation = flat_in(self._spec, item[request.method.lower()])
+        operation = flat(item[request.method.lower()], self._spec)
         return self._refusal(request, operation) or self._answer(operation)
 
     def _refusal(self, request: httpx.Request, operation: Spec) -> httpx.Response | None:

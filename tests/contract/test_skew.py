@@ -13,7 +13,7 @@ from synapse_agent_api.types import Model, OpenStrEnum
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ClientError, HTTPError, NotFoundError, ServerError, ValidationError
 
-from .agent_spec import OPERATIONS, RAW, SERVER, Operation, each_operation
+from .agent_spec import OPERATIONS, RAW, SERVER, Operation, each_operation, target_of
 from .recorded_calls import CLIENTS, TOKEN, call, given_back
 from .spec_agent import NO_METHOD, ROUTERS, SpecAgent
 
@@ -43,10 +43,7 @@ def _references(node: Any) -> Iterator[str]:
             reference = node.get("$ref")
             if isinstance(reference, str) and reference not in seen:
                 seen.add(reference)
-                target: Any = RAW
-                for part in reference.removeprefix("#/").split("/"):
-                    target = target[part]
-                todo.append(target)
+                todo.append(target_of(reference))
                 yield reference.rpartition("/")[2]
             todo += node.values()
         elif isinstance(node, list):
