@@ -8,7 +8,8 @@ and so nobody who waits for one: what is left is a stack of idle connections.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import h11
@@ -24,7 +25,7 @@ __all__ = [
     "address",
     "closed_error",
     "httpx_answer",
-    "httpx_error",
+    "httpx_errors",
     "keep_cookies",
     "phase",
     "refuse_other_origin",
@@ -130,10 +131,16 @@ def httpx_answer(
     )
 
 
-def httpx_error(exc: Exception, request: httpx.Request) -> Exception:
-    """Translate what h11 or httpcore raised; anything else stays what it is."""
-    kind = _ERRORS.get(type(exc))
-    return exc if kind is None else kind(str(exc), request=request)
+@contextmanager
+def httpx_errors(request: httpx.Request) -> Generator[None]:
+    """Translate what h11 or httpcore raise; anything else stays what it is."""
+    try:
+        yield
+    except Exception as exc:
+        kind = _ERRORS.get(type(exc))
+        if kind is None:
+            raise
+        raise kind(str(exc), request=request) from exc
 
 
 def address(url: httpx.URL) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from ._pool import (
     address,
     closed_error,
     httpx_answer,
-    httpx_error,
+    httpx_errors,
     keep_cookies,
     phase,
     refuse_other_origin,
@@ -99,7 +99,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             RuntimeError: The pool is closed, or knows another agent.
         """
         refuse_other_origin(self._url, request.url)
-        try:
+        with httpx_errors(request):
             connection = await self._take(request.extensions)
             try:
                 await _send(connection, request)
@@ -107,11 +107,6 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             except BaseException:
                 await self.give_back(connection)
                 raise
-        except Exception as exc:
-            error = httpx_error(exc, request)
-            if error is exc:
-                raise
-            raise error from exc
         stream = connection.stream
         if answer.status_code == 101:
             stream = _UpgradeStream(stream, connection.unread())
@@ -172,17 +167,12 @@ class _Body(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         connection = self._connection
         seconds = phase(self._request.extensions, "read")
-        try:
+        with httpx_errors(self._request):
             while (piece := connection.piece()) != b"":
                 if piece is None:
                     connection.receive(await connection.stream.read(READ_SIZE, timeout=seconds))
                 else:
                     yield piece
-        except Exception as exc:
-            error = httpx_error(exc, self._request)
-            if error is exc:
-                raise
-            raise error from exc
 
     async def aclose(self) -> None:
         if not self._closed:

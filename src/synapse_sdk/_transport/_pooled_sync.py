@@ -18,7 +18,7 @@ from ._pool import (
     address,
     closed_error,
     httpx_answer,
-    httpx_error,
+    httpx_errors,
     keep_cookies,
     phase,
     refuse_other_origin,
@@ -102,7 +102,7 @@ class PooledTransport(httpx.BaseTransport):
             RuntimeError: The pool is closed, or knows another agent.
         """
         refuse_other_origin(self._url, request.url)
-        try:
+        with httpx_errors(request):
             connection = self._take(request.extensions)
             try:
                 _send(connection, request)
@@ -110,11 +110,6 @@ class PooledTransport(httpx.BaseTransport):
             except BaseException:
                 self.give_back(connection)
                 raise
-        except Exception as exc:
-            error = httpx_error(exc, request)
-            if error is exc:
-                raise
-            raise error from exc
         stream = connection.stream
         if answer.status_code == 101:
             stream = _UpgradeStream(stream, connection.unread())
@@ -177,17 +172,12 @@ class _Body(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         connection = self._connection
         seconds = phase(self._request.extensions, "read")
-        try:
+        with httpx_errors(self._request):
             while (piece := connection.piece()) != b"":
                 if piece is None:
                     connection.receive(connection.stream.read(READ_SIZE, timeout=seconds))
                 else:
                     yield piece
-        except Exception as exc:
-            error = httpx_error(exc, self._request)
-            if error is exc:
-                raise
-            raise error from exc
 
     def close(self) -> None:
         if not self._closed:
