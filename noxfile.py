@@ -26,11 +26,11 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROJECT = PYPROJECT["project"]
 # Needs Ray to be of use, and newer versions of what the lowest versions are wanted of.
 TOOLS = [line for line in PYPROJECT["dependency-groups"]["dev"] if not line.startswith("schemathesis")]
-# They test scripts and types of this checkout, or memory, none of which is another in another environment.
+# They test tools and types of this checkout, or memory, none of which is another in another environment.
 LEFT_OUT = (
     *("tests/contract/test_skew_release.py", "tests/contract/test_templates.py", "tests/docs", "tests/scale"),
     *("tests/spec", "tests/typing", "tests/unit/test_benchmarks.py", "tests/unit/test_coverage_report.py"),
-    *("tests/unit/test_generate_script.py", "tests/unit/test_hooks.py", "tests/unit/test_packaging.py"),
+    *("tests/unit/test_codegen.py", "tests/unit/test_hooks.py", "tests/unit/test_packaging.py"),
     "tests/unit/test_release_check.py",
 )
 

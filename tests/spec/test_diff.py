@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import _fetch
-import _redocly
 import pytest
-import spec_diff
-import spec_document
-from _changes import Change
 from checkout import ROOT
+
+from tools.spec import diff as spec_diff
+from tools.spec import document as spec_document
+from tools.spec import fetch as spec_fetch
+from tools.spec import redocly
+from tools.spec.changes import Change
 
 from .small_spec import Spec, small, write
 
@@ -163,7 +164,7 @@ def run(folder: Path, old: Spec, new: Spec, capsys: pytest.CaptureFixture[str]) 
     code = spec_diff.main([str(write(folder / "old", old)), "--spec", str(write(folder / "new", new))])
     said = capsys.readouterr()
     if "npm's registry can't be reached" in said.err:
-        pytest.skip(f"npm's registry can't be reached, and {_redocly.REDOCLY} is not in its cache")
+        pytest.skip(f"npm's registry can't be reached, and {redocly.REDOCLY} is not in its cache")
     assert said.err == ""
     return code, said.out
 
@@ -235,7 +236,7 @@ def test_nothing_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_what_breaks_a_rule_is_refused_before_any_tool_reads_it(
     which: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_redocly, "run", lambda *_, **__: pytest.fail("Redocly has read it"))
+    monkeypatch.setattr(redocly, "run", lambda *_, **__: pytest.fail("Redocly has read it"))
     specs = {"old": small(), "new": small()}
     specs[which]["components"]["schemas"]["Thing"]["properties"]["x"] = {"$ref": "http://127.0.0.1:9/"}
     paths = []
@@ -297,4 +298,4 @@ def test_the_base_is_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     document, version = spec_diff.base_of("http://127.0.0.1:8000/")
     assert document == small()
     assert re.fullmatch(r"\d+\.\d+\.\d+", version)
-    assert _fetch.is_url("file:///etc/passwd") is False
+    assert spec_fetch.is_url("file:///etc/passwd") is False

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import griffe
-import public_api
-from _changes import Change
-from spec_document import shown
+
+from .. import public_api
+from .changes import Change
+from .document import shown
 
 __all__ = ["python_changes"]
 

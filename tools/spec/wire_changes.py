@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import _redocly
-from _changes import Change
-from spec_document import SpecError, resolve, shown
-from spec_rules import METHODS, operations
+from . import redocly
+from .changes import Change
+from .document import SpecError, resolve, shown
+from .walk import METHODS, operations
 
 __all__ = ["wire_changes"]
 
@@ -24,7 +24,7 @@ TEXTS = frozenset({"description", "example", "examples", "externalDocs", "summar
 
 
 def wire_changes(old: Raw, new: Raw, folder: Path) -> list[Change]:
-    """Compare two documents that `spec_document` has read.
+    """Compare two documents that `tools.spec.document` has read.
 
     Args:
         old: The old one.
@@ -42,13 +42,13 @@ def _of_redocly(old: Raw, new: Raw, folder: Path) -> Iterator[Change]:
     for name, document in (("base.json", old), ("revision.json", new)):
         (folder / name).write_text(json.dumps(document), encoding="utf-8")
     try:
-        done = _redocly.run(
+        done = redocly.run(
             "diff", "base.json", "revision.json", "--format=json", "--fail-on=none", cwd=folder
         )
         report = json.loads(done.stdout[done.stdout.index("{") :])
     except (ValueError, TimeoutError) as error:
         said = "npm's registry can't be reached" if isinstance(error, ValueError) and done.missing else error
-        raise SpecError(f"{_redocly.REDOCLY} diff: {said}") from None
+        raise SpecError(f"{redocly.REDOCLY} diff: {said}") from None
     texts: dict[str, dict[str, None]] = {}
     for change in report["changes"]:
         subject, rest = _subject(old if change["kind"] == "removed" else new, change["path"])

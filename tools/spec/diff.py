@@ -1,8 +1,8 @@
 """Tells in words what changed in the spec, and whom each change breaks.
 
-    python scripts/spec_diff.py main                      since a git ref
-    python scripts/spec_diff.py old.yaml                  from a file
-    python scripts/spec_diff.py http://127.0.0.1:8000/    from what a running agent serves
+    python -m tools.spec.diff main                      since a git ref
+    python -m tools.spec.diff old.yaml                  from a file
+    python -m tools.spec.diff http://127.0.0.1:8000/    from what a running agent serves
 
 Each change is marked for the wire, between agents and clients of any make, and for Python users of this SDK.
 Then come the next version by semver, and a draft for the changelog. Exits with 1 if anything breaks, with 2
@@ -20,17 +20,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import generate
-from _changes import Change
-from _fetch import fetch, is_url
-from _python_changes import python_changes
-from _wire_changes import wire_changes
-from spec_document import Document, SpecError, parse, read
-from spec_rules import operations
+from ..codegen.errors import GenerationError
+from ..codegen.generate import generate
+from .changes import Change
+from .document import Document, SpecError, parse, read
+from .fetch import fetch, is_url
+from .python_changes import python_changes
+from .walk import operations
+from .wire_changes import wire_changes
 
 __all__ = ["changelog", "compare", "main", "next_version", "report"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
 PACKAGE = ROOT / "src" / "synapse_sdk" / "__init__.py"
 
@@ -62,8 +63,8 @@ def _generated(document: Document, folder: Path) -> Path:
     path = folder / "openapi.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     try:
-        generate.generate(path, folder / "synapse_agent_api")
-    except generate.GenerationError as error:
+        generate(path, folder / "synapse_agent_api")
+    except GenerationError as error:
         raise SpecError(str(error)) from None
     return folder
 

@@ -1,4 +1,4 @@
-"""Reads an OpenAPI document that nobody vouches for.
+"""Read an untrusted OpenAPI document.
 
 What leaves here is plain JSON, not large, that refers to nothing but itself: it can be handed to tools that
 follow references or expand what is shared.
@@ -23,7 +23,7 @@ MAX_DEPTH = 64
 MAX_NODES = 200_000
 MAX_TEXT = 20_000
 
-# These turn text around for whoever reads it, or can't be seen at all.
+# Invisible characters, and those that change the order in which text is displayed.
 _DECEPTIVE = frozenset(
     map(
         chr,
@@ -117,7 +117,7 @@ def _once(pairs: list[tuple[str, Any]]) -> Document:
 
 
 def _problems(raw: Document) -> Iterator[str]:
-    """What is wrong, most basic things first; it stops at what makes going on pointless."""
+    """Yield what is wrong, the most basic things first; stop where the rest can't be checked."""
     references: list[tuple[tuple[object, ...], str]] = []
     nodes = 0
     todo: list[tuple[tuple[object, ...], Any]] = [((), raw)]

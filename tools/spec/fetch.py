@@ -1,4 +1,4 @@
-"""Gets an OpenAPI document from a running agent, which may be anybody."""
+"""Get an OpenAPI document from a running agent, which is untrusted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import time
 
 import httpx
-from spec_document import MAX_BYTES, Document, SpecError, parse, shown
+
+from .document import MAX_BYTES, Document, SpecError, parse, shown
 
 __all__ = ["TOKEN_VARIABLE", "document_url", "fetch", "is_url"]
 
@@ -16,15 +17,15 @@ REDIRECTS = 5
 
 
 def is_url(text: str) -> bool:
-    """Tell a URL from a file or a git ref."""
+    """Return whether a text is a URL, not a file or a git ref."""
     return text.startswith(("http://", "https://"))
 
 
 def document_url(url: str) -> httpx.URL:
-    """The document's URL, of it or of its agent.
+    """Return the document's URL, from that or from its agent's.
 
     Raises:
-        SpecError: It is no URL of an agent.
+        SpecError: It can't be the URL of an agent.
     """
     try:
         parsed = httpx.URL(url)
