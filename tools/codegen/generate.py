@@ -30,7 +30,7 @@ from .text import LINE_LENGTH
 from .types import ParsedSpec, Raw, unique
 from .views import OperationView
 
-__all__ = ["SPEC", "TARGET", "generate"]
+__all__ = ["SPEC", "TARGET", "Views", "configuration", "generate", "parse", "require_sound"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -63,24 +63,10 @@ def generate(spec: Path, output: Path) -> None:
         GenerationError: The spec is not good enough, or a tool failed.
     """
     raw = load(spec)
-    config = Config.from_sources(
-        ConfigFile(package_name_override="synapse_agent_api", post_hooks=[]),
-        MetaType.NONE,
-        spec,
-        "utf-8",
-        overwrite=False,
-        output_path=output,
-    )
-    # The parser puts its own objects into what it is given.
-    data = GeneratorData.from_dict(json.loads(json.dumps(raw)), config=config)
-    if isinstance(data, GeneratorError):
-        raise_errors([data])
-        raise AssertionError
-    raise_errors(
-        [*data.errors, *(e for tag in data.endpoint_collections_by_tag.values() for e in tag.parse_errors)]
-    )
-    project = Project(openapi=data, config=config, custom_template_path=TEMPLATES)
-    project.env.globals.update(template_globals(ParsedSpec(raw, data)))
+    config = configuration(output)
+    parsed = parse(raw, config)
+    project = Project(openapi=parsed.data, config=config, custom_template_path=TEMPLATES)
+    project.env.globals.update(template_globals(parsed))
     with contextlib.redirect_stdout(io.StringIO()):
         raise_errors(project.build())
     requests = project.env.get_template("requests.py.jinja").render()
@@ -96,16 +82,40 @@ def generate(spec: Path, output: Path) -> None:
             raise GenerationError(f"ruff {arguments[0]} failed:\n{done.stdout}{done.stderr}".rstrip())
 
 
+def configuration(output: Path) -> Config:
+    """Return the settings of openapi-python-client."""
+    settings = ConfigFile(package_name_override="synapse_agent_api", post_hooks=[])
+    return Config.from_sources(settings, MetaType.NONE, SPEC, "utf-8", overwrite=False, output_path=output)
+
+
+def parse(raw: Raw, config: Config) -> ParsedSpec:
+    """Parse a document that breaks no sound rule."""
+    # The parser puts its own objects into what it is given.
+    data = GeneratorData.from_dict(json.loads(json.dumps(raw)), config=config)
+    if isinstance(data, GeneratorError):
+        raise_errors([data])
+        raise AssertionError
+    raise_errors(
+        [*data.errors, *(e for tag in data.endpoint_collections_by_tag.values() for e in tag.parse_errors)]
+    )
+    return ParsedSpec(raw, data)
+
+
 def load(spec: Path) -> Raw:
     """Read the spec, as YAML or JSON, and refuse what would not become the right code."""
     try:
         raw = read(spec)
     except SpecError as error:
         raise GenerationError(str(error)) from None
+    require_sound(raw)
+    return raw
+
+
+def require_sound(raw: Raw) -> None:
+    """Refuse a document that breaks a sound rule."""
     found = check(raw, sound_only=True)
     if found:
         raise GenerationError("\n".join(map(str, found)))
-    return raw
 
 
 def raise_errors(errors: Iterable[GeneratorError]) -> None:
@@ -115,23 +125,29 @@ def raise_errors(errors: Iterable[GeneratorError]) -> None:
         raise GenerationError("\n".join(found))
 
 
+class Views:
+    """The operations, models and enums of a spec, without the classes that no method needs."""
+
+    def __init__(self, spec: ParsedSpec) -> None:
+        self.models = Models(spec)
+        operations = Operations(spec, self.models)
+        self.operations = {
+            str(endpoint.name): operations.view(endpoint)
+            for collection in spec.data.endpoint_collections_by_tag.values()
+            for endpoint in collection.endpoints
+        }
+        # Requests are parameters here, and errors are exceptions: neither needs a class.
+        wanted = self.models.reach(item for view in self.operations.values() for item in view.classes)
+        spec.data.models = [model for model in spec.data.models if model.class_info.name in wanted]
+        spec.data.enums = [enum for enum in spec.data.enums if enum.class_info.name in wanted]
+
+
 def template_globals(spec: ParsedSpec) -> dict[str, Any]:
-    """Return what the templates call, and drop the classes that no method needs from the parsed spec."""
-    data = spec.data
-    models = Models(spec)
-    operations = Operations(spec, models)
-    views = {
-        str(endpoint.name): operations.view(endpoint)
-        for collection in data.endpoint_collections_by_tag.values()
-        for endpoint in collection.endpoints
-    }
-    # Requests are parameters here, and errors are exceptions: neither needs a class.
-    wanted = models.reach(item for view in views.values() for item in view.classes)
-    data.models = [model for model in data.models if model.class_info.name in wanted]
-    data.enums = [enum for enum in data.enums if enum.class_info.name in wanted]
+    """Return what the templates call."""
+    data, views = spec.data, Views(spec)
 
     def operation_views(collection: EndpointCollection) -> list[OperationView]:
-        return [views[str(endpoint.name)] for endpoint in collection.endpoints]
+        return [views.operations[str(endpoint.name)] for endpoint in collection.endpoints]
 
     def method_names() -> list[str]:
         return [
@@ -143,10 +159,10 @@ def template_globals(spec: ParsedSpec) -> dict[str, Any]:
 
     return {
         "classes_of": lambda many: unique(item for view in many for item in view.classes),
-        "enum_doc": models.enum_doc,
+        "enum_doc": views.models.enum_doc,
         "method_names": method_names,
-        "model_view": models.view,
-        "operation_view": lambda endpoint: views[str(endpoint.name)],
+        "model_view": views.models.view,
+        "operation_view": lambda endpoint: views.operations[str(endpoint.name)],
         "operation_views": operation_views,
         "operations": spec.operations,
         "public_classes": lambda: unique(item.class_info for item in (*data.models, *data.enums)),

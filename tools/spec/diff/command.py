@@ -1,4 +1,4 @@
-"""Tells in words what changed in the spec, and whom each change breaks.
+"""Tell in words what changed in the spec, and whom each change breaks.
 
     python -m tools.spec.diff main                      since a git ref
     python -m tools.spec.diff old.yaml                  from a file
@@ -12,65 +12,66 @@ where it can't tell.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..codegen.errors import GenerationError
-from ..codegen.generate import generate
+from ...codegen.errors import GenerationError
+from ..document import Document, SpecError, parse, read, shown
+from ..fetch import fetch, is_url
+from .api import Api
 from .changes import Change
-from .document import Document, SpecError, parse, read
-from .fetch import fetch, is_url
-from .python_changes import python_changes
-from .walk import operations
-from .wire_changes import wire_changes
+from .python import python_changes, reassigned, surface
+from .wire import wire_changes
 
 __all__ = ["changelog", "compare", "main", "next_version", "report"]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SPEC = ROOT / "spec" / "openapi.yaml"
 PACKAGE = ROOT / "src" / "synapse_sdk" / "__init__.py"
 
 
 def compare(old: Document, new: Document) -> list[Change]:
-    """All changes between two documents.
+    """Return all changes between two documents that `tools.spec.document` has read."""
+    apis = Api(old), Api(new)
+    found, felt = wire_changes(*apis)
+    try:
+        before = surface(old)
+    except GenerationError:
+        # Nobody has a client that can't be generated.
+        return _sorted(found)
+    try:
+        after = surface(new)
+    except GenerationError as error:
+        reason = str(error).partition("\n")[0]
+        words = f"no client can be generated any more: {shown(reason, 300)}"
+        return _sorted([*found, Change("the client", "python", True, words)])
+    python = [*python_changes(before, after), *reassigned(apis, (before, after))]
+    said = {
+        (change.subject, word)
+        for change in python
+        if change.breaking
+        for word in ("", *change.words.split("`"))
+    }
+    found += python
+    for item in felt:
+        # Where a signature or an attribute says so, that is enough.
+        if item.operation in before.methods.keys() & after.methods.keys() and item[1:3] not in said:
+            found.append(Change(item.subject, "python", True, item.words))
+    return _sorted(found)
 
-    Raises:
-        SpecError: One of them can't be used.
-    """
-    with tempfile.TemporaryDirectory(prefix="spec-diff-") as name:
-        folder = Path(name)
-        # First, because what breaks a rule of ours is for no other tool.
-        packages = [_generated(document, folder / which) for which, document in (("old", old), ("new", new))]
-        owners = {
-            str(called): str(place.raw["operationId"])
-            for document in (old, new)
-            for place in operations(document)
-            for called in place.raw.get("x-aliases", [])
-        }
-        found = [*wire_changes(old, new, folder), *python_changes(packages[0], packages[1], owners)]
+
+def _sorted(changes: Sequence[Change]) -> list[Change]:
     return sorted(
-        dict.fromkeys(found), key=lambda change: (change.subject, change.side != "wire", not change.breaking)
+        dict.fromkeys(changes),
+        key=lambda change: (change.subject, change.side != "wire", not change.breaking),
     )
 
 
-def _generated(document: Document, folder: Path) -> Path:
-    folder.mkdir()
-    path = folder / "openapi.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
-    try:
-        generate(path, folder / "synapse_agent_api")
-    except GenerationError as error:
-        raise SpecError(str(error)) from None
-    return folder
-
-
 def report(changes: Sequence[Change]) -> str:
-    """The changes by what they are about."""
+    """Write the changes by what they are about."""
     lines: list[str] = []
     for number, change in enumerate(changes):
         if number == 0 or changes[number - 1].subject != change.subject:
@@ -85,7 +86,7 @@ def report(changes: Sequence[Change]) -> str:
 
 
 def next_version(version: str, changes: Sequence[Change]) -> str:
-    """The version that semver asks for; before 1.0 a minor one may break."""
+    """Return the version that semver asks for; before 1.0 a minor one may break."""
     major, minor, patch = (int(part) for part in re.findall(r"\d+", version)[:3])
     breaking = any(change.breaking for change in changes)
     feature = any(change.new for change in changes)
@@ -99,7 +100,7 @@ def next_version(version: str, changes: Sequence[Change]) -> str:
 
 
 def changelog(version: str, changes: Sequence[Change]) -> str:
-    """A draft of what users are told: what they see in Python, and what breaks on the wire unseen by them."""
+    """Draft the entry for CHANGELOG.md: what users see in Python, and what breaks on the wire only."""
     python = [change for change in changes if change.side == "python"]
     seen = {change.subject for change in python if change.breaking}
     wire = [c for c in changes if c.side == "wire" and c.breaking and c.subject not in seen]
@@ -116,17 +117,17 @@ def _sentence(words: str) -> str:
 
 
 def base_of(base: str) -> tuple[Document, str]:
-    """A document to compare with, and the version of this package that it belongs to.
+    """Return a document to compare with, and the version of this package that it belongs to.
 
     Raises:
         SpecError: There is none.
     """
     current = _version(PACKAGE.read_text(encoding="utf-8"))
     if is_url(base):
-        return fetch(base), current
+        return fetch(base, strict=False), current
     if Path(base).is_file():
-        return read(Path(base)), current
-    document = parse(_git(base, "spec/openapi.yaml"), f"{base}:spec/openapi.yaml")
+        return read(Path(base), strict=False), current
+    document = parse(_git(base, "spec/openapi.yaml"), f"{base}:spec/openapi.yaml", strict=False)
     return document, _version(_git(base, "src/synapse_sdk/__init__.py").decode("utf-8", "replace"))
 
 
@@ -153,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         old, version = base_of(options.base)
-        changes = compare(old, read(options.spec))
+        changes = compare(old, read(options.spec, strict=False))
     except SpecError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -165,7 +166,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"\nnext version: {proposed}, after {version}\n\nfor CHANGELOG.md:\n")
     print(changelog(proposed, changes))
     return 1 if any(change.breaking for change in changes) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
