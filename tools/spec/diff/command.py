@@ -34,9 +34,16 @@ PACKAGE = ROOT / "src" / "synapse_sdk" / "__init__.py"
 
 
 def compare(old: Document, new: Document) -> list[Change]:
-    """Return all changes between two documents that `tools.spec.document` has read."""
-    apis = Api(old), Api(new)
-    found, felt = wire_changes(*apis)
+    """Return all changes between two documents that `tools.spec.document` has read.
+
+    Raises:
+        SpecError: One of them can't be compared.
+    """
+    try:
+        apis = Api(old), Api(new)
+        found, felt = wire_changes(*apis)
+    except RecursionError:
+        raise SpecError("schemas within schemas, deeper than can be compared; name fewer") from None
     try:
         before = surface(old)
     except GenerationError:

@@ -15,6 +15,8 @@ Direction = Literal["request", "response"]
 Node = Any
 
 NOTHING = object()
+# One object, since pairs are known by their ids.
+ANYTHING: Mapping[str, Any] = {}
 
 
 class Finding(NamedTuple):
@@ -144,9 +146,8 @@ class SchemaComparison:
             typed = not self.request and wide.rules - narrow.rules <= {"format int32"}
             yield Finding(None, "", words, not wide.rules <= narrow.rules, typed=typed)
         if old.type == "array":
-            anything: Node = {}
-            items = [anything if side.items is None else side.items for side in (old, new)]
-            if items[0] is not items[1]:
+            items = [ANYTHING if side.items is None else side.items for side in (old, new)]
+            if items != [ANYTHING, ANYTHING]:
                 yield from within_name("[]", self.value(items[0], items[1], required=(True, True)))
         if old.type == "object":
             yield from self._properties(old, new)
@@ -221,7 +222,7 @@ class SchemaComparison:
         # A map, or an object of anything, had this property before if somebody put it there.
         free = not old.properties and old.additional in (None, True)
         if isinstance(old.additional, Mapping) or (free and self.request):
-            found = self.compare(old.additional if isinstance(old.additional, Mapping) else {}, now)
+            found = self.compare(old.additional if isinstance(old.additional, Mapping) else ANYTHING, now)
             if any(finding.breaking for finding in found):
                 return found
         return [Finding(None, "", "is taken as well" if self.request else "is new", False, new=True)]
@@ -238,8 +239,7 @@ class SchemaComparison:
                 yield Finding(None, "", words, breaks, typed=bool(old.properties))
             return
         if isinstance(was, Mapping) or isinstance(now, Mapping):
-            anything: Node = {}
-            pair = [side if isinstance(side, Mapping) else anything for side in (was, now)]
+            pair = [side if isinstance(side, Mapping) else ANYTHING for side in (was, now)]
             yield from within_name("{}", self.value(pair[0], pair[1], required=(True, True)))
 
 

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..document import resolve
+from ..document import SpecError, resolve
 
 __all__ = ["Branch", "Limits", "Shapes", "canonical"]
 
 Node = Any
 Limits = Mapping[str, tuple[float, int]]
 
+MAX_BRANCHES = 1000
 BINARY = ("binary", "byte")
 TYPES = ("null", "boolean", "number", "string", "array", "object")
 # What these hold is data, or text for readers.
@@ -96,6 +97,8 @@ class Shapes:
         # With the node, so that its id stays its own.
         self._known: dict[int, tuple[Node, tuple[Branch, ...]]] = {}
         self._open: set[int] = set()
+        self._met: dict[frozenset[int], Node] = {}
+        self._made: dict[int, tuple[Node, ...]] = {}
 
     def follow(self, node: Node) -> Node:
         """Return what a reference leads to."""
@@ -157,7 +160,9 @@ class Shapes:
             return _anything()
         found = parts[0]
         for part in parts[1:]:
-            found = tuple(both for a in found for b in part if (both := _both(a, b)) is not None)
+            if len(found) * len(part) > MAX_BRANCHES:
+                raise SpecError("a schema is made of more alternatives than can be compared; name fewer")
+            found = tuple(both for a in found for b in part if (both := self._both(a, b)) is not None)
         if nullable and "type" not in node and not any(branch.type == "null" for branch in found):
             found = (*found, Branch("null"))
         return _joined(found)
@@ -180,7 +185,7 @@ class Shapes:
                 branches = tuple(
                     replace(both, name=branch.name)
                     for branch in branches
-                    if (both := _both(branch, tag)) is not None
+                    if (both := self._both(branch, tag)) is not None
                 )
             found += branches
         return tuple(found)
@@ -243,27 +248,82 @@ class Shapes:
             items=node.get("items") if is_array else None,
         )
 
+    def _both(self, a: Branch, b: Branch) -> Branch | None:
+        """Return what two branches both accept; None for nothing."""
+        if a.type != b.type:
+            if {a.type, b.type} == {"integer", "number"}:
+                a, b = replace(a, type="integer"), replace(b, type="integer")
+            elif {a.type, b.type} <= {"string", *BINARY}:
+                kind = a.type if a.type in BINARY else b.type
+                a, b = replace(a, type=kind), replace(b, type=kind)
+            else:
+                return None
+        for one, other in ((a, b), (b, a)):
+            if other == Branch(other.type):
+                return one
+        values = b.values if a.values is None else a.values if b.values is None else a.values & b.values
+        if values is not None and not values:
+            return None
+        limits = dict(a.limits)
+        for key, place in b.limits.items():
+            limits[key] = (max if key.startswith("min") else min)(place, limits.get(key, place))
+        properties: dict[str, Node] = {}
+        for key in dict.fromkeys([*a.properties, *b.properties]):
+            # What one of them does not name is one of its other properties.
+            sides = [side.properties.get(key, side.additional) for side in (a, b)]
+            properties[key] = self._all_of([side for side in sides if isinstance(side, Mapping)])
+        return Branch(
+            a.type,
+            None,
+            values,
+            limits,
+            a.rules | b.rules,
+            properties,
+            a.required | b.required,
+            False if False in (a.additional, b.additional) else self._of_both(a.additional, b.additional),
+            self._of_both(a.items, b.items),
+        )
 
-def canonical(document: Mapping[str, Any], node: Any, inside: frozenset[str] = frozenset()) -> str:
-    """Write a part of a document without its references and texts, to be compared as it is written."""
+    def _of_both(self, a: Node, b: Node) -> Node:
+        sides = [side for side in (a, b) if isinstance(side, Mapping)]
+        return self._all_of(sides) if sides else a if b is None else b
 
-    def plain(node: Any, inside: frozenset[str]) -> Any:
+    def _all_of(self, nodes: list[Mapping[str, Any]]) -> Node:
+        """Return one schema for several, the same for the same ones, so that recursion comes to its end."""
+        parts: dict[int, Node] = {}
+        for node in nodes:
+            for part in self._made.get(id(node), (node,)):
+                parts[id(part)] = part
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        key = frozenset(parts)
+        if key not in self._met:
+            self._met[key] = {"allOf": list(parts.values())}
+            self._made[id(self._met[key])] = tuple(parts.values())
+        return self._met[key]
+
+
+def canonical(document: Mapping[str, Any], node: Any) -> str:
+    """Write a part of a document without texts, with what it refers to, to be compared as it is."""
+    referred: dict[str, Any] = {}
+
+    def plain(node: Any) -> Any:
         if isinstance(node, list):
-            return [plain(item, inside) for item in node]
+            return [plain(item) for item in node]
         if not isinstance(node, Mapping):
             return node
         reference = node.get("$ref")
-        if isinstance(reference, str):
-            if reference in inside:
-                return {"$ref": reference}
-            return plain(resolve(document, reference), inside | {reference})
+        if isinstance(reference, str) and reference not in referred:
+            referred[reference] = None
+            referred[reference] = plain(resolve(document, reference))
         return {
-            key: plain(value, inside)
+            key: plain(value)
             for key, value in node.items()
             if key not in ANNOTATIONS or isinstance(value, Mapping)
         }
 
-    return json.dumps(plain(node, inside), sort_keys=True)
+    whole = plain(node)
+    return json.dumps([whole, referred] if referred else whole, sort_keys=True)
 
 
 def _is_null(node: Node) -> bool:
@@ -316,49 +376,6 @@ def _type_of(value: Any) -> str:
 def _is_of(value: Any, name: str) -> bool:
     kind = _type_of(value)
     return kind == name or (kind == "integer" and name == "number")
-
-
-def _both(a: Branch, b: Branch) -> Branch | None:
-    """Return what two branches both accept; None for nothing."""
-    if a.type != b.type:
-        if {a.type, b.type} == {"integer", "number"}:
-            a, b = replace(a, type="integer"), replace(b, type="integer")
-        elif {a.type, b.type} <= {"string", *BINARY}:
-            kind = a.type if a.type in BINARY else b.type
-            a, b = replace(a, type=kind), replace(b, type=kind)
-        else:
-            return None
-    for one, other in ((a, b), (b, a)):
-        if other == Branch(other.type):
-            return one
-    values = b.values if a.values is None else a.values if b.values is None else a.values & b.values
-    if values is not None and not values:
-        return None
-    limits = dict(a.limits)
-    for key, place in b.limits.items():
-        limits[key] = (max if key.startswith("min") else min)(place, limits.get(key, place))
-    properties = dict(a.properties)
-    for key, node in b.properties.items():
-        properties[key] = {"allOf": [properties[key], node]} if key in properties else node
-    return Branch(
-        a.type,
-        None,
-        values,
-        limits,
-        a.rules | b.rules,
-        properties,
-        a.required | b.required,
-        _both_nodes(a.additional, b.additional),
-        _both_nodes(a.items, b.items),
-    )
-
-
-def _both_nodes(a: Node, b: Node) -> Node:
-    if a is None or a is True:
-        return b if b is not None else a
-    if b is None or b is True:
-        return a
-    return False if a is False or b is False else {"allOf": [a, b]}
 
 
 def _joined(branches: tuple[Branch, ...]) -> tuple[Branch, ...]:
