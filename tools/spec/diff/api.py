@@ -80,7 +80,13 @@ class Api:
     def __init__(self, document: Raw) -> None:
         self.document = document
         self.shapes = Shapes(document)
-        self.operations = {operation.key: operation for operation in self._operations()}
+        self.operations: dict[Key, Operation] = {}
+        for operation in self._operations():
+            # Paths that differ in the names of their parameters only are no two paths, says OpenAPI.
+            key = (
+                operation.key if operation.key not in self.operations else (operation.key[0], operation.path)
+            )
+            self.operations[key] = operation._replace(key=key)
 
     def _operations(self) -> Iterator[Operation]:
         for path, node in as_mapping(self.document.get("paths")).items():

@@ -39,21 +39,28 @@ def compare(old: Document, new: Document) -> list[Change]:
     Raises:
         SpecError: One of them can't be compared.
     """
+    # Models that refer to each other are followed one within the other, and large APIs have hundreds.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 10_000))
     try:
         apis = Api(old), Api(new)
         found, felt = wire_changes(*apis)
     except RecursionError:
         raise SpecError("schemas within schemas, deeper than can be compared; name fewer") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SpecError(f"not valid OpenAPI, which `make spec-lint SPEC=…` shows: {shown(error)}") from None
+    finally:
+        sys.setrecursionlimit(limit)
     try:
         before = surface(old)
-    except GenerationError:
+    except GenerationError as error:
         # Nobody has a client that can't be generated.
-        return _sorted(found)
+        words = f"there was none: {_first_line(error)}"
+        return _sorted([*found, Change("the client", "python", False, words)]) if found else []
     try:
         after = surface(new)
     except GenerationError as error:
-        reason = str(error).partition("\n")[0]
-        words = f"no client can be generated any more: {shown(reason, 300)}"
+        words = f"can't be generated any more: {_first_line(error)}"
         return _sorted([*found, Change("the client", "python", True, words)])
     python = [*python_changes(before, after), *reassigned(apis, (before, after))]
     said = {
@@ -68,6 +75,10 @@ def compare(old: Document, new: Document) -> list[Change]:
         if item.operation in before.methods.keys() & after.methods.keys() and item[1:3] not in said:
             found.append(Change(item.subject, "python", True, item.words))
     return _sorted(found)
+
+
+def _first_line(error: Exception) -> str:
+    return shown(str(error).partition("\n")[0], 300)
 
 
 def _sorted(changes: Sequence[Change]) -> list[Change]:

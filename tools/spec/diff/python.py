@@ -15,6 +15,7 @@ from ...codegen.views import OperationView, Parameter
 from ..document import SpecError, problems, shown
 from .api import Api, Key
 from .changes import Change
+from .schemas import same_value
 
 __all__ = ["Surface", "python_changes", "reassigned", "surface"]
 
@@ -44,8 +45,13 @@ def surface(document: Mapping[str, Any]) -> Surface:
     for problem in problems(document):
         raise GenerationError(problem)
     require_sound(document)
-    spec = parse(document, configuration(Path("unused")))
-    views = Views(spec)
+    try:
+        spec = parse(document, configuration(Path("unused")))
+        views = Views(spec)
+    except GenerationError:
+        raise
+    except Exception as error:  # noqa: BLE001 - its parser may raise anything on what no rule here knows
+        raise GenerationError(f"{type(error).__name__}: {shown(error)}") from None
     methods = {
         name: view
         for view in views.operations.values()
@@ -118,7 +124,7 @@ def _method(name: str, old: OperationView, new: OperationView, types: _Types) ->
         if now is None:
             yield True, f"`{name}()` has no parameter `{called}` any more"
             continue
-        if was.default != now.default:
+        if not _same_default(was.default, now.default):
             if now.default is None:
                 yield True, f"`{name}()` requires `{called}`"
             else:
@@ -140,6 +146,12 @@ def _method(name: str, old: OperationView, new: OperationView, types: _Types) ->
             yield True, f"`{name}()` requires the new parameter `{called}`"
         elif called not in before:
             yield False, f"`{name}()` takes `{called}` as well"
+
+
+def _same_default(old: str | None, new: str | None) -> bool:
+    if old is None or new is None:
+        return old == new
+    return same_value(ast.literal_eval(old), ast.literal_eval(new))
 
 
 def _position(parameters: Sequence[Parameter], name: str) -> int | None:

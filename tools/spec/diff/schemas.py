@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from ..document import shown
 from .shapes import Branch, Shapes
 
-__all__ = ["Direction", "Finding", "SchemaComparison", "quoted", "within_name"]
+__all__ = ["Direction", "Finding", "SchemaComparison", "quoted", "same_value", "within_name"]
 
 Direction = Literal["request", "response"]
 Node = Any
@@ -57,6 +57,11 @@ def quoted(values: object) -> str:
     return "nothing" if values is NOTHING else shown(json.dumps(values, ensure_ascii=False), 60)
 
 
+def same_value(old: object, new: object) -> bool:
+    """Return whether two values are the same in JSON, which knows 1.0 as 1, and true as something else."""
+    return old == new and isinstance(old, bool) == isinstance(new, bool)
+
+
 class SchemaComparison:
     """Compares schemas of two documents, each pair once."""
 
@@ -85,7 +90,7 @@ class SchemaComparison:
             NOTHING if (default := shapes.annotation(node, "default")) is None else default
             for shapes, node in ((self.old, old), (self.new, new))
         ]
-        if defaults[0] != defaults[1] or type(defaults[0]) is not type(defaults[1]):
+        if not same_value(*defaults):
             # A request that leaves it out; a response that does so, to a program that knows the old default.
             matters = not required[0] if self.request else not required[1] and defaults[0] is not NOTHING
             words = f"has the default {quoted(defaults[1])}, not {quoted(defaults[0])}"

@@ -237,9 +237,7 @@ class Shapes:
         is_object, is_array = name == "object", name == "array"
         return Branch(
             type=kind,
-            values=None
-            if values is None or name == "null"
-            else frozenset(json.dumps(value, sort_keys=True) for value in values),
+            values=None if values is None or name == "null" else frozenset(map(_text, values)),
             limits=_limits(node, name, family),
             rules=frozenset(rules),
             properties=node.get("properties", {}) if is_object else {},
@@ -361,6 +359,11 @@ def _limits(node: Mapping[str, Any], name: str, family: str) -> dict[str, tuple[
             place = max(place, found[bound]) if low else min(place, found[bound])
         found[bound] = place
     return found
+
+
+def _text(value: Any) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if whole else value, sort_keys=True)
 
 
 def _type_of(value: Any) -> str:
