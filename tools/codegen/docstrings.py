@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from openapi_python_client.parser.openapi import EndpointCollection
 from openapi_python_client.strings import PythonIdentifier, safe_for_docstring
@@ -15,7 +17,7 @@ from .text import docstring, literal, paragraphs, plain, section, sentence, unca
 from .types import ParsedSpec, Raw
 from .views import Parameter, Waits
 
-__all__ = ["operation_doc", "tag_doc", "tag_words"]
+__all__ = ["api_doc", "operation_doc", "tag_doc", "tag_words"]
 
 ERRORS = {
     400: "ValidationError",
@@ -45,14 +47,8 @@ def operation_doc(
     answers = sorted((str(status), spec.resolve(answer)) for status, answer in raw["responses"].items())
     successes = [(status, plain(answer.get("description"))) for status, answer in answers if status[0] == "2"]
     several = len(successes) > 1
-    raises = [
-        (
-            error_class(int(status), answer.get("x-error-class")),
-            f"{status}, {uncapitalised(sentence(plain(answer.get('description'))))}",
-        )
-        for status, answer in answers
-        if status.isdecimal() and int(status) >= 400
-    ]
+    common = common_errors(spec)
+    raises = [(error.name, error.text) for error in errors_of(spec, raw) if error not in common]
     returned = " ".join(f"{s}: {sentence(t)}" if several else sentence(t) for s, t in successes)
     if waits is not None:
         returned += f" With `wait`, {uncapitalised(waits.done)}"
@@ -64,10 +60,53 @@ def operation_doc(
             "Deprecated: later versions may go without it." if raw.get("deprecated") is True else "",
             section("Args", [(item.name, item.doc or "See the description.") for item in parameters], indent),
             section("Returns", [] if returns == "None" else [("", returned)], indent),
-            section("Raises", [*raises, UNREACHABLE], indent),
+            section("Raises", raises, indent),
             "Example:\n" + textwrap.indent(example(spec, raw, parameters, alias), "    "),
         ],
         indent,
+    )
+
+
+class Error(NamedTuple):
+    """An error that an operation documents: its status, its exception, and a sentence about it."""
+
+    status: int
+    name: str
+    text: str
+
+
+def errors_of(spec: ParsedSpec, raw: Raw) -> list[Error]:
+    """Return the documented errors of an operation, sorted by status."""
+    found: list[Error] = []
+    for status, node in sorted(raw["responses"].items()):
+        if status.isdecimal() and int(status) >= 400:
+            response = spec.resolve(node)
+            text = f"{status}, {uncapitalised(sentence(plain(response.get('description'))))}"
+            found.append(Error(int(status), error_class(int(status), response.get("x-error-class")), text))
+    return found
+
+
+def common_errors(spec: ParsedSpec) -> list[Error]:
+    """Return what every operation documents, for each status what most of them say."""
+    each = [errors_of(spec, raw) for raw in spec.operations.values()]
+    if len(each) < 2:
+        return []
+    statuses = set.intersection(*({error.status for error in errors} for errors in each))
+    counts = Counter(error for errors in each for error in errors if error.status in statuses)
+    most = {error.status: error for error, _ in reversed(counts.most_common())}
+    return [most[status] for status in sorted(most)]
+
+
+def api_doc(spec: ParsedSpec) -> str:
+    """Write the docstring of the classes that have all methods."""
+    errors = [(error.name, error.text) for error in common_errors(spec)]
+    return docstring(
+        [
+            "Every method of the API; a subclass sets `_transport`.",
+            wrapped("A method's docstring names the errors that are its own.", 4),
+            section("Errors of every method", [*errors, UNREACHABLE], 4),
+        ],
+        4,
     )
 
 

@@ -20,7 +20,7 @@ from openapi_python_client.parser.openapi import EndpointCollection
 
 from ..spec.document import SpecError, read
 from ..spec.rules import check
-from .docstrings import tag_doc, tag_words
+from .docstrings import api_doc, tag_doc, tag_words
 from .errors import GenerationError
 from .models import Models
 from .operations import Operations
@@ -158,6 +158,7 @@ def template_globals(spec: ParsedSpec) -> dict[str, Any]:
         ]
 
     return {
+        "api_doc": lambda: api_doc(spec),
         "classes_of": lambda many: unique(item for view in many for item in view.classes),
         "enum_doc": views.models.enum_doc,
         "method_names": method_names,
