@@ -32,7 +32,7 @@ NEVER_NAMED = frozenset(
 
 
 def refuse_code(source: str, where: object) -> None:
-    """Raise where a generated module is no Python, or does what none of ours does."""
+    """Raise if a generated module is not Python, or does what generated modules never do."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:

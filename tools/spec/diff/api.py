@@ -20,17 +20,19 @@ Requirement = Mapping[str, frozenset[str]]
 _PLACEHOLDER = re.compile(r"{([^{}]*)}")
 # Not said by parameters and headers of these names, says OpenAPI.
 _IGNORED_PARAMETERS = frozenset({"accept", "authorization", "content-type"})
+EXPLODED = "in the style form, exploded"
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 
 
 class Parameter(NamedTuple):
-    """A parameter; `sent` is how its value is written."""
+    """A parameter; `sent` is how its value is written, `repeated` that a list is, item by item."""
 
     name: str
     place: str
     required: bool
     schema: Any
     sent: str
+    repeated: bool = False
 
 
 class Body(NamedTuple):
@@ -61,7 +63,7 @@ class Operation(NamedTuple):
     responses: Mapping[str, Response]
     security: tuple[tuple[str, Requirement], ...]
     """The alternatives, each in words and as what it needs."""
-    callbacks: str
+    callbacks: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -106,8 +108,12 @@ class Api:
                             for status, response in as_mapping(raw.get("responses")).items()
                         },
                         tuple(self._security(raw)),
-                        canonical(self.document, raw.get("callbacks", {})),
+                        self.canonical_parts(raw.get("callbacks")),
                     )
+
+    def canonical_parts(self, node: Any) -> dict[str, str]:
+        """Return each part of an object in canonical text."""
+        return {name: canonical(self.document, part) for name, part in as_mapping(node).items()}
 
     def _whole(self, node: Any) -> Raw:
         """Return an object, with what stands beside a reference to it."""
@@ -117,63 +123,64 @@ class Api:
     def _parameters(self, path: str, item: Raw, raw: Raw) -> Iterator[tuple[tuple[str, str], Parameter]]:
         positions = {name: f"{{{number}}}" for number, name in enumerate(_PLACEHOLDER.findall(path), 1)}
         for node in (*as_list(item.get("parameters")), *as_list(raw.get("parameters"))):
-            told = self._whole(node)
-            name, place = str(told.get("name", "")), str(told.get("in", ""))
+            parameter = self._whole(node)
+            name, place = str(parameter.get("name", "")), str(parameter.get("in", ""))
             if place == "header":
                 name = name.lower()
                 if name in _IGNORED_PARAMETERS:
                     continue
-            content = as_mapping(told.get("content"))
-            schema = told.get("schema", {})
-            style = told.get("style", _STYLES.get(place, ""))
+            content = as_mapping(parameter.get("content"))
+            schema = parameter.get("schema", {})
+            style = parameter.get("style", _STYLES.get(place, ""))
             sent = "as text"
             if content:
                 kind, media = next(iter(content.items()))
                 schema, sent = as_mapping(media).get("schema", {}), f"as {kind}"
             elif any(branch.type in ("array", "object") for branch in self.shapes.branches(schema)):
-                explode = told.get("explode", style == "form")
+                explode = parameter.get("explode", style == "form")
                 sent = f"in the style {style}, {'' if explode is True else 'not '}exploded"
-            if told.get("allowReserved") is True:
+            if parameter.get("allowReserved") is True:
                 sent += ", reserved characters as they are"
             key = (place, positions.get(name, name) if place == "path" else name)
-            required = told.get("required") is True or place == "path"
-            yield key, Parameter(name, place, required, schema, sent)
+            required = parameter.get("required") is True or place == "path"
+            repeated = place == "query" and sent == EXPLODED
+            yield key, Parameter(name, place, required, schema, sent, repeated)
 
     def _body(self, raw: Raw) -> Body | None:
-        told = self._whole(raw.get("requestBody"))
-        if not told:
+        body = self._whole(raw.get("requestBody"))
+        if not body:
             return None
         content = {
             _media_type(kind): (
                 as_mapping(media).get("schema", {}),
                 canonical(self.document, as_mapping(media).get("encoding", {})),
             )
-            for kind, media in as_mapping(told.get("content")).items()
+            for kind, media in as_mapping(body.get("content")).items()
         }
-        return Body(told.get("required") is True, content)
+        return Body(body.get("required") is True, content)
 
     def _response(self, node: Any) -> Response:
-        told = self._whole(node)
+        response = self._whole(node)
         headers = {
             str(name).lower(): self._whole(header)
-            for name, header in as_mapping(told.get("headers")).items()
+            for name, header in as_mapping(response.get("headers")).items()
             if str(name).lower() not in _IGNORED_PARAMETERS
         }
-        named = told.get("x-error-class")
+        named = response.get("x-error-class")
         return Response(
             {
                 _media_type(kind): as_mapping(media).get("schema", {})
-                for kind, media in as_mapping(told.get("content")).items()
+                for kind, media in as_mapping(response.get("content")).items()
             },
             {name: (raw.get("required") is True, raw.get("schema", {})) for name, raw in headers.items()},
             named if isinstance(named, str) else None,
         )
 
     def _security(self, raw: Raw) -> Iterator[tuple[str, Requirement]]:
-        told = as_list(raw.get("security", self.document.get("security")))
-        if not told:
+        requirements = as_list(raw.get("security", self.document.get("security")))
+        if not requirements:
             yield "nothing", {}
-        for requirement in map(as_mapping, told):
+        for requirement in map(as_mapping, requirements):
             words = [
                 f"{name} ({', '.join(sorted(map(str, scopes)))})" if scopes else name
                 for name, scopes in sorted(requirement.items())

@@ -44,7 +44,7 @@ def compare(old: Document, new: Document) -> list[Change]:
     sys.setrecursionlimit(max(limit, 10_000))
     try:
         apis = Api(old), Api(new)
-        found, felt = wire_changes(*apis)
+        found, client_breaks = wire_changes(*apis)
     except RecursionError:
         raise SpecError("schemas within schemas, deeper than can be compared; name fewer") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -54,7 +54,7 @@ def compare(old: Document, new: Document) -> list[Change]:
     try:
         before = surface(old)
     except GenerationError as error:
-        # Nobody has a client that can't be generated.
+        # Without an old client there are no users to break.
         words = f"there was none: {_first_line(error)}"
         return _sorted([*found, Change("the client", "python", False, words)]) if found else []
     try:
@@ -70,7 +70,7 @@ def compare(old: Document, new: Document) -> list[Change]:
         for word in ("", *change.words.split("`"))
     }
     found += python
-    for item in felt:
+    for item in client_breaks:
         # Where a signature or an attribute says so, that is enough.
         if item.operation in before.methods.keys() & after.methods.keys() and item[1:3] not in said:
             found.append(Change(item.subject, "python", True, item.words))

@@ -114,7 +114,7 @@ def reassigned(apis: tuple[Api, Api], surfaces: tuple[Surface, Surface]) -> Iter
 
 def _method(name: str, old: OperationView, new: OperationView, types: _Types) -> Iterator[tuple[bool, str]]:
     if old.answers != new.answers:
-        # Nobody does anything with None.
+        # A caller can't have used a result of None.
         breaks = old.answers != "None" and not types.within(new.answers, old.answers)
         yield breaks, f"`{name}()` returns `{new.answers}`, not `{old.answers}`"
     before = {parameter.name: parameter for parameter in old.parameters}

@@ -146,7 +146,7 @@ class SchemaComparison:
                 yield Finding(None, "", f"has the {key} {each[0]}, not {each[1]}", not held)
         if old.rules != new.rules:
             each = ["; ".join(sorted(side.rules)) or "nothing" for side in (new, old)]
-            words = f"has to fulfil {shown(each[0], 90)}, not {shown(each[1], 90)}"
+            words = f"has to fulfil {shown(each[0], 90)}; before: {shown(each[1], 90)}"
             # Python's integers have no size.
             typed = not self.request and wide.rules - narrow.rules <= {"format int32"}
             yield Finding(None, "", words, not wide.rules <= narrow.rules, typed=typed)

@@ -168,13 +168,13 @@ class Shapes:
         return _joined(found)
 
     def _union(self, node: Mapping[str, Any], members: Iterable[Node]) -> tuple[Branch, ...]:
-        told = node.get("discriminator")
-        field_name = told.get("propertyName") if isinstance(told, Mapping) else None
+        discriminator = node.get("discriminator")
+        field_name = discriminator.get("propertyName") if isinstance(discriminator, Mapping) else None
         found: list[Branch] = []
         for member in members:
             branches = self.branches(member)
             if isinstance(field_name, str) and isinstance(member, Mapping) and "$ref" in member:
-                mapping = told.get("mapping", {}) if isinstance(told, Mapping) else {}
+                mapping = discriminator.get("mapping", {}) if isinstance(discriminator, Mapping) else {}
                 short = member["$ref"].rpartition("/")[2]
                 values = [value for value, target in mapping.items() if target in (member["$ref"], short)]
                 tag = Branch(

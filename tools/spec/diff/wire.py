@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -13,12 +12,12 @@ from .api import Api, Operation, Parameter, Requirement, Response
 from .changes import Change
 from .schemas import Direction, Finding, SchemaComparison, within_name
 
-__all__ = ["Felt", "wire_changes"]
+__all__ = ["ClientBreak", "wire_changes"]
 
 Raw = Mapping[str, Any]
 
 
-class Felt(NamedTuple):
+class ClientBreak(NamedTuple):
     """A break that a user of the generated client runs into, though no type of it may show that.
 
     Attributes:
@@ -34,11 +33,12 @@ class Felt(NamedTuple):
     words: str
 
 
-def wire_changes(old: Api, new: Api) -> tuple[list[Change], list[Felt]]:
-    """Return what changed on the wire, and what of that is felt through a generated client."""
+def wire_changes(old: Api, new: Api) -> tuple[list[Change], list[ClientBreak]]:
+    """Return the changes on the wire, and those of them that users of a generated client run into."""
     comparison = _Comparison(old, new)
     found = list(comparison.changes())
-    return [*found, *_written_otherwise(old, new, {change.subject for change in found})], comparison.felt
+    found += _written_otherwise(old, new, {change.subject for change in found})
+    return found, comparison.client_breaks
 
 
 def _paired(old: Api, new: Api) -> Iterator[tuple[Operation | None, Operation | None]]:
@@ -60,7 +60,7 @@ class _Comparison:
     def __init__(self, old: Api, new: Api) -> None:
         self.old = old
         self.new = new
-        self.felt: list[Felt] = []
+        self.client_breaks: list[ClientBreak] = []
         self.schemas: dict[Direction, SchemaComparison] = {
             "request": SchemaComparison(old.shapes, new.shapes, "request"),
             "response": SchemaComparison(old.shapes, new.shapes, "response"),
@@ -76,9 +76,9 @@ class _Comparison:
                 yield from self._operation(old, new)
         yield from _named(self.old, self.new, "securitySchemes", "security scheme")
         yield from _named(self.old, self.new, "schemas", "schema")
-        for name in ("webhooks",):
-            for key, word, breaks in _keys(self.old.document.get(name), self.new.document.get(name)):
-                yield Change(key, "wire", breaks, f"the webhook {word}", new=word == "is new")
+        webhooks = [api.canonical_parts(api.document.get("webhooks")) for api in (self.old, self.new)]
+        for key, word, breaks in _parts(*webhooks):
+            yield Change(key, "wire", breaks, f"the webhook {word}", new=word == "is new")
 
     def _operation(self, old: Operation, new: Operation) -> Iterator[Change]:
         name = new.name
@@ -93,11 +93,9 @@ class _Comparison:
         yield from self._body(old, new)
         yield from self._responses(old, new)
         yield from _security(name, old.security, new.security)
-        if old.callbacks != new.callbacks:
-            for key, word, breaks in _keys(old.raw.get("callbacks"), new.raw.get("callbacks")):
-                yield Change(
-                    name, "wire", breaks, f"the callback `{shown(key)}` {word}", new=word == "is new"
-                )
+        for key, word, breaks in _parts(old.callbacks, new.callbacks):
+            words = f"the callback `{shown(key)}` {word}"
+            yield Change(name, "wire", breaks, words, new=word == "is new")
 
     def _said(
         self, operation: Operation, direction: Direction, found: list[Finding], *, error: bool = False
@@ -112,10 +110,10 @@ class _Comparison:
             what = f"`{shown(finding.schema)}`: {finding}" if finding.schema else str(finding)
             if direction == "request":
                 words = f"`{shown(operation.name)}()`: {what}"
-                self.felt.append(Felt(operation.name, operation.name, name, words))
+                self.client_breaks.append(ClientBreak(operation.name, operation.name, name, words))
             elif not error:
                 name = f"{subject}.{name}" if name else ""
-                self.felt.append(Felt(operation.name, subject, name, what))
+                self.client_breaks.append(ClientBreak(operation.name, subject, name, what))
 
     def _parameters(self, old: Operation, new: Operation) -> Iterator[Change]:
         for key in dict.fromkeys([*old.parameters, *new.parameters]):
@@ -128,15 +126,25 @@ class _Comparison:
                 found = [Finding(None, "", words, now.required, new=True)]
             elif was is not None and now is not None:
                 needs = was.required, now.required
-                found = self.schemas["request"].value(was.schema, now.schema, required=needs)
+                schema = self._item(now) if now.repeated and not was.repeated else now.schema
+                one = schema is not now.schema
+                found = self.schemas["request"].value(was.schema, schema, required=needs)
+                if one:
+                    found = [*found, Finding(None, "", "may be repeated", False, new=True)]
                 if was.required != now.required:
                     words = f"is {'required' if now.required else 'optional'}"
                     found = [*found, Finding(None, "", words, now.required)]
-                if was.sent != now.sent:
+                if was.sent != now.sent and not one:
                     found = [*found, Finding(None, "", f"is sent {now.sent}, not {was.sent}", True)]
             parameter = now or was
             assert parameter is not None
             yield from self._said(new, "request", within_name(parameter.name, found))
+
+    def _item(self, parameter: Parameter) -> Any:
+        """Return the schema of a list's items if one of them is written like a value, else that of all."""
+        branches = self.new.shapes.branches(parameter.schema)
+        one = len(branches) == 1 and branches[0].type == "array" and "minItems" not in branches[0].limits
+        return branches[0].items if one and branches[0].items is not None else parameter.schema
 
     def _body(self, old: Operation, new: Operation) -> Iterator[Change]:
         name, was, now = new.name, old.body, new.body
@@ -205,7 +213,7 @@ class _Comparison:
             found = comparison.value(schema, new.headers[header][1], required=needs)
             if needs[0] != needs[1]:
                 found = [*found, Finding(None, "", "may be missing" if needs[0] else "is required", needs[0])]
-            # Nobody reads them through a generated client, but as a raw response.
+            # A generated client shows headers only in raw responses.
             yield from self._said(operation, "response", within_name(header, found), error=True)
         for header in new.headers:
             if header not in old.headers:
@@ -237,28 +245,27 @@ def _counterpart(status: str, responses: Mapping[str, Response]) -> str | None:
 def _security(
     name: str, old: tuple[tuple[str, Requirement], ...], new: tuple[tuple[str, Requirement], ...]
 ) -> Iterator[Change]:
-    def let_in(held: Requirement, needed: Requirement) -> bool:
+    def satisfies(held: Requirement, needed: Requirement) -> bool:
         return all(scheme in held and scopes <= held[scheme] for scheme, scopes in needed.items())
 
     if [held for _, held in old] == [needed for _, needed in new]:
         return
     each = [shown("; ".join(sorted(words for words, _ in side)), 200) for side in (old, new)]
-    # Everybody who was let in has to be let in still, with what they have.
-    shut = any(not any(let_in(held, needed) for _, needed in new) for _, held in old)
+    # What satisfied an old requirement has to satisfy a new one.
+    shut = any(not any(satisfies(held, needed) for _, needed in new) for _, held in old)
     yield Change(name, "wire", shut, f"security was {each[0]}, and is {each[1]}")
     if shut:
         yield Change(name, "python", True, f"`{shown(name)}()` is refused without {each[1]}")
 
 
-def _keys(old: Any, new: Any) -> Iterator[tuple[str, str, bool]]:
-    """Compare named parts that are compared as a whole: what changed, how, and whether it breaks."""
-    was, now = as_mapping(old), as_mapping(new)
+def _parts(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
+    """Compare named parts, each as a whole: what changed, how, and whether it breaks."""
     for key in dict.fromkeys([*was, *now]):
         if key not in now:
             yield key, "is gone", True
         elif key not in was:
             yield key, "is new", False
-        elif json.dumps(was[key], sort_keys=True) != json.dumps(now[key], sort_keys=True):
+        elif was[key] != now[key]:
             yield key, "is another", True
 
 
