@@ -12,7 +12,7 @@ from openapi_python_client.parser.properties.enum_property import EnumProperty
 from ...codegen.errors import GenerationError
 from ...codegen.generate import Views, configuration, parse, require_sound
 from ...codegen.views import OperationView, Parameter
-from ..document import SpecError, problems, shown
+from ..document import problems, shown
 from .api import Api, Key
 from .changes import Change
 from .schemas import same_value
@@ -77,10 +77,10 @@ def surface(document: Mapping[str, Any]) -> Surface:
 def python_changes(old: Surface, new: Surface) -> Iterator[Change]:
     """Compare what users see of two clients."""
     types = _Types([*old.enums, *new.enums])
-    for name in dict.fromkeys([*old.methods, *new.methods]):
+    for name, view in {**old.methods, **new.methods}.items():
         was, now = old.methods.get(name), new.methods.get(name)
-        # An alias is a matter of its operation.
-        subject = (now or was or _never()).name
+        # For an alias, too, that is its operation.
+        subject = view.name
         if now is None:
             yield Change(subject, "python", True, f"`{name}()` is gone")
         elif was is None:
@@ -90,7 +90,9 @@ def python_changes(old: Surface, new: Surface) -> Iterator[Change]:
                 words = f"`{name}()` is a method of {new.tags[name]} now, and of the clients as before"
                 yield Change(subject, "python", True, words)
             for breaks, words in _method(name, was, now, types):
-                yield Change(subject, "python", breaks, words, new=words.endswith(" as well"))
+                yield Change(subject, "python", breaks, words)
+            for called in _added(was, now):
+                yield Change(subject, "python", False, f"`{name}()` takes `{called}` as well", new=True)
     yield from _members(old.models, new.models, types.within)
     yield from _members(old.enums, new.enums, lambda narrow, wide: narrow == wide)
 
@@ -144,8 +146,11 @@ def _method(name: str, old: OperationView, new: OperationView, types: _Types) ->
     for called, now in after.items():
         if called not in before and now.default is None:
             yield True, f"`{name}()` requires the new parameter `{called}`"
-        elif called not in before:
-            yield False, f"`{name}()` takes `{called}` as well"
+
+
+def _added(old: OperationView, new: OperationView) -> list[str]:
+    before = {parameter.name for parameter in old.parameters}
+    return [item.name for item in new.parameters if item.name not in before and item.default is not None]
 
 
 def _same_default(old: str | None, new: str | None) -> bool:
@@ -219,7 +224,3 @@ class _Types:
 
 def _parsed(annotation: str) -> ast.expr:
     return ast.parse(annotation, mode="eval").body
-
-
-def _never() -> OperationView:
-    raise SpecError("a method of neither side")
