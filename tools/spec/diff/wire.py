@@ -253,7 +253,10 @@ def _security(
     each = [shown("; ".join(sorted(words for words, _ in side)), 200) for side in (old, new)]
     # What satisfied an old requirement has to satisfy a new one.
     shut = any(not any(satisfies(held, needed) for _, needed in new) for _, held in old)
-    yield Change(name, "wire", shut, f"security was {each[0]}, and is {each[1]}")
+    words = f"security was {each[0]}, and is {each[1]}"
+    if each[0] == each[1]:
+        words = f"a scheme of its security is another: {each[1]}"
+    yield Change(name, "wire", shut, words)
     if shut:
         yield Change(name, "python", True, f"`{shown(name)}()` is refused without {each[1]}")
 
