@@ -102,7 +102,10 @@ def test_any_body_that_the_schema_allows_raises_it(
 @pytest.mark.parametrize("name", [name for operation in TESTED for name in operation.names])
 def test_no_other_status_is_documented_than_the_operation_has(name: str) -> None:
     operation = next(operation for operation in TESTED if name in operation.names)
-    doc = f"{getattr(AgentClient, name).__doc__}\n{AgentApi.__doc__}"
-    statuses = {int(status) for status in re.findall(r"^\s*\w+(?:Error): (\d{3}),", doc, re.MULTILINE)}
-    # 408 is the client's own.
-    assert statuses - {408} == {answer.status for answer in operation.errors}
+    own, common = (
+        {int(status) for status in re.findall(r"^\s*\w+(?:Error): (\d{3}),", doc or "", re.MULTILINE)}
+        for doc in (getattr(AgentClient, name).__doc__, AgentApi.__doc__)
+    )
+    errors = {answer.status for answer in operation.errors}
+    # 408 is the client's own. What the class of all methods says holds for each of them.
+    assert own - {408} <= errors <= own | common
