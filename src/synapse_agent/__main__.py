@@ -98,7 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, default=8000, help="port; 0 finds a free one (default: %(default)s)"
     )
     serve.add_argument("--token", help="token that clients must send (default: a random one, printed)")
-    serve.add_argument("--ray", metavar="URL", help="dashboard of a running cluster (default: start one)")
+    serve.add_argument(
+        "--ray",
+        metavar="URL",
+        help="dashboard of a running cluster (default: start one, which needs the extra agent-ray)",
+    )
     serve.add_argument("--ray-token", metavar="TOKEN", help="token of that cluster")
     serve.add_argument(
         "--ready-file",

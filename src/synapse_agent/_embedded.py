@@ -37,7 +37,8 @@ class EmbeddedRay:
     def __init__(self) -> None:
         if importlib.util.find_spec("ray") is None:
             raise StartupError(
-                'Ray is not installed: pip install "synapse-sdk[agent]", or name a cluster with --ray'
+                'Ray is not installed: pip install "synapse-sdk[agent-ray]",'
+                " or name a running cluster with --ray URL, which needs no Ray here"
             )
         self.token = secrets.token_hex(32)
         self.url = ""

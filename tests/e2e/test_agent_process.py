@@ -63,8 +63,8 @@ def test_what_stops_it_from_serving_is_one_sentence(arguments: list[str], words:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("missing", ["ray", "aiohttp"])
-def test_without_the_extra_it_says_how_to_get_it(missing: str) -> None:
+@pytest.mark.parametrize(("missing", "extra"), [("ray", "agent-ray"), ("aiohttp", "agent")])
+def test_without_the_extra_it_says_how_to_get_it(missing: str, extra: str) -> None:
     code = f"import sys; sys.modules['{missing}'] = None\nfrom synapse_agent.__main__ import main\n"
     code += "sys.exit(main(['serve', '--port', '0']))"
     with short_tmp() as tmp:
@@ -76,7 +76,7 @@ def test_without_the_extra_it_says_how_to_get_it(missing: str) -> None:
             timeout=30,
         )
     assert done.returncode == 1
-    assert 'pip install "synapse-sdk[agent]"' in done.stderr
+    assert f'pip install "synapse-sdk[{extra}]"' in done.stderr
     assert "Traceback" not in done.stderr
 
 
