@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
 .PHONY: test-all coverage hooks release-check format wheel bench clean agent-env dev-env
-.PHONY: spec-lint spec-diff spec-pull public-api lock test-latest
+.PHONY: spec-lint spec-diff spec-pull public-api lock test-latest test-install
 
 BIN := .venv/bin
 PORT ?= 0
@@ -14,6 +14,8 @@ NOX_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
 KEEP ?=
+ONLY ?=
+OVERRIDE ?=
 EXAMPLES ?= 2000
 ROWS ?=
 ROUNDS ?= 5
@@ -33,11 +35,14 @@ help: ## List the targets
 demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py against it, stop it all (PORT=8123)
 	@$(BIN)/python scripts/demo.py --port $(PORT)
 
-test: dev-env check-generated lint types spec-lint ## Everything CI runs: generated code, lint, types, spec, all tests
+test: dev-env check-generated lint types spec-lint test-install ## Everything CI runs: generated code, lint, types, spec, all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
 	$(BIN)/python -m pytest -m "not ray and not containers" $(PYTEST_ARGS)
+
+test-install: dev-env ## The wheel as users install it: each extra alone, newest and lowest versions (ONLY= OVERRIDE=)
+	PYTHONPATH=tests $(BIN)/python -m install --ray $(if $(ONLY),--only $(ONLY)) $(if $(OVERRIDE),--override '$(OVERRIDE)')
 
 test-latest: dev-env ## Those without the lock: in an environment of its own, with the newest versions (PYTEST_ARGS)
 	$(BIN)/nox -s tests-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') -- $(PYTEST_ARGS)
