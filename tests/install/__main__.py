@@ -83,6 +83,7 @@ class Installer:
         (self._wheel,) = folder.glob("*.whl")
         self._overrides = folder / "overrides.txt"
         self._overrides.write_text("\n".join(overrides))
+        self._overridden = {Requirement(line).name for line in overrides}
 
     def _uv(self, *arguments: str) -> str:
         return run([sys.executable, "-m", "uv", "--quiet", *arguments], self._folder, UV_NO_CONFIG="1")
@@ -100,7 +101,7 @@ class Installer:
             f"{one.name}=={bound.version}\n"
             for one in requirements(environment)
             for bound in one.specifier
-            if bound.operator == ">="
+            if bound.operator == ">=" and one.name not in self._overridden
         )
         constraints.write_text("".join(bounds) if versions == "lowest" else "")
         options = ["--constraints", str(constraints), "--overrides", str(self._overrides)]
@@ -167,7 +168,7 @@ def main() -> int:
         for environment in options.only or ENVIRONMENTS:
             for versions in ("newest", "lowest"):
                 failures += attempt(f"{environment} {versions}", partial(used, environment, versions))
-        for python in PYTHONS:
+        for python in () if options.only else PYTHONS:
             failures += attempt(f"all extras on {python}", partial(installer.resolve, python))
     names = {one.name for environment in ENVIRONMENTS for one in requirements(environment)}
     print(table(sorted(names), columns))

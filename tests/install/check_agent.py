@@ -6,14 +6,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from commands import expect, run
+from commands import expect, program, run
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import NotFoundError
@@ -37,10 +36,9 @@ def main(params):
 def serving(ray: str) -> Iterator[AgentClient]:
     """An agent in front of the cluster with this dashboard."""
     command = ("synapse-agent", "serve", "--port", "0", "--ray", ray, "--ready-file", "ready.json")
-    program = Path(sys.executable).with_name(command[0])
     ready = Path("ready.json")
     with Path("agent.log").open("w+") as log:
-        process = subprocess.Popen([program, *command[1:]], stdout=log, stderr=log)
+        process = subprocess.Popen([program(command[0]), *command[1:]], stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + 60
             while not ready.exists() and process.poll() is None and time.monotonic() < deadline:

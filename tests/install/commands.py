@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["expect", "run"]
+__all__ = ["expect", "program", "run", "run_on_terminal"]
 
 
-def run(*command: str, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment; end with what it said unless its exit code is `code`."""
+def run(*command: str, code: int = 0, given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment; end with what it printed unless its exit code is `code`."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+        [program(command[0]), *command[1:]],
         env=os.environ | variables,
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         text=True,
         timeout=120,
     )
-    said = done.stdout + done.stderr
-    expect(
-        done.returncode == code and "Traceback" not in said, command, f"exit code {done.returncode}\n{said}"
-    )
+    _expect_code(command, done.returncode, code, done.stdout + done.stderr)
     return done
 
 
-def expect(right: bool, command: object, said: object) -> None:
+def run_on_terminal(*command: str, **variables: str) -> str:
+    """Do the same on a terminal, and return what it shows."""
+    ours, terminal = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"} | variables
+    process = subprocess.Popen(
+        [program(command[0]), *command[1:]], env=environment, stdin=terminal, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while data := os.read(ours, 65536):
+            shown += data
+    except OSError:
+        pass  # Linux says so when the other side is closed.
+    os.close(ours)
+    said = shown.decode(errors="replace")
+    _expect_code(command, process.wait(120), 0, said)
+    return said
+
+
+def program(name: str) -> str:
+    """Return the path of a command of this environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def expect(right: bool, command: str | tuple[str, ...], said: object) -> None:
     """End with what went wrong, unless it is right."""
     if not right:
-        words = " ".join(command) if isinstance(command, tuple) else command
-        raise SystemExit(f"{words}: {said}")
+        raise SystemExit(f"{command if isinstance(command, str) else ' '.join(command)}: {said}")
+
+
+def _expect_code(command: tuple[str, ...], code: int, expected: int, said: str) -> None:
+    expect(code == expected and "Traceback" not in said, command, f"exit code {code}\n{said}")
