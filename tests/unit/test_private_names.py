@@ -24,12 +24,10 @@ ALLOWED: dict[str, set[str]] = {
     # Documented by the standard library.
     "src/synapse_sdk/cli/_interrupt.py": {"._exit"},
     "src/synapse_sdk/streaming/_deadline.py": {"_thread"},
-    # Strings of another kind: how names begin or end, and a variable of the environment.
+    # Strings of another kind: how names begin or end.
     "src/synapse_agent/_packages.py": {"'_ray_pkg_'"},
     "src/synapse_sdk/_connection.py": {"'_id'"},
     "src/synapse_sdk/testing/_schema.py": {"'_type'"},
-    "src/synapse_sdk/cli/_app.py": {"'_SYNAPSE_COMPLETE'"},
-    "src/synapse_sdk/cli/commands/completion.py": {"'_SYNAPSE_COMPLETE'"},
     # A client of ours.
     "src/synapse_sdk/testing/_clients.py": {"._transport"},
     # Whether trio runs, without an import of it.
@@ -102,8 +100,10 @@ def used(tree: ast.Module) -> Iterator[str]:
                     yield f".{name}"
             case ast.Attribute(attr=name) if PRIVATE.match(name) and name not in here:
                 yield f".{name}"
-            case ast.Constant(value=str(text)) if PRIVATE.match(text) and text not in here:
-                yield repr(text)
+            # In capitals it is a variable of the environment.
+            case ast.Constant(value=str(text)) if PRIVATE.match(text) and not text.isupper():
+                if text not in here:
+                    yield repr(text)
             case ast.Constant(value=str(text)) if PATH.match(text) and theirs(text):
                 yield repr(text)
             case _:
