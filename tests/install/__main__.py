@@ -28,8 +28,8 @@ from registry import clean_environment
 from running_agent import dashboard, ray_token, running_agent
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-# `core` is the one without an extra.
-ENVIRONMENTS = ("core", "cli", "agent", "redis")
+# The extra that each has.
+ENVIRONMENTS = {"core": "", "cli": "cli", "frozen": "cli", "agent": "agent", "redis": "redis"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -59,7 +59,7 @@ def run(command: list[str], folder: Path, **variables: str) -> str:
 
 def requirements(environment: str) -> list[Requirement]:
     """Return what pyproject.toml asks for, without what one extra asks of another one."""
-    extra = PROJECT["optional-dependencies"].get(environment, [])
+    extra = PROJECT["optional-dependencies"].get(ENVIRONMENTS[environment], [])
     return [Requirement(line) for line in (*PROJECT["dependencies"], *extra)]
 
 
@@ -105,8 +105,9 @@ class Installer:
         )
         constraints.write_text("".join(bounds) if versions == "lowest" else "")
         options = ["--constraints", str(constraints), "--overrides", str(self._overrides)]
-        extra = () if environment == "core" else (environment,)
-        self._uv("pip", "install", "--python", str(python), *options, self.wanted(*extra))
+        tools = ["pyinstaller"] if environment == "frozen" else []
+        wanted = self.wanted(ENVIRONMENTS[environment])
+        self._uv("pip", "install", "--python", str(python), *options, wanted, *tools)
         listed = self._uv("pip", "list", "--python", str(python), "--format", "json")
         found = {one["name"]: one["version"] for one in json.loads(listed)}
         return python, found
@@ -166,7 +167,8 @@ def main() -> int:
                 installer.check(python, environment, **cluster())
 
         for environment in options.only or ENVIRONMENTS:
-            for versions in ("newest", "lowest"):
+            # Freezing is the same with all versions, and takes its time.
+            for versions in ("newest",) if environment == "frozen" else ("newest", "lowest"):
                 failures += attempt(f"{environment} {versions}", partial(used, environment, versions))
         for python in () if options.only else PYTHONS:
             failures += attempt(f"all extras on {python}", partial(installer.resolve, python))

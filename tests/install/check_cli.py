@@ -63,10 +63,16 @@ def profile(agent: FakeAgent) -> None:
     run("synapse", "profiles", "delete", "lab", **variables)
 
 
-found = set(commands())
-expect(found >= COMMANDS, "synapse --help", found)
-run("synapse", "--version")
-with FakeAgent(listen=True) as agent:
-    agent.add_job("train", status="SUCCEEDED", logs=LINES)
-    calls(agent)
-    profile(agent)
+def use() -> None:
+    found = set(commands())
+    expect(found >= COMMANDS, "synapse --help", found)
+    run("synapse", "--version")
+    with FakeAgent(listen=True) as agent:
+        agent.add_job("train", status="SUCCEEDED", logs=LINES)
+        calls(agent)
+
+
+if __name__ == "__main__":
+    use()
+    with FakeAgent(listen=True) as agent:
+        profile(agent)
