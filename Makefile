@@ -35,7 +35,7 @@ help: ## List the targets
 demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py against it, stop it all (PORT=8123)
 	@$(BIN)/python scripts/demo.py --port $(PORT)
 
-test: dev-env check-generated lint types spec-lint test-install ## Everything CI runs: generated code, lint, types, spec, all tests
+test: dev-env check-generated lint types spec-lint test-install ## Everything CI runs: generated code, lint, types, spec, installs, tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
