@@ -44,10 +44,10 @@ test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS=
 test-install: dev-env ## The wheel as users install it: each extra alone, newest and lowest versions (ONLY= OVERRIDE=)
 	PYTHONPATH=tests $(BIN)/python -m install --ray $(if $(ONLY),--only $(ONLY)) $(if $(OVERRIDE),--override '$(OVERRIDE)')
 
-test-latest: dev-env ## Those without the lock: in an environment of its own, with the newest versions (PYTEST_ARGS)
+test-latest: dev-env ## The quick tests without the lock, on the newest versions, in an environment of its own (PYTEST_ARGS)
 	$(BIN)/nox -s tests-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') -- $(PYTEST_ARGS)
 
-test-all: dev-env ## Those against the wheel on each Python here, and with the lowest versions (NOX_ARGS="-s lowest")
+test-all: dev-env ## The quick tests of the wheel on each Python here, and with the lowest versions (NOX_ARGS="-s lowest")
 	$(BIN)/nox $(NOX_ARGS)
 
 coverage: dev-env ## All tests under coverage: 95 % of all hand-written code, 100 % of streaming/ (PYTEST_ARGS=tests/unit)
