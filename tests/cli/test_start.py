@@ -77,7 +77,7 @@ def test_version(synapse: Any) -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
-    (tmp_path / "typer.py").write_text("raise ModuleNotFoundError(\"No module named 'typer'\", name='typer')")
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError(\"No module named 'click'\", name='click')")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
     code += "from synapse_sdk.cli import main; sys.exit(main())"
     done = subprocess.run(
@@ -85,7 +85,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
     )
     assert (done.returncode, done.stderr) == (
         1,
-        'synapse: typer is not installed: pip install "synapse-sdk[cli]"\n',
+        'synapse: click is not installed: pip install "synapse-sdk[cli]"\n',
     )
 
 
@@ -100,14 +100,14 @@ def complete(child: Any, *words: str) -> list[str]:
     """What bash would offer for the last word."""
     process = child(
         env={
-            "_SYNAPSE_COMPLETE": "complete_bash",
+            "_SYNAPSE_COMPLETE": "bash_complete",
             "COMP_WORDS": " ".join(["synapse", *words]),
             "COMP_CWORD": str(len(words)),
         }
     )
     out, err = process.communicate(timeout=30)
     assert err == ""
-    return [line.strip() for line in out.splitlines() if line.strip()]
+    return [line.removeprefix("plain,") for line in out.splitlines() if line]
 
 
 def test_commands_and_options_are_completed(child: Any) -> None:

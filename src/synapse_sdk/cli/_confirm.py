@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import typer
+import click
 
-from synapse_sdk.cli._exit import FAILED, USAGE, CommandError
-from synapse_sdk.cli._sanitize import one_line
-from synapse_sdk.cli._terminal import interactive
+from ._exit import FAILED, USAGE, CommandError
+from ._sanitize import one_line
+from ._terminal import interactive
 
 __all__ = ["confirm"]
 
@@ -23,5 +23,5 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not interactive(sys.stdin):
         raise CommandError("nobody is there to be asked", hint="--yes goes on without", code=USAGE)
-    if not typer.confirm(one_line(question), err=True):
+    if not click.confirm(one_line(question), err=True):
         raise CommandError("nothing was done", code=FAILED)

@@ -8,19 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import typer
-
-from synapse_sdk.cli._errors import explain, explained, turned_away
-from synapse_sdk.cli._exit import FAILED, INCOMPLETE, INTERRUPTED, OK
-from synapse_sdk.cli._interrupt import leave_at_once, when_unread
-from synapse_sdk.cli._log_printer import LineFilter, LogFormat, LogPrinter, split_lines
-from synapse_sdk.cli._terminal import note
-from synapse_sdk.clients.exceptions import ClientError
+from ..clients.exceptions import ClientError
+from ._errors import error_sentence, report_error, sigpipe_exit_code
+from ._exit import FAILED, INCOMPLETE, INTERRUPTED, OK, ExitStatus
+from ._interrupt import leave_at_once, when_unread
+from ._log_printer import LineFilter, LogFormat, LogPrinter, split_lines
+from ._terminal import note
 
 if TYPE_CHECKING:
-    from synapse_sdk.cli._settings import Settings
-    from synapse_sdk.clients.agent import AgentClient
-    from synapse_sdk.streaming import LogStream, ManyLogStream, StreamEvent
+    from ..clients.agent import AgentClient
+    from ..streaming import LogStream, ManyLogStream, StreamEvent
+    from ._settings import Settings
 
 __all__ = ["Follower", "Protocol", "exit_code", "print_logs"]
 
@@ -59,7 +57,7 @@ class Follower:
         """Follow the logs; give the jobs' statuses.
 
         Raises:
-            typer.Exit: A log could not be had whole, or somebody wanted no more of it.
+            ExitStatus: A log could not be had whole, or somebody wanted no more of it.
         """
         starts = {job_id: self._start(job_id) for job_id in self.job_ids}
         printer = LogPrinter(self.job_ids, self.form, self.filter_, starts)
@@ -71,16 +69,16 @@ class Follower:
                 if watch.gone:
                     raise BrokenPipeError
             except BrokenPipeError:
-                raise typer.Exit(turned_away()) from None
+                raise ExitStatus(sigpipe_exit_code()) from None
             except KeyboardInterrupt:
-                raise typer.Exit(INTERRUPTED) from None
+                raise ExitStatus(INTERRUPTED) from None
             except ClientError as error:
-                raise typer.Exit(explain(error, self.settings, code=INCOMPLETE)) from error
+                raise ExitStatus(report_error(error, self.settings, code=INCOMPLETE)) from error
         streams = self._streams(stream)
         cut = sum(one.truncated_lines for one in streams.values())
         if cut:
             note(f"{cut} lines of more than 64 KiB were cut; without --follow they are whole")
-            raise typer.Exit(INCOMPLETE)
+            raise ExitStatus(INCOMPLETE)
         return {job_id: one.job_status for job_id, one in streams.items()}
 
     def _start(self, job_id: str) -> int:
@@ -96,7 +94,7 @@ class Follower:
         return self.client.tail_many(self.job_ids, self.timeout, protocol=self.protocol, on_event=self._tell)
 
     def _pairs(self, stream: LogStream | ManyLogStream) -> Iterator[tuple[str, str]]:
-        from synapse_sdk.streaming import ManyLogStream
+        from ..streaming import ManyLogStream
 
         if isinstance(stream, ManyLogStream):
             return stream
@@ -104,7 +102,7 @@ class Follower:
         return ((job_id, line) for line in stream)
 
     def _streams(self, stream: LogStream | ManyLogStream) -> Mapping[str, LogStream]:
-        from synapse_sdk.streaming import ManyLogStream
+        from ..streaming import ManyLogStream
 
         return stream.streams if isinstance(stream, ManyLogStream) else {self.job_ids[0]: stream}
 
@@ -112,7 +110,7 @@ class Follower:
         if event.kind == "ended" and event.error is not None:
             # The only one's error is told as the command's.
             if len(self.job_ids) > 1:
-                note(f"job {event.job_id}: {explained(event.error)}")
+                note(f"job {event.job_id}: {error_sentence(event.error)}")
         elif not self.quiet:
             note(
                 f"job {event.job_id} {event.job_status}"

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator
 from types import FrameType
 
-from synapse_sdk.cli._exit import INTERRUPTED
+from ._exit import INTERRUPTED
 
 __all__ = ["leave_at_once", "when_unread"]
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from synapse_sdk.cli._exit import USAGE, CommandError
-from synapse_sdk.cli._output import json_line
-from synapse_sdk.cli._sanitize import printable
-from synapse_sdk.cli._terminal import colours, interactive
+from ._exit import USAGE, CommandError
+from ._output import json_line
+from ._sanitize import printable
+from ._terminal import colours, interactive
 
 __all__ = ["LineFilter", "LogFormat", "LogPrinter"]
 

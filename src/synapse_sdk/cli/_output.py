@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from synapse_sdk.cli._sanitize import one_line, printable
-from synapse_sdk.cli._terminal import interactive, stdout_console
+from ._sanitize import one_line, printable
+from ._terminal import interactive, stdout_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -124,7 +124,7 @@ def show_table(
     if as_json:
         show_json([cast("_Model", row).to_dict() for row in found])
     elif not found:
-        from synapse_sdk.cli._terminal import note
+        from ._terminal import note
 
         note(empty)
     elif interactive(sys.stdout) and fits(columns, found, (console := stdout_console()).width):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from synapse_sdk.cli._exit import USAGE, CommandError
+from ._exit import USAGE, CommandError
 
 __all__ = ["assignments", "json_object", "read_text"]
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from synapse_sdk.cli._exit import USAGE, CommandError
+from ._exit import USAGE, CommandError
 
 __all__ = ["Profile", "Profiles", "config_path"]
 
@@ -44,7 +44,7 @@ class Profile:
         """Give the token, from the keyring if it is there."""
         if not self.keyring:
             return self.token
-        from synapse_sdk.cli._keyring import kept_token
+        from ._keyring import kept_token
 
         return kept_token(self.name)
 
@@ -192,7 +192,7 @@ def _profile(path: Path, name: str, table: object) -> Profile:
 def _warn_if_open(path: Path) -> None:
     mode = path.stat().st_mode
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        from synapse_sdk.cli._terminal import note
+        from ._terminal import note
 
         note(f"others can read the tokens in {path}; chmod 600 {path}")
 

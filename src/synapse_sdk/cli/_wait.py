@@ -9,13 +9,13 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from synapse_sdk.cli._interrupt import leave_at_once
-from synapse_sdk.cli._sanitize import one_line
-from synapse_sdk.cli._terminal import interactive, stderr_console
+from ._interrupt import leave_at_once
+from ._sanitize import one_line
+from ._terminal import interactive, stderr_console
 
 if TYPE_CHECKING:
-    from synapse_sdk.clients.agent import AgentClient
-    from synapse_sdk.clients.agent.models import Job
+    from ..clients.agent import AgentClient
+    from ..clients.agent.models import Job
 
 __all__ = ["spinner", "wait_for_jobs"]
 

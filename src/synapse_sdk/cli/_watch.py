@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from synapse_sdk.cli._errors import explained
-from synapse_sdk.cli._exit import USAGE, CommandError
-from synapse_sdk.cli._output import Column, rich_table
-from synapse_sdk.cli._sanitize import one_line
-from synapse_sdk.cli._terminal import interactive, stdout_console
-from synapse_sdk.clients.exceptions import AuthenticationError, AuthorizationError, ClientError
+from ..clients.exceptions import AuthenticationError, AuthorizationError, ClientError
+from ._errors import error_sentence
+from ._exit import USAGE, CommandError
+from ._output import Column, rich_table
+from ._sanitize import one_line
+from ._terminal import interactive, stdout_console
 
 __all__ = ["watch_table"]
 
@@ -60,4 +60,4 @@ def watch_table(columns: Sequence[Column[_T]], rows: Callable[[], Sequence[_T]],
             except (AuthenticationError, AuthorizationError):
                 raise
             except ClientError as error:
-                trouble = trouble or f"as of {time.strftime('%H:%M:%S')}: {one_line(explained(error))}"
+                trouble = trouble or f"as of {time.strftime('%H:%M:%S')}: {one_line(error_sentence(error))}"
