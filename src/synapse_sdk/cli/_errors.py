@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -113,6 +112,8 @@ def _report(sentence: str, secrets: Iterable[str]) -> None:
 
 
 def _show_traceback(error: BaseException, secrets: Iterable[str]) -> None:
+    import traceback
+
     for line in "".join(traceback.format_exception(error)).splitlines():
         _write(_redacted(line, secrets))
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._exit import USAGE, CommandError
-from ._profiles import Profile, Profiles
+from ._params import read_text
+from ._terminal import note
 
 if TYPE_CHECKING:
     from ..clients.agent import AgentClient
     from ..utils.network import StreamLimits
+    from ._profiles import Profile
 
 __all__ = ["Settings", "Target"]
 
@@ -85,8 +86,16 @@ class Settings:
 
     def _profile(self, named: str | None) -> Profile | None:
         if named is None and self.url is None and os.environ.get("SYNAPSE_AGENT_URL"):
-            return None  # everything is told; the file need not even be readable
-        profiles = Profiles.load()
+            return None  # nothing is missing, so the file need not be readable
+        from ._profiles import Profiles
+
+        try:
+            profiles = Profiles.load()
+        except CommandError as error:
+            if named is not None or self.url is None:
+                raise
+            note(f"{error}; going on without profiles")
+            return None
         if named is not None:
             return profiles.get(named)
         return profiles.profiles.get(profiles.default) if profiles.default else None
@@ -134,17 +143,15 @@ class Settings:
         """
         if self.token is not None and self.token_file is not None:
             raise CommandError("--token and --token-file exclude each other", code=USAGE)
-        if self.token == "-" or self.token_file == "-":  # noqa: S105 - stdin's name
-            return _stripped(sys.stdin.readline(), "stdin")
-        if self.token_file is not None:
-            try:
-                return _stripped(Path(self.token_file).read_text(encoding="utf-8"), self.token_file)
-            except (OSError, UnicodeDecodeError) as exc:
-                why = exc.strerror if isinstance(exc, OSError) else "it is no text"
-                raise CommandError(
-                    f"--token-file {self.token_file} can't be read: {why}", code=USAGE
-                ) from exc
-        return self.token
+        option, source = "--token-file", self.token_file
+        if self.token == "-":  # noqa: S105 - the name of stdin
+            option, source = "--token", "-"
+        if source is None:
+            return self.token
+        token = read_text(source, option, first_line=source == "-").strip()
+        if not token:
+            raise CommandError(f"there is no token in {'stdin' if source == '-' else source}", code=USAGE)
+        return token
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,7 @@ class Target:
         if self.insecure:
             options["verify"] = False
         elif self.ca_file is not None:
-            if not Path(self.ca_file).is_file():
+            if not os.path.isfile(self.ca_file):  # noqa: PTH113 - pathlib would be imported for this alone
                 raise CommandError(f"there is no file {self.ca_file} of certificates", code=USAGE)
             options["verify"] = self.ca_file
         return AgentClient(
@@ -196,10 +203,3 @@ def _limits() -> StreamLimits:
 
 def _variable(name: str) -> str | None:
     return os.environ.get(name, "").strip() or None
-
-
-def _stripped(text: str, where: str) -> str:
-    token = text.strip()
-    if not token:
-        raise CommandError(f"there is no token in {where}", code=USAGE)
-    return token

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ._interrupt import leave_at_once
 from ._sanitize import one_line
-from ._terminal import interactive, stderr_console
+from ._terminal import interactive, is_dumb, stderr_console
 
 if TYPE_CHECKING:
     from ..clients.agent import AgentClient
@@ -22,11 +22,12 @@ __all__ = ["spinner", "wait_for_jobs"]
 
 @contextmanager
 def spinner(text: str) -> Generator[Callable[[str], None]]:
-    """Show on stderr, if that is a terminal, that something is waited for and for how long.
+    """Show on stderr, if that is a terminal, what is waited for and for how long.
 
-    Gives a function that changes the text.
+    Yields:
+        A function that changes the text.
     """
-    if not interactive(sys.stderr):
+    if not interactive(sys.stderr) or is_dumb():
         yield lambda _text: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -40,16 +41,16 @@ def spinner(text: str) -> Generator[Callable[[str], None]]:
 def wait_for_jobs(
     client: AgentClient, job_ids: Sequence[str], *, timeout: float | None, interval: float
 ) -> list[Job]:
-    """Wait until all jobs are over; give them as they are then.
+    """Wait until all jobs are over and return them.
 
     Args:
         client: Where the jobs are.
         job_ids: The jobs.
-        timeout: Seconds to wait in all.
-        interval: Seconds between two looks.
+        timeout: Seconds to wait for all of them.
+        interval: Seconds between two requests.
 
     Raises:
-        ClientError: As `wait_for_job` does.
+        ClientError: As for `wait_for_job`.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     jobs: list[Job] = []
