@@ -32,10 +32,14 @@ def _offer(pattern: re.Pattern[str], ask: Callable[[Settings], Iterable[object]]
         # A notice or an error would land in the middle of the line that is typed.
         with contextlib.redirect_stderr(io.StringIO()):
             try:
-                values = [str(value) for value in ask(ctx.obj)]
+                values = list(ask(ctx.obj))
             except Exception:  # noqa: BLE001
                 return []
-        return [value for value in values if value.startswith(incomplete) and pattern.fullmatch(value)]
+        return [
+            value
+            for value in values
+            if isinstance(value, str) and value.startswith(incomplete) and pattern.fullmatch(value)
+        ]
 
     return complete
 
