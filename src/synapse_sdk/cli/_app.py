@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import click
@@ -10,9 +11,9 @@ from synapse_sdk import __version__
 
 from ._command import Group
 from ._errors import silence_output
-from ._exit import FAILED
+from ._exit import FAILED, INTERRUPTED, OK
 from ._settings import Settings
-from ._terminal import prepare_streams
+from ._terminal import prepare_streams, say
 
 __all__ = ["root", "run"]
 
@@ -114,8 +115,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     prepare_streams()
     try:
-        root.main(arguments, prog_name="synapse", obj=Settings())
-    except SystemExit as exit_:
+        return root.main(arguments, prog_name="synapse", standalone_mode=False, obj=Settings()) or OK
+    except click.ClickException as error:
+        with contextlib.suppress(OSError):
+            error.show()
+        return error.exit_code
+    except click.Abort as error:
+        say("Aborted.")
+        interrupted = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
+        return INTERRUPTED if interrupted else FAILED
+    except SystemExit as exit_:  # after a completion
         return exit_.code if isinstance(exit_.code, int) else FAILED
     finally:
         silence_output()

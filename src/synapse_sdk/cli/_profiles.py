@@ -141,7 +141,7 @@ class Profiles:
 
         try:
             document = tomlkit.parse(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             document = tomlkit.document()
         if self.default is not None:
             document["default"] = self.default

@@ -74,7 +74,13 @@ def stderr_console() -> Console:
 def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    return Console(file=stream, no_color=not colours(stream), highlight=False, emoji=False, markup=False)
+    return Console(
+        file=stream,
+        color_system=None if is_dumb() else "auto",
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
 
 
 def prepare_streams() -> None:
