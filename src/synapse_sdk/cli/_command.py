@@ -15,7 +15,7 @@ __all__ = ["AGENT_OPTIONS", "LOCAL_OPTIONS", "Argument", "Command", "Group"]
 
 
 def _store(ctx: click.Context, param: click.Parameter, value: object) -> None:
-    # The option may stand before the command, after it, or not at all at one of these places.
+    # An option may be given before the command and after it; where it is missing it changes nothing.
     if value not in (None, False):
         setattr(ctx.obj, str(param.name), value)
 
@@ -92,7 +92,7 @@ class Command(_Base):
         own = [parameter for parameter in self.get_params(ctx) if parameter not in self._shared]
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
-        _write_section(ctx, formatter, "Arguments", (one for one in own if isinstance(one, click.Argument)))
+        _write_section(ctx, formatter, "Arguments", (one for one in own if isinstance(one, Argument)))
         _write_section(ctx, formatter, "Options", (one for one in own if isinstance(one, click.Option)))
         _write_section(ctx, formatter, "Options of every command", self._shared)
         self.format_epilog(ctx, formatter)
@@ -102,7 +102,7 @@ class Command(_Base):
         code = OK
         try:
             super().invoke(ctx)
-            # Here, so that a reader that went away is noticed here.
+            # Now, while an error can still be reported.
             sys.stdout.flush()
         except (click.ClickException, click.Abort):
             raise
