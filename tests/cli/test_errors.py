@@ -132,3 +132,15 @@ def test_a_question_is_asked_in_a_terminal(terminal: Any, at: Any) -> None:
     assert [(request.method, request.path) for request in agent.requests] == [
         ("DELETE", "/plugin_releases/p@1")
     ]
+
+
+@pytest.mark.parametrize(("key", "code"), [("\x03", 130), ("\x04", 1)])
+def test_a_question_can_be_left(terminal: Any, at: Any, key: str, code: int) -> None:
+    with Agent(lambda peer: None) as agent:
+        at(agent)
+        question = terminal("plugins", "delete", "p@1")
+        question.wait_for("[y/N]")
+        question.type(key)
+        assert question.exit_code() == code
+        assert agent.requests == []
+    assert "Aborted." in question.text

@@ -1,4 +1,4 @@
-"""Asking before what can't be undone."""
+"""Questions before what can't be undone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["confirm"]
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if the person says so, or said --yes.
+    """Ask a question in the terminal, unless --yes was given.
 
     Raises:
-        CommandError: Nobody is there to be asked, or the answer is no.
+        CommandError: stdin is not a terminal, or the answer is no.
     """
     if yes:
         return

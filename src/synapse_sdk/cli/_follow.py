@@ -29,18 +29,18 @@ _TERMINAL = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 
 @dataclass
 class Follower:
-    """Follows the logs of some jobs to their ends.
+    """Follows the logs of jobs to their ends.
 
     Attributes:
         client: Where the jobs are.
-        settings: How errors are told.
+        settings: How errors are reported.
         job_ids: The jobs.
         form: How lines are shown.
         filter_: Which lines are shown.
         protocol: As for `tail_job_logs`.
         timeout: Seconds until a dead agent is noticed.
-        quiet: Whether to keep notices back.
-        again: Options of the command line with which to go on after a Ctrl-C.
+        quiet: Whether to leave out notices.
+        again: Options to suggest for continuing after Ctrl-C.
     """
 
     client: AgentClient
@@ -54,10 +54,10 @@ class Follower:
     again: Sequence[str] = ()
 
     def run(self) -> dict[str, str | None]:
-        """Follow the logs; give the jobs' statuses.
+        """Follow the logs and return the jobs' statuses.
 
         Raises:
-            ExitStatus: A log could not be had whole, or somebody wanted no more of it.
+            ExitStatus: A log is incomplete, the output is no longer read, or Ctrl-C was pressed.
         """
         starts = {job_id: self._start(job_id) for job_id in self.job_ids}
         printer = LogPrinter(self.job_ids, self.form, self.filter_, starts)
@@ -82,7 +82,7 @@ class Follower:
         return {job_id: one.job_status for job_id, one in streams.items()}
 
     def _start(self, job_id: str) -> int:
-        # The stream gives a log from its beginning; how much of it is old news only the log tells.
+        # A stream begins with the log's first line, so the log so far is needed to find the last lines of it.
         so_far = "" if self.filter_.last is None else self.client.get_job_logs(job_id)
         return self.filter_.start(so_far)
 
@@ -108,7 +108,7 @@ class Follower:
 
     def _tell(self, event: StreamEvent) -> None:
         if event.kind == "ended" and event.error is not None:
-            # The only one's error is told as the command's.
+            # With one job, the error is the command's and is reported by `run`.
             if len(self.job_ids) > 1:
                 note(f"job {event.job_id}: {error_sentence(event.error)}")
         elif not self.quiet:
@@ -121,7 +121,7 @@ class Follower:
     def _farewell(self, printer: LogPrinter) -> str:
         jobs = " ".join(map(shlex.quote, self.job_ids))
         options = " ".join(map(shlex.quote, self.again))
-        # One log can be gone on with at the very line.
+        # A single log can continue at the exact line.
         start = f"+{printer.seen[self.job_ids[0]] + 1}" if len(self.job_ids) == 1 else "10"
         go_on = " ".join(filter(None, ["synapse jobs logs", jobs, f"--follow --lines {start}", options]))
         runs = "the job runs on" if len(self.job_ids) == 1 else "the jobs run on"
@@ -137,7 +137,7 @@ def print_logs(client: AgentClient, job_ids: Sequence[str], form: LogFormat, fil
 
 
 def exit_code(statuses: Iterable[str | None]) -> int:
-    """Give the exit code for how jobs stand: the worst of them."""
+    """Return the exit code for the statuses of jobs: the worst of them."""
     found = set(statuses)
     if found - _TERMINAL:
         return INCOMPLETE

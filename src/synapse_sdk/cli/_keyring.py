@@ -30,7 +30,7 @@ def keep_token(profile: str, token: str) -> bool:
     try:
         backend.set_password(_SERVICE, profile, token)
         return bool(backend.get_password(_SERVICE, profile) == token)
-    except Exception:  # noqa: BLE001 - locked, or nobody there to unlock it
+    except Exception:  # noqa: BLE001 - such as a keyring that is locked
         return False
 
 

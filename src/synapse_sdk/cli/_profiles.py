@@ -169,7 +169,7 @@ def config_path() -> Path | None:
     It is None where there is none of them, as in a container whose user has no entry in /etc/passwd.
     """
     base = os.environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):  # noqa: PTH117 - as the XDG specification wants it: else to be ignored
+    if not os.path.isabs(base):  # noqa: PTH117 - the XDG specification says to ignore relative paths
         base = os.environ.get("APPDATA", "") if sys.platform == "win32" else ""
     try:
         folder = Path(base) if base else Path.home() / ".config"

@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
 __all__ = ["RunFollower", "is_job", "show_answer"]
 
-# Seconds between two looks at a job that has not started yet.
+# Seconds between two requests for a job that has not started yet.
 _LOOK = 0.5
-# Characters of what the agent says of a failure.
+# Characters of the agent's message about a failure.
 _REASON = 300
 
 
 def is_job(answer: Any) -> bool:
-    """Tell a started job from the answer of a serve action."""
+    """Return whether an answer is a started job, not the answer of a serve action."""
     from ..clients.agent.models import RunAccepted
 
     return isinstance(answer, RunAccepted)
 
 
 def _reason(message: str) -> str:
-    # Ray goes on with the end of the log, which was just shown.
+    # Ray appends the end of the log, which was just shown.
     return message.partition(", last available logs")[0][:_REASON]
 
 
@@ -56,11 +56,11 @@ class RunFollower:
     """Follows a job that was just started.
 
     Attributes:
-        client: Where it runs.
-        settings: How things are told.
-        detach: Whether to leave it once it is started.
-        quiet: Whether to keep notices back.
-        again: Options that name the agent, for what to type next.
+        client: The client of the agent that runs it.
+        settings: How errors are reported, and whether to write JSON.
+        detach: Whether to return once it is started.
+        quiet: Whether to leave out notices.
+        again: Options that name the agent, for the commands that are suggested.
     """
 
     client: AgentClient
@@ -75,7 +75,7 @@ class RunFollower:
         With --json that is one object a line: the job, its log lines, and the job at its end.
 
         Raises:
-            ExitStatus: Always, but after a detached start.
+            ExitStatus: Always, except after a detached start.
         """
         job_id = run.job_id
         if self.detach:

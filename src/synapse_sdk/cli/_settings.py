@@ -36,7 +36,7 @@ class Settings:
     json: bool = False
     debug: bool = False
     secrets: list[str] = field(default_factory=list[str], repr=False)
-    """Tokens in use, to be kept out of what is shown."""
+    """Tokens in use, to leave out of what is shown."""
 
     def target(self) -> Target:
         """Return the agent to talk to.

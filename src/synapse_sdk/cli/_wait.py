@@ -44,7 +44,7 @@ def wait_for_jobs(
     """Wait until all jobs are over and return them.
 
     Args:
-        client: Where the jobs are.
+        client: The client of the agent.
         job_ids: The jobs.
         timeout: Seconds to wait for all of them.
         interval: Seconds between two requests.
