@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from checkout import environment
+from click.shell_completion import get_completion_class
 from streaming.scripted import Agent
 
 from synapse_sdk import __version__
@@ -66,6 +67,11 @@ def test_every_command_has_help_with_an_example(synapse: Any, group: str) -> Non
         assert f"synapse {group} {command}" in told.out.partition("Examples:")[2]
 
 
+@pytest.mark.parametrize("command", ["health", "login", "completion"])
+def test_a_command_without_a_group_has_help_with_an_example(synapse: Any, command: str) -> None:
+    assert f"  synapse {command}" in synapse(command, "--help").out.partition("Examples:")[2]
+
+
 def test_without_arguments_it_helps(synapse: Any) -> None:
     result = synapse()
     assert result.code == 2
@@ -89,8 +95,10 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_scripts(synapse: Any, shell: str) -> None:
+    if get_completion_class(shell) is None:
+        pytest.skip(f"this version of click has no completion for {shell}")
     result = synapse("completion", shell)
     assert result.code == 0
     assert "_SYNAPSE_COMPLETE" in result.out

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from synapse_sdk import __version__
-
+from .. import __version__
 from ._command import Group
 from ._errors import silence_output
 from ._exit import FAILED, INTERRUPTED, OK

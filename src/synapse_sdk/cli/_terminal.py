@@ -43,7 +43,8 @@ def colours(stream: TextIO) -> bool:
 
 def is_dumb() -> bool:
     """Return whether TERM names a terminal without colours and cursor movement, or none at all."""
-    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
+    # Windows doesn't set it.
+    return os.environ.get("TERM", "" if os.name == "posix" else "windows") in ("", "dumb", "unknown")
 
 
 def say(text: object) -> None:

@@ -32,8 +32,11 @@ def spinner(text: str) -> Generator[Callable[[str], None]]:
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=stderr_console(), transient=True) as progress:
+    console = stderr_console()
+    # The default is drawn with Braille characters.
+    dots = SpinnerColumn("dots" if console.encoding.startswith("utf") else "line")
+    columns = (dots, TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(one_line(text), total=None)
         yield lambda now: progress.update(task, description=one_line(now))
 
