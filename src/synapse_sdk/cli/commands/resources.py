@@ -122,7 +122,7 @@ def _bytes(text: str | None) -> int | None:
         return None
     try:
         return parse_bytes(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise CommandError(
             f"--memory can't be {text!r}", hint="a number of bytes, or such as 512MiB or 8G", code=USAGE
         ) from None
