@@ -237,7 +237,7 @@ def agent() -> Iterator[RunningAgent]:
         assert agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).status_code == 200
         yield agent
         # Whatever the tests did, the agent had no trouble of its own.
-        assert agent.stderr == "Starting Ray …\n"
+        assert agent.stderr == "Starting Ray ...\n"
 
 
 @pytest.fixture(scope="session")

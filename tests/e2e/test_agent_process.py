@@ -153,7 +153,7 @@ def test_stopped_in_order() -> None:
             assert agent.process.wait(15) == 0
             assert left_of(below, 1) == set()
             assert sorted(path.name for path in agent.tmp.iterdir()) == ["stderr"]
-            assert agent.stderr == "Starting Ray …\n"
+            assert agent.stderr == "Starting Ray ...\n"
             assert agent.process.stdout is not None
             assert agent.token in agent.process.stdout.read()
         assert list(elsewhere.iterdir()) == []
@@ -181,7 +181,7 @@ def test_stopped_while_it_starts(number: signal.Signals, after: float) -> None:
         assert process.returncode == 0
         assert left_of(below, 1) == set()
         assert list(tmp.iterdir()) == []
-        assert stderr == "Starting Ray …\n"
+        assert stderr == "Starting Ray ...\n"
 
 
 def test_when_ray_ends_the_agent_says_so() -> None:
