@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -14,7 +15,9 @@ from typing import IO
 
 import httpx
 import pytest
-from checkout import environment
+from checkout import environment, under_test
+
+from synapse_agent._pyinstaller import hook_dirs
 
 MAIN = "import sys; from synapse_agent.__main__ import main; sys.exit(main())"
 NO_THREADS = """
@@ -167,6 +170,13 @@ def test_a_ready_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> N
     (tmp_path / "directory").mkdir()
     assert "can't write directory: Is a directory" in refused(tmp_path, "SERVE --ready-file directory")
     assert [path.name for path in tmp_path.iterdir()] == ["directory"]
+
+
+def test_what_the_agent_reads_as_files_is_bundled_by_pyinstaller() -> None:
+    (folder,) = hook_dirs()
+    bundled = {Path(path) for path, _ in runpy.run_path(f"{folder}/hook-synapse_agent.py")["datas"]}
+    package = under_test()["synapse_agent"]
+    assert bundled == {package / "_runner.py", *package.rglob("*.json")}
 
 
 @pytest.mark.parametrize(
