@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synapse_agent import __version__
-from synapse_agent._process import describe, prepare_process, write_error, write_output
+from synapse_agent._process import check_open_files, describe, prepare_process, write_error, write_output
 
 __all__ = ["main"]
 
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     try:
+        check_open_files()
         # Here and not above: without the extra there is a better answer than a traceback.
         import asyncio
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["describe", "prepare_process", "write_error", "write_output"]
+__all__ = ["check_open_files", "describe", "prepare_process", "write_error", "write_output"]
 
 # Imports, the event loop, a socket, the index and one client.
 _MIN_OPEN_FILES = 16
 
 
 def prepare_process() -> None:
-    """Set up what the imports and the event loop need. Raises OSError where that can't be had."""
+    """Open the standard streams that are closed, and set HOME where there is none."""
     _open_standard_streams()
     try:
         Path.home()
     except RuntimeError:
         # The user is in no passwd file. Docker sets the same for such a user.
         os.environ["HOME"] = "/"
+
+
+def check_open_files() -> None:
+    """Raise OSError where too few files may be open."""
+    import resource  # not at the top: Windows, which has none, still gets --help and --version
+
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit != resource.RLIM_INFINITY and limit < _MIN_OPEN_FILES:
         raise OSError(f"only {limit} open files are allowed, and {_MIN_OPEN_FILES} are needed: see ulimit -n")

@@ -13,6 +13,7 @@ from checkout import environment
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ServerError
+from synapse_sdk.long_poll.worker import Worker
 from synapse_sdk.testing import FakeAgent
 
 CALLS = """
@@ -152,6 +153,16 @@ def test_where_no_more_threads_can_be_started(agent: FakeAgent, monkeypatch: pyt
 
         monkeypatch.setattr("_thread.start_new_thread", refuse_at_all)
         assert list(client.tail_job_logs("j")) == ["one", "zwei ä"]
+
+
+def test_a_long_poll_worker_without_its_threads_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    worker = Worker("redis://127.0.0.1:1/0", "agent-7", "http://127.0.0.1:1/", threads=2)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(ServerError, match="can't start new thread"):
+        worker.run()
 
 
 def test_a_long_poll_worker_stops_whatever_a_signal_interrupts(agent: FakeAgent) -> None:
