@@ -88,6 +88,13 @@ class RunningAgent:
             time.sleep(0.1)
         raise AssertionError(f"{job_id} is not {wanted} after {timeout} s")
 
+    def wait_at_rest(self, job_id: str, timeout: float = 60) -> None:
+        """Wait until there is nothing to stop: Ray's process for a job outlives the job's end by a moment."""
+        deadline = time.monotonic() + timeout
+        while self.http.post(f"jobs/{job_id}/stop/").json() != {"stopped": False}:
+            assert time.monotonic() < deadline, f"{job_id} can still be stopped after {timeout} s"
+            time.sleep(0.1)
+
     def run(self, source: str = "", /, **body: Any) -> tuple[dict[str, Any], str]:
         """Run to the end; the job and its log without Ray's own first two lines."""
         job_id = self.submit(source, **body)

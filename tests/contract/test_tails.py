@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -111,10 +110,7 @@ def test_a_job_is_followed_while_it_runs_until_it_is_stopped(
     assert stream.job_status == "STOPPED"
     assert client.wait_for_job(job_id, timeout=60, poll_interval=0.1).status == "STOPPED"
     assert client.get_job(job_id).driver_exit_code is None
-    # Ray answers for a moment after the job has stopped that it stops it.
-    end = time.monotonic() + 60
-    while client.stop_job(job_id).stopped and time.monotonic() < end:
-        time.sleep(0.1)
+    agent.wait_at_rest(job_id)
     assert client.stop_job(job_id).stopped is False
 
 

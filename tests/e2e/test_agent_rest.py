@@ -283,7 +283,7 @@ def test_a_job_from_modules(agent: RunningAgent) -> None:
     response = agent.http.post("plugin_releases/run_debug/", json=again)
     assert response.status_code == 409
     assert job["submission_id"] in detail(response)
-    assert agent.http.post(f"jobs/{job['submission_id']}/stop/").json() == {"stopped": False}
+    agent.wait_at_rest(job["submission_id"])
 
 
 def test_a_job_from_a_directory_with_its_environment(agent: RunningAgent, tmp_path: Path) -> None:
