@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -180,7 +181,15 @@ def test_what_the_agent_reads_as_files_is_bundled_by_pyinstaller() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "words"), [(FROZEN, "name a cluster with --ray"), (NO_TMPDIR, "set TMPDIR to one")]
+    ("before", "words"),
+    [
+        (FROZEN, "name a cluster with --ray"),
+        pytest.param(
+            NO_TMPDIR,
+            "set TMPDIR to one",
+            marks=pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
+        ),
+    ],
 )
 def test_where_no_cluster_can_be_started(tmp_path: Path, before: str, words: str) -> None:
     assert words in refused(tmp_path, "SERVE", before, ray="")
