@@ -202,10 +202,10 @@ def running_agent(*arguments: str, **environment: str) -> Iterator[RunningAgent]
                 text=True,
             )
         try:
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + 180  # the agent itself gives Ray 90 s
             while not ready.exists():
                 assert process.poll() is None, (tmp / "stderr").read_text()
-                assert time.monotonic() < deadline, "the agent is not ready after 90 s"
+                assert time.monotonic() < deadline, "the agent is not ready after 180 s"
                 time.sleep(0.05)
             told = json.loads(ready.read_text())
             with client_of(told["url"], told["token"]) as http:
