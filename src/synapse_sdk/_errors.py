@@ -150,6 +150,9 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
         return made(ClientTimeoutError, 408, words if str(exc) else "timed out")
     if isinstance(exc, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
         return made(ValidationError, 400, words)
+    if isinstance(exc, UnicodeError) and not isinstance(exc, (UnicodeEncodeError, UnicodeDecodeError)):
+        # httpx decodes the host of a redirect, followed or not. That of the agent was checked.
+        return made(ServerError, 500, f"redirected to a host that can't be read: {words}")
     if isinstance(exc, httpx.DecodingError):
         return made(ServerError, 500, f"the answer can't be decompressed: {words}")
     if isinstance(exc, httpx.ProxyError):
