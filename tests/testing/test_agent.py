@@ -41,7 +41,7 @@ def test_it_listens_where_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_command_line_finds_it(tmp_path: Path) -> None:
-    pytest.importorskip("typer")
+    pytest.importorskip("click")
     with FakeAgent(listen=True) as agent:
         agent.add_job("train", status="FAILED", logs=["epoch 1"])
         command = [sys.executable, "-m", "synapse_sdk.cli", "jobs", "logs", "train", "--exit-status"]
