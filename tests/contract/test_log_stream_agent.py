@@ -19,11 +19,11 @@ from websockets.sync.client import connect
 
 from synapse_agent._errors import ApiError
 from synapse_agent._gateway import Gateway
-from synapse_agent._log_events import sse, sse_lines, websocket_lines
-from synapse_agent._log_handlers import _pump
-from synapse_agent._log_lines import Message
 from synapse_agent._log_tail import Tail
 from synapse_agent._routes import ROUTES, STREAM_ROUTES
+from synapse_agent.logs.events import sse, sse_lines, websocket_lines
+from synapse_agent.logs.handlers import _pump
+from synapse_agent.logs.lines import Message
 
 from .agent_spec import OPERATIONS
 from .generated_values import generated

@@ -17,7 +17,7 @@ from running_agent import RunningAgent, dashboard, ray_token, running_agent
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from synapse_agent._log_lines import PIECE
+from synapse_agent.logs.lines import PIECE
 
 pytestmark = pytest.mark.ray
 

@@ -6,20 +6,21 @@ import json
 from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
 
-from synapse_agent._log_lines import Message
+from synapse_agent.logs.lines import Message
 
 __all__ = ["sse", "sse_lines", "websocket_lines"]
 
 
-def websocket_lines(messages: Iterable[Message]) -> bytes:
-    """Complete WebSocket text frames, unmasked as a server's are, in one piece.
+def websocket_lines(messages: Iterable[Message], *, time: float | None = None) -> bytes:
+    """Return complete WebSocket text frames, unmasked as a server's are, in one piece.
 
     One write for many frames is what makes a fast log fast. The text is ASCII, so that its
     characters and the bytes of the headers go through latin-1 together.
     """
     parts: list[str] = []
+    tail = _tail(time)
     for text, offset in messages:
-        payload = f'{{"type":"log","message":{encode_basestring_ascii(text)},"offset":{offset}}}'
+        payload = f'{{"type":"log","message":{encode_basestring_ascii(text)},"offset":{offset}{tail}}}'
         size = len(payload)
         if size < 126:
             header = chr(size)
@@ -31,14 +32,19 @@ def websocket_lines(messages: Iterable[Message]) -> bytes:
     return "".join(parts).encode("latin-1")
 
 
-def sse_lines(messages: Iterable[Message], *, ids: bool = True) -> bytes:
-    """Events in one piece, with the offset as their id unless the reader can't tell one from a log line."""
+def sse_lines(messages: Iterable[Message], *, ids: bool = True, time: float | None = None) -> bytes:
+    """Return events in one piece, with the offset as their id unless the reader would print that."""
     escape = encode_basestring_ascii
+    tail = _tail(time)
     return "".join(
         f"{f'id: {offset}' + chr(10) if ids else ''}"
-        f'data: {{"type":"log","message":{escape(text)},"offset":{offset}}}\n\n'
+        f'data: {{"type":"log","message":{escape(text)},"offset":{offset}{tail}}}\n\n'
         for text, offset in messages
     ).encode("ascii")
+
+
+def _tail(time: float | None) -> str:
+    return "" if time is None else f',"time":{time:.3f}'
 
 
 def sse(event: dict[str, object]) -> bytes:
