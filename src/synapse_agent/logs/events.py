@@ -47,5 +47,7 @@ def _tail(time: float | None) -> str:
     return "" if time is None else f',"time":{time:.3f}'
 
 
-def sse(event: dict[str, object]) -> bytes:
-    return f"data: {json.dumps(event)}\n\n".encode("ascii")
+def sse(event: dict[str, object], *, ids: bool = False) -> bytes:
+    """Return one event, with its offset as the id as those of lines have it."""
+    name = f"id: {event['offset']}\n" if ids and "offset" in event else ""
+    return f"{name}data: {json.dumps(event)}\n\n".encode("ascii")

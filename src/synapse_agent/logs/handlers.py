@@ -156,6 +156,7 @@ async def _pump(gateway: Gateway, tail: Tail, sink: _Sink) -> bool:
                     await sink.event({"type": "connected", "offset": start})
                     splitter = LineSplitter(start)
                     spoke = clock()
+                    continue
             else:
                 block = await tail.next()
                 messages = splitter.finish() if block is None else splitter.feed(block) if block else []
@@ -232,7 +233,7 @@ class _EventSink:
         await _bounded(self._response.write(sse_lines(messages, ids=self._ids, time=time)))
 
     async def event(self, event: dict[str, object]) -> None:
-        await _bounded(self._response.write(sse(event)))
+        await _bounded(self._response.write(sse(event, ids=self._ids)))
 
     async def heartbeat(self) -> None:
         await self.event({"type": "heartbeat"})

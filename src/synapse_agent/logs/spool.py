@@ -158,10 +158,7 @@ def _read_about(path: Path) -> JsonObject | None:
         about = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    if (
-        isinstance(about, dict)
-        and isinstance(cast("JsonObject", about).get("job"), dict)
-        and "final" in about
-    ):
-        return cast("JsonObject", about)
-    return None
+    if not isinstance(about, dict):
+        return None
+    found = cast("JsonObject", about)
+    return found if isinstance(found.get("job"), dict) and "final" in found else None

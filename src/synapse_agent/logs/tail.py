@@ -105,11 +105,13 @@ class Tail:
         try:
             value = await cast("Awaitable[T]", task)
         except InterruptedReadError as error:
-            return await self._failed(str(error))
+            await self._failed(str(error))
+            return None
         except ApiError as error:
             if error.status != 503:
                 raise
-            return await self._failed(error.detail)
+            await self._failed(error.detail)
+            return None
         self._failing_since = None
         return value
 

@@ -117,7 +117,7 @@ async def character_start(read: Read, position: int, end: int) -> int:
 
 
 async def character_end(read: Read, start: int, end: int) -> int:
-    """Return `end`, moved back to where a character ends unless nothing would be left; there are more bytes."""
+    """Return `end`, moved back to a character's end unless nothing would be left; the log is longer."""
     first = max(start, end - 3)
     data = await _whole(read, first, end + 1)
     for position in range(len(data) - 1, -1, -1):
