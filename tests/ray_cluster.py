@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from running_agent import TERMINAL, descendants, left_of
 
-__all__ = ["Node", "RayCluster", "cluster_of", "gcs_address", "redis_server"]
+__all__ = ["Network", "Node", "RayCluster", "cluster_of", "gcs_address", "redis_server"]
 
 _LOOPBACK = "127.0.0.1"
 
@@ -43,8 +43,20 @@ def free_ports(count: int, host: str = _LOOPBACK) -> list[int]:
     return found
 
 
+# Ray's processes go on without the command that started them; this stays their parent, so that they are
+# found. `--block` would do the same, but ends all of them when one of them ends.
+_PARENT = """
+import ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+if subprocess.run(sys.argv[1:]).returncode:
+    sys.exit("ray start failed")
+while True:
+    os.wait()
+"""
+
+
 class Node:
-    """A `ray start --block` and all that it started."""
+    """A `ray start` and all that it started."""
 
     def __init__(self, command: list[str], environment: dict[str, str], tmp: Path) -> None:
         self.tmp = tmp
@@ -142,7 +154,8 @@ class RayCluster:
         (tmp / "tmp").mkdir(parents=True)
         names = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "metrics-export-port")
         ports = [f"--{name}={port}" for name, port in zip(names, free_ports(3), strict=True)]
-        command = [*prefix, self.python, "-m", "ray.scripts.scripts", "start", "--block"]
+        command = [*prefix, sys.executable, "-c", _PARENT]
+        command += [self.python, "-m", "ray.scripts.scripts", "start"]
         command += ["--min-worker-port=0", "--max-worker-port=0", f"--node-ip-address={host}", *ports]
         command += ["--disable-usage-stats", "--num-cpus=4", *arguments]
         command.append(f"--temp-dir={tmp / 'ray'}")
@@ -268,3 +281,69 @@ def redis_server(host: str = _LOOPBACK) -> Iterator[str]:
         process.kill()
         process.wait()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+class Network:
+    """Machines with addresses of their own, joined by a switch: network namespaces, which need root.
+
+    The agent is on this machine, which is joined to the switch too.
+    """
+
+    def __init__(self, machines: int = 2) -> None:
+        self._name = f"r{secrets.token_hex(3)}"
+        self._subnet = f"10.{100 + secrets.randbelow(100)}.{secrets.randbelow(250)}"
+        self.addresses = [f"{self._subnet}.{number + 2}" for number in range(machines)]
+        try:
+            self._ip("link", "add", self._name, "type", "bridge")
+            self._ip("addr", "add", f"{self._subnet}.1/24", "dev", self._name)
+            self._ip("link", "set", self._name, "up")
+            for number, address in enumerate(self.addresses):
+                space, here, there = self._space(number), f"{self._name}h{number}", f"{self._name}n{number}"
+                self._ip("netns", "add", space)
+                self._ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", space)
+                self._ip("link", "set", here, "master", self._name, "up")
+                self._ip("-n", space, "addr", "add", f"{address}/24", "dev", there)
+                self._ip("-n", space, "link", "set", there, "up")
+                self._ip("-n", space, "link", "set", "lo", "up")
+                self._ip("-n", space, "route", "add", "default", "via", f"{self._subnet}.1")
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def gateway(self) -> str:
+        """This machine's address on the switch."""
+        return f"{self._subnet}.1"
+
+    def prefix(self, number: int) -> tuple[str, ...]:
+        """What a command that runs on that machine begins with."""
+        return ("ip", "netns", "exec", self._space(number))
+
+    def unplug(self, number: int) -> None:
+        self._ip("link", "set", f"{self._name}h{number}", "down")
+
+    def plug(self, number: int) -> None:
+        self._ip("link", "set", f"{self._name}h{number}", "up")
+
+    def hide(self, number: int) -> None:
+        """Let nothing on this machine reach that one, while the others still do."""
+        self._ip("route", "add", "blackhole", f"{self.addresses[number]}/32")
+
+    def slow_down(self, number: int, rate: str) -> None:
+        """Bound what that machine can send, as `tc` writes it."""
+        name = f"{self._name}n{number}"
+        shape = ["tbf", "rate", rate, "burst", "64kb", "latency", "200ms"]
+        command = ["tc", "-n", self._space(number), "qdisc", "add", "dev", name, "root", *shape]
+        subprocess.run(command, check=True, capture_output=True)
+
+    def close(self) -> None:
+        for number in range(len(self.addresses)):
+            self._ip("netns", "del", self._space(number), check=False)
+            self._ip("route", "del", "blackhole", f"{self.addresses[number]}/32", check=False)
+        self._ip("link", "del", self._name, check=False)
+
+    def _space(self, number: int) -> str:
+        return f"{self._name}-{number}"
+
+    def _ip(self, *arguments: str, check: bool = True) -> None:
+        subprocess.run(["ip", *arguments], check=check, capture_output=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import aiohttp
 from yarl import URL
@@ -181,7 +182,9 @@ class StateFile:
         self._slots = slots
         self._node_id = node_id
         self._name = name
-        self._copy: IO[bytes] = tempfile.TemporaryFile(prefix="synapse-log-")  # noqa: SIM115
+        self._copy, path = tempfile.mkstemp(prefix="synapse-log-")
+        os.unlink(path)  # noqa: PTH108  from now on the file goes with its descriptor
+        weakref.finalize(self, os.close, self._copy)
         self._size = 0
         self._lock = asyncio.Lock()
         self._next = 0.0
@@ -195,7 +198,7 @@ class StateFile:
             await self._refresh()
         if position > self._size:
             raise LogLostError(self._size, position)
-        return os.pread(self._copy.fileno(), min(limit, self._size - position), position)
+        return os.pread(self._copy, min(limit, self._size - position), position)
 
     async def _refresh(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -221,7 +224,7 @@ class StateFile:
                 async for data in _plain(response):
                     new = data[max(0, self._size - total) :]
                     if new:
-                        os.pwrite(self._copy.fileno(), new, max(self._size, total))
+                        os.pwrite(self._copy, new, max(self._size, total))
                     total += len(data)
                     if total > _MOST_COPIED:
                         raise ApiError(503, _TOO_LARGE)

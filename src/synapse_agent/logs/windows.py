@@ -109,7 +109,7 @@ async def last_lines(read: Read, end: int, count: int, *, floor: int = 0) -> int
 
 async def character_start(read: Read, position: int, end: int) -> int:
     """Return the first byte from `position` on that is not inside of a character."""
-    data = await _whole(read, position, min(end, position + 3))
+    data = await _whole(read, position, min(end, position + 4))
     for skipped, byte in enumerate(data):
         if not _continues(byte):
             return position + skipped
