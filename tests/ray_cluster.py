@@ -28,6 +28,7 @@ def _environment(python: str, token: str, tmp: Path, more: dict[str, str]) -> di
     dropped = {"RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "SYNAPSE_AGENT_TOKEN"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
     environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "TMPDIR": str(tmp)}
+    environment["RAY_raylet_start_wait_time_s"] = "120"
     environment["PATH"] = os.pathsep.join((str(Path(python).parent), environment.get("PATH", os.defpath)))
     return environment | more
 

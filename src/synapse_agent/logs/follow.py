@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
+from yarl import URL
+
 from synapse_agent._errors import ApiError
 from synapse_agent._ray import TERMINAL, JsonObject, RayClient, RayUnreachableError
 from synapse_agent.logs.arrivals import Arrivals
@@ -38,6 +40,9 @@ _LOCAL_PACE, _REMOTE_PACE = (0.01, 0.05), (0.05, 0.5)
 
 # How often the job's status is asked for: at once and later.
 _STATUS_PACE = (0.1, 0.5)
+
+# Seconds until a question for the status counts as not answered.
+_ASK_TIMEOUT = 8.0
 
 # With more followed logs than this each is looked at, and asked about, the less often.
 _FULL_PACE = 10
@@ -350,12 +355,14 @@ class FollowedLog:
         least, most = _STATUS_PACE
         self._ask_at = now + min(most, max(least, (now - self._moved) / 20)) * self._logs.crowd
         try:
-            self.job = await self._logs.ray.job(self.job["submission_id"])
+            async with asyncio.timeout(_ASK_TIMEOUT):
+                self.job = await self._logs.ray.job(self.job["submission_id"])
             self._answered = self._clock()
-        except RayUnreachableError as error:
+        except (RayUnreachableError, TimeoutError) as error:
             quiet = self._clock() - max(self._answered, self._moved)
             if quiet > _CLUSTER_PATIENCE:
-                raise self.lost(f"{error.detail} for {quiet:.0f} s") from None
+                why = error.detail if isinstance(error, ApiError) else "Ray does not answer"
+                raise self.lost(f"{why}, for {quiet:.0f} s") from None
         except ApiError as error:
             if error.status == 404:
                 raise ApiError(
@@ -376,7 +383,7 @@ class FollowedLog:
                 node = await self._logs.locator.node(self.job["driver_node_id"])
         if node and node.get("state") != "ALIVE":
             why = node.get("state_message") or "Ray gives no reason"
-            raise self.lost(f"node {node.get('node_id')} ({node.get('node_ip')}) is dead: {why}")
+            raise self.lost(f"the node is dead ({why})")
         patience = _NODE_PATIENCE if answered and not self.over else _CLUSTER_PATIENCE
         if isinstance(error, MissingLogError):
             patience = _MISSING_PATIENCE
@@ -386,10 +393,15 @@ class FollowedLog:
 
     def lost(self, why: str) -> ApiError:
         """Return the error that says where the log ends for its readers, and why."""
-        node = f" on node {self.job['driver_node_id']}" if self.job.get("driver_node_id") else ""
-        said = f": {self.job.get('message')}" if self.over and self.job.get("message") else ""
+        # Short, since clients cut long texts and take long hexadecimal numbers for secrets.
+        job = self.job
+        node = ""
+        if job.get("driver_node_id"):
+            host = URL(job.get("driver_agent_http_address") or "").host
+            node = f", node {job['driver_node_id'][:8]} ({host})"
+        said = f"; {job['message']}" if self.over and job.get("message") else ""
         return ApiError(
             503,
-            f"the log of job {self.job['submission_id']}{node} was read up to byte {self.end}, and what"
-            f" follows is lost or out of reach: {why}; the job is {self.status} as far as is known{said}",
+            f"the log was read up to byte {self.end}, and the rest is lost or out of reach"
+            f" (job {self.status}{node}): {why}{said}",
         )
