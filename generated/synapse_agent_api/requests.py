@@ -48,9 +48,14 @@ REQUESTS: Final[Mapping[str, Any]] = {
                 "job_id": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$"}
             },
             "query": {
-                "tail": {"type": "integer", "format": "int64", "minimum": 0},
-                "offset": {"type": "integer", "format": "int64", "minimum": 0},
-                "limit_bytes": {"type": "integer", "format": "int64", "minimum": 1},
+                "tail": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 999999999999999999},
+                "offset": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 999999999999999999},
+                "limit_bytes": {
+                    "type": "integer",
+                    "format": "int64",
+                    "minimum": 0,
+                    "maximum": 999999999999999999,
+                },
             },
         },
         "bodies": {},

@@ -108,7 +108,7 @@ async def _serve(options: Options) -> None:
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
-            ray = RayClient(_checked(options.ray), options.ray_token)
+            ray = RayClient(_checked(options.ray, options.ray_token), options.ray_token)
         log_dir = embedded.log_dir if embedded else None
         ray_token = embedded.token if embedded else options.ray_token
         spool = _spool(options, ray)
@@ -187,13 +187,20 @@ def _url(sock: socket.socket) -> str:
     return str(URL.build(scheme="http", host=host, port=port))
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, token: str | None) -> str:
     try:
         parsed = URL(url)
     except ValueError:
         parsed = URL()
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise StartupError("--ray takes the URL of a Ray dashboard, such as http://127.0.0.1:8265")
+    if parsed.raw_query_string or parsed.raw_fragment:
+        raise StartupError("--ray takes a URL without a query and without a fragment")
+    if token and (parsed.raw_user or parsed.raw_password):
+        raise StartupError(
+            "--ray has a user and password, and there is a Ray token (--ray-token or RAY_AUTH_TOKEN): "
+            "both would be sent as the Authorization header, so give only one"
+        )
     return url
 
 

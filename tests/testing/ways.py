@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -39,14 +40,16 @@ class Way:
     def call(
         self, agent: FakeAgent, method: str, *args: Any, client: dict[str, Any] | None = None, **kwargs: Any
     ) -> Any:
-        """Call a method of a client of its own."""
+        """Call a method of a client of its own; what it walks over comes as a list."""
         if self.runner == "sync":
             with self._client(agent, client or {}) as sync:
-                return getattr(sync, method)(*args, **kwargs)
+                found = getattr(sync, method)(*args, **kwargs)
+                return list(found) if inspect.isgenerator(found) else found
 
         async def call() -> Any:
             async with self._async_client(agent, client or {}) as other:
-                return await getattr(other, method)(*args, **kwargs)
+                found = getattr(other, method)(*args, **kwargs)
+                return [item async for item in found] if inspect.isasyncgen(found) else await found
 
         return self._run(call)
 

@@ -11,6 +11,7 @@ from websockets.frames import Frame, Opcode
 
 if TYPE_CHECKING:
     from ._job_record import JobRecord
+    from ._window import Window
 
 __all__ = ["Drop", "DropHow", "Event", "LogStream", "sse", "websocket_frame"]
 
@@ -40,25 +41,30 @@ class LogStream:
 
     Args:
         job: Whose log it is.
-        offset: How many of the log's bytes the client has.
+        window: With which part of the log to begin.
         frame: What makes an event's bytes.
         offsets: Whether the events tell their offset.
+        windows: Whether they tell where the stream begins, and when a line was written.
         drop: Where the stream shall break, if it shall.
     """
 
     def __init__(
         self,
         job: JobRecord,
-        offset: int,
+        window: Window,
         frame: Callable[[Event], bytes],
         *,
         offsets: bool,
+        windows: bool,
         drop: Drop | None,
     ) -> None:
         self.job = job
         self.ended: Literal["complete", "failed", "dropped"] | None = None
         self.drop = drop
-        self._at = offset
+        # An offset may lie ahead of the log of an agent that knows no windows: it waits there.
+        self._at = window.of(job.data)[0] if windows else window.offset
+        self._live = len(job.data)
+        self._windows = windows and offsets
         self._frame = frame
         self._offsets = offsets
         self._lines = 0
@@ -70,7 +76,7 @@ class LogStream:
         parts: list[bytes] = []
         if not self._begun:
             self._begun = True
-            parts.append(self._frame({"type": "connected"}))
+            parts.append(self._frame({"type": "connected"} | ({"offset": self._at} if self._windows else {})))
         self._fill(parts)
         return self._cut(b"".join(parts))
 
@@ -115,7 +121,9 @@ class LogStream:
             end = behind = _character_end(data, start + _PIECE)
         self._at = behind
         text = data[start:end].decode("utf-8", "replace")
-        message = {"type": "log", "message": text}
+        message: dict[str, object] = {"type": "log", "message": text}
+        if self._windows and start >= self._live:
+            message["time"] = self.job.written(behind)
         return message | {"offset": behind} if self._offsets else message
 
     def _used_up(self, parts: list[bytes]) -> bool:

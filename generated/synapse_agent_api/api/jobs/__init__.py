@@ -147,9 +147,10 @@ class JobsApi:
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the answer tell which bytes of the log it has. An agent older than the parameters sends no such
-        headers and answers the whole log; the Python client cuts the window out of it.
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -159,8 +160,7 @@ class JobsApi:
                 `-` and `_`.
             tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
             offset: Leave out this many bytes of the log, from its start.
-            limit_bytes: How many bytes of the log to answer at most. With 4 or more every answer has at least
-                one character of what is there.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
@@ -197,9 +197,10 @@ class JobsApi:
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the answer tell which bytes of the log it has. An agent older than the parameters sends no such
-        headers and answers the whole log; the Python client cuts the window out of it.
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -209,8 +210,7 @@ class JobsApi:
                 `-` and `_`.
             tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
             offset: Leave out this many bytes of the log, from its start.
-            limit_bytes: How many bytes of the log to answer at most. With 4 or more every answer has at least
-                one character of what is there.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
@@ -404,9 +404,10 @@ class AsyncJobsApi:
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the answer tell which bytes of the log it has. An agent older than the parameters sends no such
-        headers and answers the whole log; the Python client cuts the window out of it.
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -416,8 +417,7 @@ class AsyncJobsApi:
                 `-` and `_`.
             tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
             offset: Leave out this many bytes of the log, from its start.
-            limit_bytes: How many bytes of the log to answer at most. With 4 or more every answer has at least
-                one character of what is there.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
@@ -454,9 +454,10 @@ class AsyncJobsApi:
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the answer tell which bytes of the log it has. An agent older than the parameters sends no such
-        headers and answers the whole log; the Python client cuts the window out of it.
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -466,8 +467,7 @@ class AsyncJobsApi:
                 `-` and `_`.
             tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
             offset: Leave out this many bytes of the log, from its start.
-            limit_bytes: How many bytes of the log to answer at most. With 4 or more every answer has at least
-                one character of what is there.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
