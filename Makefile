@@ -63,8 +63,8 @@ test-rays: dev-env ## The agent's logs before other versions of Ray; prints a ta
 soak-properties: dev-env ## The property tests with other examples, and more of them (EXAMPLES=2000)
 	SOAK_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/streaming/test_properties.py $(PYTEST_ARGS)
 
-scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost
-	PYTHONPATH=tests $(BIN)/python -m scale
+scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost (RAY=1: of real jobs)
+	PYTHONPATH=tests $(BIN)/python -m scale$(if $(RAY),.ray_logs)
 
 lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), vulture (dead code)
 	$(BIN)/ruff check .

@@ -285,12 +285,15 @@ class World:
         self.path = path
         self.job_now = JOB | {}
         self.away = False
+        self.deleted = False
         self.asked = 0
         self.url = URL("http://ray")
         self.address = "http://ray"
 
     async def job(self, job_id: str) -> dict[str, Any]:
         self.asked += 1
+        if self.deleted:
+            raise ApiError(404, "there is no job job")
         if self.away:
             raise RayUnreachableError("Ray is unreachable at http://ray", maybe_sent=False)
         return self.job_now
@@ -347,6 +350,22 @@ def test_ray_that_stays_away_is_an_error(world: World, monkeypatch: pytest.Monke
     with pytest.raises(ApiError, match=r"read up to byte 4, .*Ray is unreachable at http://ray") as caught:
         asyncio.run(tail_to_end(logs_of(world), Window()))
     assert caught.value.status == 503
+
+
+def test_a_job_that_is_deleted_is_a_404_behind_its_lines(world: World) -> None:
+    async def run() -> None:
+        world.path.write_bytes(b"one\n")
+        async with logs_of(world).opened(JOB) as log:
+            tail = Tail(log, Window())
+            while not await tail.next():
+                pass
+            world.deleted = True
+            while await tail.next() is not None:
+                pass
+
+    with pytest.raises(ApiError, match=r"Ray does not know job job any more.*up to byte 4") as caught:
+        asyncio.run(run())
+    assert caught.value.status == 404
 
 
 def test_a_log_that_vanishes_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
