@@ -45,9 +45,10 @@ class LogWindow:
         """Return the window that a query names, or None where it asks for the whole log."""
         return cls(query) if any(query.get(name) is not None for name in _PARAMETERS) else None
 
-    def heard(self, headers: Mapping[str, str]) -> bool:
-        """Return whether the agent that sent these headers has cut the window out itself."""
-        return _OFFSET_HEADER in headers
+    def start(self, headers: Mapping[str, str]) -> int | None:
+        """Return where the window begins, of an agent that has cut it out itself; of another one None."""
+        text = headers.get(_OFFSET_HEADER, "").strip()
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 class WindowReader:
@@ -112,7 +113,16 @@ class WindowReader:
             self._cutter.feed(self._decoded(b"", final=True))
         if self._error is not None:
             raise ServerError(200, "the answer can't be used: it is no JSON") from self._error
-        return json.dumps(self._cutter.text()).encode()
+        return json.dumps(self._cutter.window().decode("utf-8", "replace")).encode()
+
+    def start(self) -> int:
+        """Return where the window begins in the log, once the whole body was fed.
+
+        Raises:
+            ClientError: As `body` does.
+        """
+        self.body()
+        return self._cutter.size - len(self._cutter.window())
 
     def _decoded(self, data: bytes, *, final: bool = False) -> str:
         assert self._decode is not None
@@ -142,17 +152,20 @@ class _Cutter:
     def __init__(self, window: LogWindow) -> None:
         self._window = window
         self._skip = window.offset
+        self.size = 0
+        """Bytes of the log so far."""
         self._pieces: deque[bytes] = deque()
-        self._size = 0
+        self._held = 0
         self._newlines = 0
 
     @property
     def full(self) -> bool:
         window = self._window
-        return window.tail is None and window.limit_bytes is not None and self._size > window.limit_bytes
+        return window.tail is None and window.limit_bytes is not None and self._held > window.limit_bytes
 
     def feed(self, text: str) -> None:
         data = text.encode("utf-8", "replace")
+        self.size += len(data)
         if self._skip:
             skipped = min(self._skip, len(data))
             self._skip -= skipped
@@ -160,7 +173,7 @@ class _Cutter:
         if not data or self.full:
             return
         self._pieces.append(data)
-        self._size += len(data)
+        self._held += len(data)
         if self._window.tail is not None:
             self._newlines += data.count(b"\n")
             self._drop(self._window.tail)
@@ -171,15 +184,20 @@ class _Cutter:
         while len(self._pieces) > 1:
             first = self._pieces[0]
             newlines = first.count(b"\n")
-            enough = limit is not None and self._size - len(first) > limit
+            enough = limit is not None and self._held - len(first) > limit
             # One more than `tail`, because the last one may end the log.
             if self._newlines - newlines <= tail and not enough:
                 return
             self._pieces.popleft()
-            self._size -= len(first)
+            self._held -= len(first)
             self._newlines -= newlines
 
-    def text(self) -> str:
+    def window(self) -> bytes:
+        """Return the window.
+
+        Raises:
+            HTTPError: 416, the log has fewer bytes than were to be left out.
+        """
         if self._skip:
             raise HTTPError(416, f"the log has fewer than {self._window.offset} bytes")
         data, window = b"".join(self._pieces), self._window
@@ -193,7 +211,7 @@ class _Cutter:
             else:
                 start = len(data) - limit
                 data = data[next((start + n for n in range(4) if not _continues(data, start + n)), start) :]
-        return data.decode("utf-8", "replace")
+        return data
 
 
 class _JsonString:

@@ -218,7 +218,7 @@ class Exchange(Generic[T]):
         """Return what reads the body of a log whose window the agent did not cut out, or None."""
         if self._window is None or response.status_code != 200 or media_type(response.headers) in _MARKUP:
             return None
-        if self._window.heard(response.headers):
+        if self._window.start(response.headers) is not None:
             return None
         return WindowReader(self._window, response.headers)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 __all__ = [
     "Batch",
     "Complete",
+    "Connected",
     "Event",
     "Failed",
     "Text",
+    "arrival_time",
     "decode",
     "load_object",
     "load_objects",
@@ -24,6 +27,13 @@ class Text(NamedTuple):
     text: str
     offset: int | None = None
     bare: bool = False
+    time: float | None = None
+
+
+class Connected(NamedTuple):
+    """The tail is attached; `offset` is where it begins, if the agent knows parts of logs."""
+
+    offset: int | None
 
 
 class Complete(NamedTuple):
@@ -39,9 +49,7 @@ class Failed(NamedTuple):
     status_code: int | None
 
 
-Event = Text | Complete | Failed
-
-_NO_TEXT = frozenset({"connected", "heartbeat"})
+Event = Text | Connected | Complete | Failed
 
 # json.loads without the white space round what it is given.
 _raw_decode = json.JSONDecoder().raw_decode
@@ -115,15 +123,24 @@ def _event(message: str, value: Any) -> Event | None:
         code = event.get("status_code")
         valid = isinstance(code, int) and not isinstance(code, bool) and 400 <= code <= 599
         return Failed(_text(event.get("message")) or "the agent gave no reason", code if valid else None)
-    if isinstance(kind, str) and kind in _NO_TEXT:
+    if kind == "connected":
+        return Connected(_offset(event))
+    if kind == "heartbeat":
         return None
     text = _text(event.get("message"))
     if text is None:
         return None
+    return Text(text, _offset(event), time=arrival_time(event.get("time")))
+
+
+def arrival_time(value: Any) -> float | None:
+    """Return the time in an event, or None if it is none."""
+    return value if type(value) in (int, float) and 0 <= value < math.inf else None
+
+
+def _offset(event: dict[str, Any]) -> int | None:
     offset = event.get("offset")
-    if type(offset) is not int or offset < 0:
-        offset = None
-    return Text(text, offset)
+    return offset if type(offset) is int and offset >= 0 else None
 
 
 def _text(value: Any) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from types import TracebackType
@@ -37,7 +36,6 @@ class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, st
         merge = Merge(streams, queue_size, on_error)
         super().__init__(merge)
         self._readers = _Readers(merge)
-        self._round: deque[tuple[str, str]] = deque()
 
     def __aiter__(self) -> Self:
         return self

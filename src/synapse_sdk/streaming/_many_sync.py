@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
@@ -32,7 +31,6 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         merge = Merge(streams, queue_size, on_error)
         super().__init__(merge)
         self._readers = _Readers(merge)
-        self._round: deque[tuple[str, str]] = deque()
 
     def __iter__(self) -> Self:
         return self

@@ -126,6 +126,8 @@ class MergeState(Generic[S]):
 
     def __init__(self, merge: Merge[S]) -> None:
         self._merge = merge
+        # Lines taken from their streams and not handed out yet, at most one of each job.
+        self._round: deque[tuple[str, str]] = deque()
 
     @property
     def errors(self) -> Mapping[str, ClientError]:
@@ -136,6 +138,19 @@ class MergeState(Generic[S]):
     def streams(self) -> Mapping[str, S]:
         """The stream of each job, for what it tells (`job_status`, `lines`, ...); it is read by this one."""
         return self._merge.streams
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The position of each job's stream, from which another one can go on; see `tail_many`.
+
+        A job is missing as long as the agent has not said where its stream begins.
+        """
+        waiting = {job_id for job_id, _ in self._round}
+        found = {
+            job_id: stream._previous_position if job_id in waiting else stream.position  # pyright: ignore[reportPrivateUsage]
+            for job_id, stream in self.streams.items()
+        }
+        return {job_id: position for job_id, position in found.items() if position is not None}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.streams)} jobs>"
