@@ -143,7 +143,8 @@ def test_what_is_spooled_without_a_gap_is_read_again(tmp_path: Path) -> None:
 
 def test_another_job_of_the_same_id_has_another_log(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1 << 20)
-    first = spool.open(JOB)
+    first = spool.open(JOB | {"runtime_env": {"env_vars": {"TOKEN": "secret"}}})
+    assert not any("secret" in path.read_text() for path in tmp_path.iterdir())
     first.add(0, b"first")
     first.finish(JOB, 5)
     second = spool.open(JOB | {"start_time": 2})

@@ -38,14 +38,14 @@ _MEMORY = 32 << 20
 # How often a log is looked at, in seconds: at once and later, here and on another node.
 _LOCAL_PACE, _REMOTE_PACE = (0.01, 0.05), (0.05, 0.5)
 
-# How often the job's status is asked for: at once and later.
-_STATUS_PACE = (0.1, 0.5)
+# How often the job's status is asked for: once the log is quiet, later, and while it moves.
+_STATUS_PACE = (0.1, 0.5, 1.0)
 
 # Seconds until a question for the status counts as not answered.
 _ASK_TIMEOUT = 8.0
 
 # With more followed logs than this each is looked at, and asked about, the less often.
-_FULL_PACE = 10
+_FULL_PACE = 25
 
 
 class Logs:
@@ -147,7 +147,8 @@ class FollowedLog:
         self._waiting = 0
         self._fetches: dict[int, asyncio.Lock] = {}
         self._clock = asyncio.get_running_loop().time
-        self._moved = self._answered = self._seen = self._ask_at = self._clock()
+        self._moved = self._answered = self._seen = self._asked = self._clock()
+        self._ray_answers = True
         self._why = ""
 
     @property
@@ -218,8 +219,9 @@ class FollowedLog:
     async def read(self, position: int, limit: int = BLOCK) -> bytes:
         """Return some bytes from `position` on, at most `limit`; none where there are none now."""
         if self._spooled is not None and self.final and self._located is None:
-            return self._spooled.read(position, min(limit, BLOCK))
-        if self._located is not None and not self._located.remote:
+            if data := self._spooled.read(position, min(limit, BLOCK)):
+                return data
+        elif self._located is not None and not self._located.remote:
             data = await self._located.source.read(position, min(limit, BLOCK))
             if self._spooled is not None:
                 self._spooled.add(position, data)
@@ -266,10 +268,14 @@ class FollowedLog:
     # -- the one who watches
 
     async def _watch(self) -> None:
+        told: tuple[int, bool] | None = None
         try:
             while not self.final and self.failure is None:
                 await self._look()
-                self._tell()
+                known = self.end, self.arrivals is None
+                if known != told:
+                    self._tell()
+                    told = known
                 if not self.final and self.failure is None:
                     await asyncio.sleep(self._pace())
         except ApiError as error:
@@ -350,14 +356,16 @@ class FollowedLog:
     async def _ask(self) -> None:
         """Ask for the job's status if it is time to."""
         now = self._clock()
-        if self.over or now < self._ask_at:
+        quiet = now - self._moved
+        least, most, moving = _STATUS_PACE
+        pace = moving if quiet < least else min(most, max(least, quiet / 20))
+        if self.over or now - self._asked < pace * self._logs.crowd:
             return
-        least, most = _STATUS_PACE
-        self._ask_at = now + min(most, max(least, (now - self._moved) / 20)) * self._logs.crowd
+        self._asked, self._ray_answers = now, False
         try:
             async with asyncio.timeout(_ASK_TIMEOUT):
                 self.job = await self._logs.ray.job(self.job["submission_id"])
-            self._answered = self._clock()
+            self._answered, self._ray_answers = self._clock(), True
         except (RayUnreachableError, TimeoutError) as error:
             quiet = self._clock() - max(self._answered, self._moved)
             if quiet > _CLUSTER_PATIENCE:
@@ -377,14 +385,13 @@ class FollowedLog:
         """Give up if the log can't come back, or has been away for too long."""
         self._why = error.detail if isinstance(error, ApiError) else str(error)
         node: JsonObject = {}
-        answered = self._clock() - self._answered < 5 or self.over
         if self.over and self.job.get("driver_node_id"):
             with suppress(ApiError):
                 node = await self._logs.locator.node(self.job["driver_node_id"])
         if node and node.get("state") != "ALIVE":
             why = node.get("state_message") or "Ray gives no reason"
             raise self.lost(f"the node is dead ({why})")
-        patience = _NODE_PATIENCE if answered and not self.over else _CLUSTER_PATIENCE
+        patience = _NODE_PATIENCE if self._ray_answers and not self.over else _CLUSTER_PATIENCE
         if isinstance(error, MissingLogError):
             patience = _MISSING_PATIENCE
         quiet = self._clock() - max(self._seen, self._moved)

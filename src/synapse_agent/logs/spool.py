@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -18,6 +19,19 @@ __all__ = ["Spool", "SpooledLog"]
 # A spool that nobody asked to keep: bytes, and seconds after the last use.
 _TEMPORARY_BYTES, _TEMPORARY_AGE = 1 << 30, 3600.0
 
+_PREFIX = "synapse-logs-"
+
+# Fields of a job that are kept with its log.
+_KEPT = (
+    "submission_id",
+    "status",
+    "message",
+    "start_time",
+    "end_time",
+    "driver_node_id",
+    "driver_agent_http_address",
+)
+
 # Seconds between two looks at what to remove.
 _SWEEP = 30.0
 
@@ -32,8 +46,14 @@ class Spool:
 
     def __init__(self, directory: Path | None, capacity: int = _TEMPORARY_BYTES) -> None:
         self._age = _TEMPORARY_AGE if directory is None else None
-        self._temporary = directory is None
-        self.directory = Path(tempfile.mkdtemp(prefix="synapse-logs-")) if directory is None else directory
+        self._lock: int | None = None
+        if directory is None:
+            _remove_stale()
+            directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            # Held for as long as the agent lives, however it ends.
+            self._lock = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.directory = directory
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._capacity = capacity
         self._swept = 0.0
@@ -73,8 +93,24 @@ class Spool:
         return True
 
     def close(self) -> None:
-        if self._temporary:
+        if self._lock is not None:
             shutil.rmtree(self.directory, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = None
+
+
+def _remove_stale() -> None:
+    """Remove the temporary spools of agents that were killed."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if directory.stat().st_uid != os.getuid() or time.time() - directory.stat().st_mtime < 60:
+                continue
+            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where its agent lives
+                shutil.rmtree(directory, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 class SpooledLog:
@@ -92,7 +128,7 @@ class SpooledLog:
         about = _read_about(self._about)
         if about is None or about["job"].get("start_time") != job.get("start_time"):
             self._remove()
-            about = {"job": job, "final": False}
+            about = {"job": _without_secrets(job), "final": False}
             self._write_about(about)
         self.size = self._path.stat().st_size if self._path.exists() else 0
         self.final = bool(about["final"])
@@ -137,7 +173,7 @@ class SpooledLog:
         if size == self.size and not self.final:
             with suppress(OSError):
                 self._path.touch()
-                self._write_about({"job": job, "final": True})
+                self._write_about({"job": _without_secrets(job), "final": True})
                 self.final = True
 
     def _write_about(self, about: JsonObject) -> None:
@@ -151,6 +187,11 @@ class SpooledLog:
         for path in (self._path, self._about):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def _without_secrets(job: JsonObject) -> JsonObject:
+    """What a tail needs of a job; its environment may hold tokens."""
+    return {name: job.get(name) for name in _KEPT}
 
 
 def _read_about(path: Path) -> JsonObject | None:
