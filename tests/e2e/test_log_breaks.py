@@ -10,11 +10,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from ray_cluster import Network, RayCluster, cluster_of, redis_server
 from running_agent import RunningAgent, running_agent
 
+from .test_agent_logs import check, http, websocket
 from .test_log_nodes import COUNTS, Tailing, lines_of, tails_of
 
 pytestmark = [
@@ -171,3 +173,23 @@ def test_a_worker_that_only_the_head_reaches() -> None:
         text = front.http.get(f"jobs/{large}/logs/", timeout=300).raise_for_status().json()
         assert time.monotonic() - started > 31
         assert text == cluster.raw_log(large).decode()
+
+
+def test_a_log_that_was_kept_outlives_its_cluster(tmp_path: Path) -> None:
+    arguments = "--keep-logs", "1M", "--data", str(tmp_path)
+    with cluster_of() as cluster:
+        ray = "--ray", cluster.url
+        with running_agent(*ray, *arguments, RAY_AUTH_TOKEN=cluster.token) as front:
+            job_id = cluster.submit(COUNTS.replace("0.05", "0.01"), worker=True)
+            whole = websocket(front, job_id)
+            unread = cluster.submit("pass", worker=True)
+            cluster.wait(unread)
+            raw = cluster.raw_log(job_id)
+            check(raw, whole, 0)
+            for node in cluster.nodes:
+                node.kill()
+            check(raw, websocket(front, job_id), 0)
+        with running_agent(*ray, *arguments) as later:
+            check(raw, http(later, job_id), 0)
+            assert later.http.get(f"jobs/{job_id}/logs/?tail=1").json() == lines_of(raw)[-1] + "\n"
+            assert later.http.get(f"jobs/{unread}/logs/").status_code == 503
