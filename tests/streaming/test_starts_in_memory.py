@@ -35,9 +35,10 @@ class Agent:
     drops: Sequence[Drop] = ()
     windows: bool = False
     whole_logs: int = 0
+    finished: bool = False
 
     def status(self) -> str:
-        return "RUNNING"
+        return "SUCCEEDED" if self.finished else "RUNNING"
 
     def connect(self, command: Open) -> Answer:
         data = self.log.encode()
@@ -66,7 +67,8 @@ class Agent:
             sent.insert(0, Message(json.dumps({"type": "connected", "offset": start}), start))
         elif not plain:
             sent.insert(0, Message(json.dumps({"type": "connected"}), start))
-        sent.append(complete(len(data)))
+        if not plain:  # such a log has no events
+            sent.append(complete(len(data)))
         answer = Answer(
             b"".join(encode(message, websocket=websocket, plain=plain) for message in sent),
             "closed",
@@ -75,6 +77,7 @@ class Agent:
         if drop is not None:
             answer.data = answer.data[: drop.position % (len(answer.data) + 1)]
             answer.reads, answer.end = drop.read, drop.end
+        self.finished = drop is None
         return answer
 
 
@@ -144,7 +147,8 @@ def test_a_stream_of_the_last_lines(
     outcome = run_tail(protocol, agent.connect, agent.status, start=Start(ends[least], tail))
     assert outcome.whole() == rest(agent, first)
     assert outcome.tail.log.start == ends[first]
-    assert agent.whole_logs == (0 if windows else 1)
+    # An empty log that is plain text tells no old agent from a new one.
+    assert agent.whole_logs == (0 if windows or (kind == "bare" and not agent.log) else 1)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from functools import lru_cache
 
 __all__ = ["Body", "BrokenBodyError"]
 
 # A chunk's size and extensions, or a line of the trailer. An agent's are a dozen bytes.
 _MAX_LINE = 16_384
 _MAX_TRAILER = 65_536
-# The same, of a chunk that is looked at alone.
-_SHORT_LINE = 20
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
 
 
@@ -71,16 +67,6 @@ class Body:
         self.ended = self._left == 0
         return data
 
-    def chunk(self, data: bytes) -> bytes:
-        """Give what is in the one whole chunk that the bytes of one read are, else b""; nothing is kept."""
-        if self._chunked and not (self._left or self._buffer or self._in_trailer or self.ended):
-            begin = data.find(b"\n", 0, _SHORT_LINE) + 1
-            if begin and data.endswith(b"\r\n"):
-                with suppress(BrokenBodyError):
-                    if begin + _short_size(data[: begin - 1]) + 2 == len(data):
-                        return data[begin:-2]
-        return b""
-
     def _chunks(self, data: bytes) -> bytes:
         if self._buffer:
             data = self._buffer + data
@@ -138,9 +124,6 @@ def _chunk_size(line: bytes) -> int:
     if not 0 < len(digits) <= 16 or digits.strip(_HEX_DIGITS):
         raise _broken(f"a chunk has the size {line[:40]!r}")
     return int(digits, 16)
-
-
-_short_size = lru_cache(maxsize=64)(_chunk_size)
 
 
 def _broken(why: str) -> BrokenBodyError:

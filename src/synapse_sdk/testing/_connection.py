@@ -195,10 +195,10 @@ class Connection(asyncio.Protocol):
             self._send(h11.Response(status_code=200, headers=headers))
             frame = partial(sse, ids=request.wants_events)
         state = self._state
-        with state.changes:
-            self._stream = LogStream(
-                attach.job, attach.window, frame, offsets=state.offsets, windows=state.windows, drop=drop
-            )
+        live = attach.live if state.windows and state.offsets else None
+        self._stream = LogStream(
+            attach.job, attach.offset, frame, offsets=state.offsets, live=live, drop=drop
+        )
         self._pump()
         self._later(self._state.heartbeat, self._beat)
 

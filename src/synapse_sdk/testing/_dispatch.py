@@ -58,10 +58,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Attach:
-    """Answer with the stream of a job's log."""
+    """Answer with the stream of a job's log, from `offset` on; what is behind `live` is read live."""
 
     job: JobRecord
-    window: Window
+    offset: int
+    live: int
     protocol: Literal["websocket", "http"]
 
 
@@ -166,11 +167,11 @@ def _attach(
         window = Window(read_number(request.query, "offset") or 0)
     if not state.offsets:
         window = Window()
-    if state.windows:
-        window.of(job.data)  # 416 is an answer, not an event
+    # An offset may lie ahead of the log of an agent that knows no windows: its stream waits there.
+    offset = window.of(job.data)[0] if state.windows else window.offset
     if protocol == "websocket" and not _is_handshake(request.headers):
         raise ApiError(400, "the request is no WebSocket handshake")
-    return Attach(job, window, protocol)
+    return Attach(job, offset, len(job.data), protocol)
 
 
 def _is_handshake(headers: Mapping[str, str]) -> bool:

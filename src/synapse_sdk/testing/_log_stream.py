@@ -11,7 +11,6 @@ from websockets.frames import Frame, Opcode
 
 if TYPE_CHECKING:
     from ._job_record import JobRecord
-    from ._window import Window
 
 __all__ = ["Drop", "DropHow", "Event", "LogStream", "sse", "websocket_frame"]
 
@@ -41,30 +40,29 @@ class LogStream:
 
     Args:
         job: Whose log it is.
-        window: With which part of the log to begin.
+        offset: How many of the log's bytes to leave out.
         frame: What makes an event's bytes.
         offsets: Whether the events tell their offset.
-        windows: Whether they tell where the stream begins, and when a line was written.
+        live: Behind how many of the log's bytes the events tell when their text was written; None where they
+            don't, nor where the stream begins.
         drop: Where the stream shall break, if it shall.
     """
 
     def __init__(
         self,
         job: JobRecord,
-        window: Window,
+        offset: int,
         frame: Callable[[Event], bytes],
         *,
         offsets: bool,
-        windows: bool,
+        live: int | None,
         drop: Drop | None,
     ) -> None:
         self.job = job
         self.ended: Literal["complete", "failed", "dropped"] | None = None
         self.drop = drop
-        # An offset may lie ahead of the log of an agent that knows no windows: it waits there.
-        self._at = window.of(job.data)[0] if windows else window.offset
-        self._live = len(job.data)
-        self._windows = windows and offsets
+        self._at = offset
+        self._live = live
         self._frame = frame
         self._offsets = offsets
         self._lines = 0
@@ -76,7 +74,8 @@ class LogStream:
         parts: list[bytes] = []
         if not self._begun:
             self._begun = True
-            parts.append(self._frame({"type": "connected"} | ({"offset": self._at} if self._windows else {})))
+            connected: dict[str, object] = {"type": "connected"}
+            parts.append(self._frame(connected if self._live is None else connected | {"offset": self._at}))
         self._fill(parts)
         return self._cut(b"".join(parts))
 
@@ -122,7 +121,7 @@ class LogStream:
         self._at = behind
         text = data[start:end].decode("utf-8", "replace")
         message: dict[str, object] = {"type": "log", "message": text}
-        if self._windows and start >= self._live:
+        if self._live is not None and start >= self._live:
             message["time"] = self.job.written(behind)
         return message | {"offset": behind} if self._offsets else message
 
