@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from synapse_agent.__main__ import _parser
 from synapse_agent._errors import ApiError
 from synapse_agent._ray import RayClient, RayUnreachableError
 from synapse_agent.logs import follow
@@ -418,3 +419,15 @@ def test_a_log_that_was_kept_is_read_without_its_cluster(world: World, tmp_path:
             assert await log.read(4) == b"two\n"
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("text", "size"), [("1", 1), ("500M", 500 << 20), ("2g", 2 << 30)])
+def test_sizes(text: str, size: int) -> None:
+    assert _parser().parse_args(["serve", "--keep-logs", text]).keep_logs == size
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2GB", "G", "", "1.5G", "\u0661"])
+def test_sizes_that_are_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["serve", f"--keep-logs={text}"])
+    assert "not a size such as" in capsys.readouterr().err
