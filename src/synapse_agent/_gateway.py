@@ -13,6 +13,7 @@ from synapse_agent._index import Index
 from synapse_agent._job_lists import RecentJobs
 from synapse_agent._policy import Policy
 from synapse_agent._ray import JsonObject, RayClient
+from synapse_agent.logs.follow import Logs
 
 __all__ = ["GATEWAY", "INTERNAL", "Gateway", "gateway_of"]
 
@@ -28,6 +29,7 @@ class Gateway:
     token: str
     # What it remembers across restarts; beside it lie the files that go with that.
     index: Index
+    logs: Logs
     # Where there is an engine to run them.
     containers: Containers | None = None
     # Where job logs lie as files, if the cluster is on this machine and ours.

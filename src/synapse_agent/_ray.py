@@ -21,7 +21,7 @@ _Query = Mapping[str, str] | Sequence[tuple[str, str]]
 TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
-_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
+_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
 
 
 class RayUnreachableError(ApiError):
@@ -223,26 +223,10 @@ class RayClient:
     # -- logs
 
     @asynccontextmanager
-    async def log(
-        self, submission_id: str, node_id: str, *, follow: bool
-    ) -> AsyncGenerator[aiohttp.StreamReader | None, None]:
-        """The raw bytes of a job's log from its start; None while there is none.
-
-        With `follow` they go on for ever: the job's status tells when it is over.
-        """
-        query = {"node_id": node_id, "submission_id": submission_id, "lines": "-1"}
-        if follow:
-            query["interval"] = "0.1"
-        kind = "stream" if follow else "file"
-        async with self._request("GET", f"api/v0/logs/{kind}", query=query, stream=True) as response:
-            if response.status == 200:
-                yield response.content
-                return
-            text = await response.text()
-            if "Could not find a log file" in text or "does not exist" in text:
-                yield None
-                return
-            raise ApiError(503, f"Ray can't read the log: {_last_line(text)}")
+    async def log_file(self, query: Mapping[str, str]) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """Open Ray's answer to one request for a log file, whatever its status; it ends by itself."""
+        async with self._request("GET", "api/v0/logs/file", query=query, stream=True) as response:
+            yield response
 
     async def wait_ready(self, deadline: float) -> bool:
         """Whether Ray had a living head node before `deadline`, in the loop's time."""

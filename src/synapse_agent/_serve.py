@@ -7,6 +7,7 @@ import errno
 import json
 import logging
 import os
+import re
 import secrets
 import signal
 import socket
@@ -28,6 +29,9 @@ from synapse_agent._errors import ApiError, StartupError
 from synapse_agent._gateway import Gateway
 from synapse_agent._index import Index, IndexUnusableError
 from synapse_agent._ray import RayClient
+from synapse_agent.logs.follow import Logs
+from synapse_agent.logs.locate import Locator
+from synapse_agent.logs.spool import Spool
 
 __all__ = ["Options", "serve"]
 
@@ -43,6 +47,7 @@ class Options:
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
 
 
 async def serve(options: Options) -> None:
@@ -104,7 +109,12 @@ async def _serve(options: Options) -> None:
             ray = RayClient(embedded.url, embedded.token)
         else:
             ray = RayClient(_checked(options.ray, options.ray_token), options.ray_token)
-        gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None, plugins=plugins)
+        log_dir = embedded.log_dir if embedded else None
+        ray_token = embedded.token if embedded else options.ray_token
+        spool = _spool(options, ray)
+        logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
+        stack.push_async_callback(logs.close)
+        gateway = Gateway(ray, token, index, logs, log_dir=log_dir, plugins=plugins)
         gateway.url = _url(sock)
         gateway.containers = containers
         logging.getLogger("aiohttp.server").addFilter(_NoHttp())
@@ -153,6 +163,20 @@ def _listen(host: str, port: int) -> socket.socket:
 def _data_directory(given: Path | None) -> Path:
     directory = platformdirs.user_state_path("synapse-agent") if given is None else given
     return directory.absolute()
+
+
+def _spool(options: Options, ray: RayClient) -> Spool | None:
+    if options.keep_logs is None:
+        # Logs on this machine are read where they lie.
+        return Spool(None) if options.ray is not None else None
+    cluster = "embedded"
+    if options.ray is not None:
+        cluster = re.sub(r"[^A-Za-z0-9.-]+", "_", ray.address)
+    directory = _data_directory(options.data) / "logs" / cluster
+    try:
+        return Spool(directory, options.keep_logs)
+    except OSError as error:
+        raise StartupError(f"can't keep logs in {directory}: {error.strerror or error}") from None
 
 
 def _url(sock: socket.socket) -> str:
