@@ -170,13 +170,13 @@ def test_a_script_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
     def script(job: FakeJob) -> None:
         began.set()
-        let_go.wait(10)
+        let_go.wait(60)
 
     agent = FakeAgent()
     agent.start()
     agent.on_run("train", script)
     agent.client().run_debug_plugin_release("train", job_id="stuck")
-    assert began.wait(10)  # one that has not begun when the agent is closed doesn't begin
+    assert began.wait(60)  # one that has not begun when the agent is closed doesn't begin
     with pytest.raises(RuntimeError, match="the script of the fake job stuck still runs"):
         agent.close()
     let_go.set()
