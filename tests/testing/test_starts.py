@@ -161,8 +161,8 @@ def test_bad_starts_are_refused_at_once(agent: FakeAgent, options: dict[str, Any
         assert caught.value.status_code == 400
     with pytest.raises(ValidationError):
         client.tail_many(["train"], **options)
-    with pytest.raises(ValidationError, match="not in job_ids"):
-        client.tail_many(["train"], start={"other": 5})
+    with pytest.raises(ValidationError):
+        client.tail_many(["train"], start={"train": -1})
     with pytest.raises(ValidationError, match="several jobs"):
         client.tail_many(["train"], start=5)  # type: ignore[arg-type]
     assert not agent.requests
