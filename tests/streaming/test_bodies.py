@@ -49,6 +49,9 @@ def test_an_event_is_taken_when_its_cr_is_there() -> None:
     (batch,) = source.receive(event("one") + b"\r")
     assert [json.loads(text)["message"] for text in batch.texts] == ["one\n"]
     assert source.receive(b"\n") == []
+    assert source.receive(b'data: {"type": "log",\rdata: "message": "two"}\r') == []
+    (batch,) = source.receive(b"\r")
+    assert [json.loads(text)["message"] for text in batch.texts] == ["two"]
 
 
 @pytest.mark.parametrize("read", [1, 2, 3, 65_536])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import os
@@ -10,7 +9,6 @@ from collections.abc import Mapping
 from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypedDict, TypeVar, cast
-from urllib.request import getproxies
 
 import httpx
 
@@ -19,6 +17,7 @@ from synapse_agent_api.client import NO_BODY, RawResponse
 from .. import __version__
 from .._connection import encode_path
 from .._errors import error_from_exception, excerpt, media_type
+from .._http.proxies import environment_proxy
 from .._log_window import LogWindow, WindowReader
 from .._retry import delay_before_retry
 from ..clients.exceptions import ClientConnectionError, ClientError, HTTPError, ServerError, ValidationError
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Exchange",
-    "HttpOptions",
     "PoolOptions",
     "Proxy",
     "RawBody",
     "Verify",
     "closed_error",
-    "http_options",
     "http_options_error",
     "origin",
     "pool_options",
+    "proxied_options",
+    "proxy_between",
     "raw_answer",
     "refuse_http_client",
     "refuse_streams",
@@ -338,7 +337,7 @@ class Exchange(Generic[T]):
             problem = f"redirected more than {_MAX_REDIRECTS} times"
         else:
             self._redirects += 1
-            self._url = target
+            self._url = self._connection.with_zone(target)
             self._params = None
             self._log("redirected with %d", response.status_code)
             return
@@ -424,17 +423,6 @@ def raw_answer(exchange: Exchange[T], response: httpx.Response) -> RawResponse[T
     )
 
 
-class HttpOptions(TypedDict):
-    """Arguments of `httpx.Client` and `httpx.AsyncClient`."""
-
-    verify: bool | ssl.SSLContext
-    proxy: str | httpx.URL | httpx.Proxy | None
-    limits: httpx.Limits
-    timeout: httpx.Timeout
-    headers: dict[str, str]
-    follow_redirects: bool
-
-
 class PoolOptions(TypedDict):
     """Arguments of `PooledClient` and `AsyncPooledClient`."""
 
@@ -444,31 +432,39 @@ class PoolOptions(TypedDict):
     timeout: httpx.Timeout
 
 
-def http_options(connection: Connection, verify: Verify, proxy: Proxy | None) -> HttpOptions:
-    """Give back the arguments for a client of our own.
+def proxy_between(connection: Connection, proxy: Proxy | None) -> Proxy | None:
+    """Return the proxy that requests go through: the one that was given, or that of the environment.
 
     Raises:
-        ValidationError: 400, if `verify` or `proxy` can't be one.
+        ValidationError: 400, if it can't be one.
     """
-    return {
-        "verify": _verification(verify),
-        "proxy": _proxy(proxy),
-        # A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
-        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
-        "timeout": connection.timeout,
-        "headers": user_agent(),
-        "follow_redirects": False,
-    }
+    if proxy is None:
+        return environment_proxy(connection.base_url)
+    if not isinstance(proxy, (str, httpx.URL, httpx.Proxy)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValidationError(400, "proxy must be a URL or an httpx.Proxy")
+    return proxy
 
 
-def pool_options(connection: Connection, verify: Verify, proxy: Proxy | None) -> PoolOptions | None:
-    """Give back the arguments for a pooled client, or None where a proxy is in between.
+def proxied_options(verify: Verify) -> dict[str, Any]:
+    """Return the arguments for a transport through a proxy.
 
     Raises:
         ValidationError: 400, if `verify` can't be one.
     """
-    if proxy is not None or any(getproxies().get(scheme) for scheme in ("http", "https", "all")):
-        return None
+    return {
+        "verify": _verification(verify),
+        # A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
+        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        "trust_env": False,
+    }
+
+
+def pool_options(connection: Connection, verify: Verify) -> PoolOptions:
+    """Return the arguments for a pooled client.
+
+    Raises:
+        ValidationError: 400, if `verify` can't be one.
+    """
     context: ssl.SSLContext | None = None
     secure = connection.base_url.scheme == "https"
     # Loading the certificates takes 25 ms; a path that can't be read is an error anyway.
@@ -526,7 +522,9 @@ def refuse_http_client(http_client: object, kind: str, verify: object, proxy: ob
 
 def _verification(verify: Verify) -> bool | ssl.SSLContext:
     if verify is True:
-        return _default_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        from .._http.trust import default_context
+
+        return default_context()
     if verify is False:
         return verify
     import ssl
@@ -542,18 +540,6 @@ def _verification(verify: Verify) -> bool | ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as exc:
         raise ValidationError(400, f"verify: no certificates can be read from {path!r}: {exc}") from exc
-
-
-@functools.lru_cache(maxsize=4)
-def _default_context(*_variables: str | None) -> ssl.SSLContext:
-    """What httpx would make anew for each client, in 25 ms; the variables that it reads are the key."""
-    return httpx.create_ssl_context()
-
-
-def _proxy(proxy: object) -> Proxy | None:
-    if proxy is None or isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
-        return proxy
-    raise ValidationError(400, "proxy must be a URL or an httpx.Proxy")
 
 
 def _query(query: Mapping[str, object]) -> list[tuple[str, str]] | None:
@@ -663,7 +649,9 @@ def origin(url: httpx.URL) -> str:
     """Name an origin for a message."""
     # Without userinfo, path and query: any of them may have a secret in it.
     port = f":{url.port}" if url.port is not None else ""
-    host = f"[{url.host}]" if ":" in url.host else url.host
+    # Not decoded, since not every host that begins with "xn--" can be.
+    host = url.raw_host.decode("ascii")
+    host = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{host}{port}"
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .._connection import bounded
+from .._http.proxies import ProxyTransport
 from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
     closed_error,
-    http_options,
     http_options_error,
     pool_options,
+    proxied_options,
+    proxy_between,
     raw_answer,
     refuse_http_client,
     refuse_streams,
@@ -88,12 +90,17 @@ class SyncTransport:
             refuse_http_client(http_client, "Client", verify, proxy)
             return cls(connection, http_client, owns_http=False)
         try:
-            options = pool_options(connection, verify, proxy)
-            if options is not None:
+            through = proxy_between(connection, proxy)
+            if through is None:
                 from ._pooled_sync import PooledClient
 
-                return cls(connection, PooledClient(**options), owns_http=True)
-            http = httpx.Client(**http_options(connection, verify, proxy))
+                return cls(connection, PooledClient(**pool_options(connection, verify)), owns_http=True)
+            http = httpx.Client(
+                transport=ProxyTransport(through, **proxied_options(verify)),
+                timeout=connection.timeout,
+                headers=user_agent(),
+                trust_env=False,
+            )
         except Exception as exc:
             raise http_options_error(exc) from exc
         return cls(connection, http, owns_http=True)

@@ -6,7 +6,9 @@ import time
 from datetime import datetime
 from typing import cast
 
-__all__ = ["age", "bytes_", "duration", "number", "parse_bytes", "stamp", "words"]
+from ._exit import USAGE, CommandError
+
+__all__ = ["age", "bytes_", "duration", "number", "parse_bytes", "parse_time", "stamp", "words"]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _FACTORS = {"": 1} | {
@@ -15,7 +17,7 @@ _FACTORS = {"": 1} | {
 
 
 def duration(seconds: float) -> str:
-    """Say how long in two parts at most.
+    """Return a duration, such as "1h2m", in two parts at most.
 
     Example:
         >>> duration(3725), duration(4.24)
@@ -32,7 +34,7 @@ def duration(seconds: float) -> str:
 
 
 def age(milliseconds: object, now: float | None = None) -> str:
-    """Say how long ago; empty where nobody knows."""
+    """Return how long ago a time was; empty if it is unknown."""
     if not isinstance(milliseconds, (int, float)) or milliseconds <= 0:
         return ""
     seconds = (time.time() if now is None else now) - milliseconds / 1000
@@ -40,7 +42,7 @@ def age(milliseconds: object, now: float | None = None) -> str:
 
 
 def stamp(milliseconds: object) -> str:
-    """Say when, in local time; empty where nobody knows."""
+    """Return a time as local time; empty if it is unknown."""
     if not isinstance(milliseconds, (int, float)) or milliseconds <= 0:
         return ""
     try:
@@ -50,7 +52,7 @@ def stamp(milliseconds: object) -> str:
 
 
 def bytes_(value: object) -> str:
-    """Say how many bytes.
+    """Return a number of bytes with its unit.
 
     Example:
         >>> bytes_(1536)
@@ -67,10 +69,10 @@ def bytes_(value: object) -> str:
 
 
 def parse_bytes(text: str) -> int:
-    """Read a size such as "512", "4GiB" or "1.5G".
+    """Parse a size such as "512", "4GiB" or "1.5G".
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a size.
     """
     kept = text.strip().lower().removesuffix("b")
     unit = kept.lstrip("0123456789.")
@@ -80,16 +82,38 @@ def parse_bytes(text: str) -> int:
 
 
 def number(value: object) -> str:
-    """Say a number without needless zeros; empty for none."""
+    """Return a number without needless zeros; empty for None."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{value:.4g}"
     return "" if value is None else str(value)
 
 
 def words(values: object) -> str:
-    """Say a dict as `name=value, …`."""
+    """Return a dict as `name=value, …`."""
     if isinstance(values, dict):
         return ", ".join(
             f"{name}={number(value)}" for name, value in cast("dict[str, object]", values).items()
         )
     return "" if values is None else str(values)
+
+
+def parse_time(text: str, now: float | None = None) -> float:
+    """Return a time in seconds since the epoch, given as how long ago it was or in ISO 8601.
+
+    Raises:
+        CommandError: It is neither.
+
+    Example:
+        >>> parse_time("10m", now=1_000_000), parse_time("1970-01-02T00:00:00Z")
+        (999400.0, 86400.0)
+    """
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:])
+    number = text[:-1]
+    try:
+        if seconds is not None and number.isascii() and number.replace(".", "", 1).isdigit():
+            return (time.time() if now is None else now) - float(number) * seconds
+        # Without an offset, it is local time.
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        hint = "90s, 10m, 2h and 1d are times, and so is 2026-01-31T08:00"
+        raise CommandError(f"{text!r} is no time", hint=hint, code=USAGE) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 __all__ = ["Deadline"]
 
@@ -27,7 +28,10 @@ class Deadline:
         self._deciding = threading.Lock()
         self._waiting = threading.Lock()
         self._waiting.acquire()
-        _thread.start_new_thread(self._wait, (min(seconds, threading.TIMEOUT_MAX),))
+        # No thread can be started while the interpreter shuts down, or where their number is limited; the
+        # timeout of each single read still applies.
+        with suppress(RuntimeError):
+            _thread.start_new_thread(self._wait, (min(seconds, threading.TIMEOUT_MAX),))
 
     def cancel(self) -> None:
         """See to it that the function isn't called any more; if it is being called, wait for its end."""

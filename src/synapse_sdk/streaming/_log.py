@@ -107,10 +107,10 @@ class Log:
     @property
     def arrival(self) -> float | None:
         """When the agent read the last line handed out, in seconds since the epoch, if it says so."""
-        self._forget_arrivals()
-        line = self.delivered_lines
-        first = self._arrivals[0] if self._arrivals else None
-        return first.time if first is not None and first.begin < line <= first.end else None
+        arrivals, line = self._arrivals, self.delivered_lines
+        while arrivals and arrivals[0].end < line:
+            arrivals.popleft()
+        return arrivals[0].time if arrivals and arrivals[0].begin < line else None
 
     # --- connections
 
@@ -194,7 +194,8 @@ class Log:
             self._previous_bytes = self._ends[-2] if len(self._ends) > 1 else self._delivered_bytes
             self._delivered_bytes = self._ends[-1]
             self._ends.clear()
-        self._forget_arrivals()
+        if len(self._arrivals) > 1 and not self.lines:
+            self._arrivals = deque([self._arrivals[-1]])
 
     def _replay(self) -> None:
         self._cursor, self._skip = 0, self.position
@@ -297,10 +298,6 @@ class Log:
             if known is not None:
                 self._arrivals.append(_Arrival(begin, end, known))
             begin = end
-
-    def _forget_arrivals(self) -> None:
-        while self._arrivals and self._arrivals[0].end < self.delivered_lines:
-            self._arrivals.popleft()
 
     def message(self, text: str, offset: int | None, time: float | None = None) -> None:
         """Take the text of one log event, which the agent read at a time, if it says so."""

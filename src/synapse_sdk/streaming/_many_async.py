@@ -44,7 +44,7 @@ class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, st
         """Give the next line of any of the jobs; wait for it as long as it takes."""
         if not self._round:
             self._round.extend(await self._readers.take())
-        return self._round.popleft()
+        return self._next_pair()
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from synapse_sdk.streaming._merge import Merge, MergeState, OnError, Source
+from synapse_sdk._errors import error_from_exception
+from synapse_sdk.streaming._merge import OPERATION, Merge, MergeState, OnError, Source
 from synapse_sdk.streaming._sync import LogStream
 
 __all__ = ["ManyLogStream"]
@@ -40,7 +42,7 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         if not self._round:
             self._round.extend(self._readers.take())
         try:
-            return self._round.popleft()
+            return self._next_pair()
         except IndexError:  # closed by another thread
             raise StopIteration from None
 
@@ -53,8 +55,23 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         self.close()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        # While the interpreter shuts down, a thread that it stopped may hold a lock for ever.
+        if not sys.is_finalizing():
+            with contextlib.suppress(Exception):
+                self.close()
+
+    @property
+    def positions(self) -> dict[str, int]:
+        with self._readers.lock:
+            return super().positions
+
+    @property
+    def time(self) -> float | None:
+        with self._readers.lock:
+            return super().time
+
+    positions.__doc__ = MergeState.positions.__doc__
+    time.__doc__ = MergeState.time.__doc__
 
     def close(self) -> None:
         """Close all connections at once; lines not yet read are given up; closing twice is fine.
@@ -70,16 +87,17 @@ class _Readers:
 
     def __init__(self, merge: Merge[LogStream]) -> None:
         self.merge = merge
-        self._lock = threading.RLock()
-        self._news = threading.Condition(self._lock)
-        self._room = threading.Condition(self._lock)
+        self.lock = threading.RLock()
+        """Held while lines are taken in or handed out."""
+        self._news = threading.Condition(self.lock)
+        self._room = threading.Condition(self.lock)
         self._threads: list[threading.Thread] | None = None
         self._closed = False
 
     def take(self) -> list[tuple[str, str]]:
         """Wait for lines; give one of each job that has any."""
         try:
-            with self._lock:
+            with self.lock:
                 if self._threads is None and not self._closed:
                     self._start()
                 while True:
@@ -94,7 +112,7 @@ class _Readers:
             raise
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             self._closed = True
             self.merge.stop()
             self._news.notify_all()
@@ -109,14 +127,16 @@ class _Readers:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _start(self) -> None:
-        self._threads = [
-            threading.Thread(
+        self._threads = []
+        for source in self.merge.sources:
+            thread = threading.Thread(
                 target=self._follow, args=[source], name=f"synapse-tail-{source.job_id}", daemon=True
             )
-            for source in self.merge.sources
-        ]
-        for thread in self._threads:
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as exc:  # too many, or the interpreter is shutting down
+                raise error_from_exception(exc, operation=OPERATION, agent="") from exc
+            self._threads.append(thread)
 
     def _follow(self, source: Source[LogStream]) -> None:
         error: BaseException | None = None
@@ -124,19 +144,19 @@ class _Readers:
         try:
             while True:
                 source.stream.fill(gate)
-                with self._lock:
+                with self.lock:
                     self._room.wait_for(lambda: not source.lines or self._closed)
         except StopIteration:
             pass
         except BaseException as exc:  # noqa: BLE001 - what `on_event` raises is the consumer's
             error = exc
-        with self._lock:
+        with self.lock:
             if not self._closed:
                 self.merge.ended(source, error)
                 self._news.notify_all()
 
     def enter(self) -> None:
-        self._lock.acquire()
+        self.lock.acquire()
         self._room.wait_for(lambda: self.merge.room or self._closed)
 
     def leave(self, source: Source[LogStream]) -> None:
@@ -146,7 +166,7 @@ class _Readers:
                 if source.lines:
                     self._news.notify_all()
         finally:
-            self._lock.release()
+            self.lock.release()
 
 
 class _Gate:

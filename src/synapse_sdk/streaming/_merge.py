@@ -10,7 +10,9 @@ from typing import Generic, Literal, TypeVar
 from synapse_sdk.clients.exceptions import ClientError, StreamError
 from synapse_sdk.streaming._stream import StreamState
 
-__all__ = ["Merge", "MergeState", "OnError", "Source"]
+__all__ = ["OPERATION", "Merge", "MergeState", "OnError", "Source"]
+
+OPERATION = "tail the logs of several jobs"
 
 S = TypeVar("S", bound=StreamState)
 
@@ -113,7 +115,7 @@ class Merge(Generic[S]):
         failure = StreamError(
             codes.pop() if len(codes) == 1 else 503,
             f"{len(errors)} of {len(self.sources)} tails failed: {told}{more}",
-            operation="tail the logs of several jobs",
+            operation=OPERATION,
             agent=errors[0][1].agent,
             hint="the stream's errors has each by its job",
         )
@@ -128,6 +130,7 @@ class MergeState(Generic[S]):
         self._merge = merge
         # Lines taken from their streams and not handed out yet, at most one of each job.
         self._round: deque[tuple[str, str]] = deque()
+        self._last: str | None = None
 
     @property
     def errors(self) -> Mapping[str, ClientError]:
@@ -151,6 +154,16 @@ class MergeState(Generic[S]):
             for job_id, stream in self.streams.items()
         }
         return {job_id: position for job_id, position in found.items() if position is not None}
+
+    @property
+    def time(self) -> float | None:
+        """When the agent read the line handed out last, in seconds since the epoch; None as of one stream."""
+        return None if self._last is None else self.streams[self._last].time
+
+    def _next_pair(self) -> tuple[str, str]:
+        pair = self._round.popleft()
+        self._last = pair[0]
+        return pair
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.streams)} jobs>"

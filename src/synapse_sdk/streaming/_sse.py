@@ -153,7 +153,6 @@ class EventSource:
         """Tell by its first bytes whether a line is a field, as far as they do."""
         if begin.startswith(_FIELDS):
             self._field = True
-            self._returns = 0
         elif begin[0] not in (_LF, _CR) and not any(field.startswith(begin) for field in _FIELDS):
             self._field = False
             self._line[:0] = b"\r" * min(self._returns, self._max_size)

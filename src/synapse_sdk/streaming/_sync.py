@@ -84,8 +84,10 @@ class LogStream(StreamState, Iterator[str]):
         self.close()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        # While the interpreter shuts down, a thread that it stopped may hold a lock of the pool for ever.
+        if not sys.is_finalizing():
+            with contextlib.suppress(Exception):
+                self.close()
 
     def close(self) -> None:
         """Close the connection at once. Lines not yet read are given up; closing twice is fine.
