@@ -83,7 +83,9 @@ class Stream:
         self.position = 0
         # 2.0 and True are no offsets, though they equal what may be due.
         self.offset: Any = self.random.choice([int, int, int, int, None, None, None, float, bool])
-        self.pieces = self.random.random() < 0.3
+        # How many messages come before the first offset; and how likely one is a piece, not a line.
+        self.without_offset = self.random.choice([0, 0, 0, 1, 2])
+        self.pieces = self.random.choice([0.0, 0.0, 0.0, 0.3, 1.0])
         # A stream is odd in few places, or it would end at once.
         self.oddity = self.random.choice([0.0, 0.03, 0.2])
 
@@ -113,11 +115,13 @@ class Stream:
             yield json.dumps(ENDS[0])
 
     def log(self, text: str, **place: Any) -> str:
-        if self.pieces:
+        piece = self.random.random() < self.pieces
+        if piece:
             text += self.random.choice(["", "\n", "\n\n", "\nnext"])
         event: dict[str, Any] = {"type": "log", "message": text}
-        self.position += len(text.encode(errors="replace")) + (not self.pieces)
-        if self.offset is not None:
+        self.position += len(text.encode(errors="replace")) + (not piece)
+        self.without_offset -= 1
+        if self.offset is not None and self.without_offset < 0:
             event["offset"] = self.offset(self.position)
         event |= place
         return self.spaced(json.dumps(event, ensure_ascii="\ud800" in text or self.random.random() < 0.5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from urllib.request import getproxies
@@ -113,7 +113,7 @@ class AsyncProxyTransport(httpx.AsyncHTTPTransport):
 
 
 @contextmanager
-def _naming(proxy: str) -> Iterator[None]:
+def _naming(proxy: str) -> Generator[None]:
     try:
         yield
     except httpx.TransportError as exc:
