@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
 .PHONY: test-all coverage hooks release-check format wheel bench clean agent-env dev-env
-.PHONY: spec-lint spec-diff spec-pull public-api lock test-latest test-install
+.PHONY: spec-lint spec-diff spec-pull public-api lock test-latest test-install test-rays
 
 BIN := .venv/bin
 PORT ?= 0
@@ -13,6 +13,7 @@ PYTEST_ARGS ?=
 NOX_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
+RAYS ?=
 KEEP ?=
 ONLY ?=
 OVERRIDE ?=
@@ -59,14 +60,20 @@ coverage: dev-env ## All tests under coverage: 95 % of all hand-written code, 10
 	@$(BIN)/coverage json --quiet -o .cache/coverage/report.json
 	@$(BIN)/python scripts/coverage_report.py .cache/coverage/report.json
 
-soak: dev-env ## Tails through a network that breaks, by the seed (SEEDS=1000 START=0; RAY=1: of real jobs)
+soak: dev-env ## Tails through a network that breaks, by the seed (SEEDS=1000 START=0; RAY=1: real jobs, broken Rays)
 	PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --start $(START) $(if $(RAY),--ray)
+	$(if $(RAY),PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --start $(START) --cluster)
+	$(if $(RAY),SYNAPSE_TEST_BREAKS=1 $(BIN)/python -m pytest tests/e2e/test_log_breaks.py $(PYTEST_ARGS))
+
+# Each version in an environment of its own below .cache/rays: 400 MB and a minute each, the first time.
+test-rays: dev-env ## The agent's logs before other versions of Ray; prints a table (RAYS="2.9.3 newest")
+	$(BIN)/python scripts/test_rays.py $(RAYS)
 
 soak-properties: dev-env ## The property tests with other examples, and more of them (EXAMPLES=2000)
 	SOAK_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/streaming/test_properties.py $(PYTEST_ARGS)
 
-scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost
-	PYTHONPATH=tests $(BIN)/python -m scale
+scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost (RAY=1: of real jobs)
+	PYTHONPATH=tests $(BIN)/python -m scale$(if $(RAY),.ray_logs)
 
 lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), the lock, vulture (dead code)
 	$(BIN)/ruff check .

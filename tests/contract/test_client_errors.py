@@ -26,6 +26,7 @@ CLASSES = {
     403: exceptions.AuthorizationError,
     404: exceptions.NotFoundError,
     409: exceptions.HTTPError,
+    416: exceptions.HTTPError,
     422: exceptions.ValidationError,
     429: exceptions.RateLimitError,
     500: exceptions.ServerError,

@@ -47,6 +47,7 @@ CLASSES = {
     403: "AuthorizationError",
     404: "NotFoundError",
     409: "HTTPError",
+    416: "HTTPError",
     422: "ValidationError",
     429: "RateLimitError",
 }

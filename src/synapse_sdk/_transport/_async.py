@@ -21,6 +21,7 @@ from ._core import (
     refuse_streams,
     refuse_waiting,
     user_agent,
+    windowed,
 )
 
 if TYPE_CHECKING:
@@ -221,10 +222,16 @@ class AsyncTransport:
         response = await self._http.send(request, auth=None, stream=True, follow_redirects=False)
         exchange.began(response.status_code)
         try:
-            await response.aread()
+            reader = exchange.window_reader(response)
+            if reader is None:
+                await response.aread()
+                return response
+            # To the end in any case: httpx would leave generators behind that trio warns of.
+            async for data in response.aiter_bytes():
+                reader.feed(data)
         finally:
             await response.aclose()
-        return response
+        return windowed(reader, response)
 
     async def _ask(self, step: Ask[T]) -> T:
         connection = (
@@ -253,7 +260,7 @@ class AsyncRawTransport:
         Raises:
             ClientError: Whatever goes wrong.
         """
-        return await self.answer(Exchange(self._transport.connection, operation, arguments))
+        return await self.answer(Exchange(self._transport.connection, operation, arguments, raw=True))
 
     async def answer(self, exchange: Exchange[T]) -> RawResponse[T]:
         """Perform an exchange.

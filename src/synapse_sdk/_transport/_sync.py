@@ -22,6 +22,7 @@ from ._core import (
     refuse_streams,
     refuse_waiting,
     user_agent,
+    windowed,
 )
 
 if TYPE_CHECKING:
@@ -217,10 +218,17 @@ class SyncTransport:
         response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
         exchange.began(response.status_code)
         try:
-            response.read()
+            reader = exchange.window_reader(response)
+            if reader is None:
+                response.read()
+                return response
+            for data in response.iter_bytes():
+                reader.feed(data)
+                if reader.full:
+                    break
         finally:
             response.close()
-        return response
+        return windowed(reader, response)
 
     def _ask(self, step: Ask[T]) -> T:
         connection = (
@@ -249,7 +257,7 @@ class RawTransport:
         Raises:
             ClientError: Whatever goes wrong.
         """
-        return self.answer(Exchange(self._transport.connection, operation, arguments))
+        return self.answer(Exchange(self._transport.connection, operation, arguments, raw=True))
 
     def answer(self, exchange: Exchange[T]) -> RawResponse[T]:
         """Perform an exchange.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ...client import AsyncTransport, Transport
     from ...models.task import Task
+    from ...models.task_state import TaskState
 
 __all__ = ["AsyncTasksApi", "TasksApi"]
 
@@ -19,21 +20,36 @@ class TasksApi:
 
     _transport: Transport
 
-    def list_tasks(self) -> list[Task]:
+    def list_tasks(
+        self, job_id: str | None = None, state: TaskState | str | None = None, limit: int | None = None
+    ) -> list[Task]:
         """List tasks.
 
-        The Ray tasks that the cluster remembers; 10 000 at most.
+        The Ray tasks that the cluster remembers; 10 000 at most. An agent older than the parameters ignores
+        them.
+
+        Raises 422 for a bad parameter.
+
+        Args:
+            job_id: Only tasks of this job: its submission id, or Ray's own id of it, which is what a task's
+                `job_id` is.
+            state: Only tasks in this state.
+            limit: How many tasks to answer at most.
 
         Returns:
             The tasks.
 
+        Raises:
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+
         Example:
-            >>> [task.name for task in client.list_tasks()]
+            >>> [task.name for task in client.list_tasks(state="FAILED")]
         """
         from .list_tasks import OPERATION as _operation
         from .list_tasks import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._transport.call(_operation, _arguments(job_id, state, limit))
 
     def get_task(self, task_id: str) -> Task:
         """Get a task.
@@ -71,21 +87,36 @@ class AsyncTasksApi:
 
     _transport: AsyncTransport
 
-    async def list_tasks(self) -> list[Task]:
+    async def list_tasks(
+        self, job_id: str | None = None, state: TaskState | str | None = None, limit: int | None = None
+    ) -> list[Task]:
         """List tasks.
 
-        The Ray tasks that the cluster remembers; 10 000 at most.
+        The Ray tasks that the cluster remembers; 10 000 at most. An agent older than the parameters ignores
+        them.
+
+        Raises 422 for a bad parameter.
+
+        Args:
+            job_id: Only tasks of this job: its submission id, or Ray's own id of it, which is what a task's
+                `job_id` is.
+            state: Only tasks in this state.
+            limit: How many tasks to answer at most.
 
         Returns:
             The tasks.
 
+        Raises:
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+
         Example:
-            >>> [task.name for task in client.list_tasks()]
+            >>> [task.name for task in client.list_tasks(state="FAILED")]
         """
         from .list_tasks import OPERATION as _operation
         from .list_tasks import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._transport.call(_operation, _arguments(job_id, state, limit))
 
     async def get_task(self, task_id: str) -> Task:
         """Get a task.
