@@ -265,6 +265,18 @@ def test_parameters_answers_and_what_is_gone(spec: Path, capsys: pytest.CaptureF
     assert pull(spec, upstream, capsys) == ["AGENT: 0 changes"]
 
 
+def test_a_changed_parameter_keeps_its_place(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream = fastapi()
+    operation = upstream["paths"]["/things/{thing_id}/"]["get"]
+    wide, deep = ({"name": name, "in": "query", "schema": {"type": "boolean"}} for name in ("wide", "deep"))
+    operation["parameters"] += [wide, deep]
+    pull(spec, upstream, capsys, take="all")
+    wide["schema"] = {"type": "integer"}
+    pull(spec, upstream, capsys, take="all")
+    # Their order is that of the method's arguments.
+    assert spec_document.read(spec)["paths"]["/things/{thing_id}/"]["get"]["parameters"] == [wide, deep]
+
+
 def test_without_a_record_what_we_have_may_be_edited_by_hand(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

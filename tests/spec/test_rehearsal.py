@@ -72,7 +72,7 @@ def newer(spec: dict[str, Any]) -> dict[str, Any]:
         },
     }
     schemas["Job"]["properties"]["queue"] = {**text_or_null, "title": "Queue"}
-    schemas["TaskState"]["enum"].append("PAUSED")
+    schemas["NodeState"]["enum"].append("PAUSED")
     config = schemas["ComposeConfig"]
     del config["properties"]["working_dir"]
     config["properties"]["folder"] = {"type": "string", "title": "Folder"}

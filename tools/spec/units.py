@@ -171,16 +171,29 @@ def _put_parameter(
         return None
 
     new, old = find(source, now), find(target, was)
-    if old is not None:
-        words = _whole(target, old[0]["parameters"][old[1]])
-        del old[0]["parameters"][old[1]]
-        if not old[0]["parameters"]:
-            del old[0]["parameters"]
-    if new is not None:
-        whole = copy.deepcopy(dict(_whole(source, new[0]["parameters"][new[1]])))
+    if new is None:
         if old is not None:
-            whole |= {word: value for word, value in words.items() if word in TEXTS}
+            holder, number = old
+            del holder["parameters"][number]
+            if not holder["parameters"]:
+                del holder["parameters"]
+        return
+    whole = copy.deepcopy(dict(_whole(source, new[0]["parameters"][new[1]])))
+    if old is None:
         was[1].setdefault("parameters", []).append(whole)
+        return
+    holder, number = old
+    words = _whole(target, holder["parameters"][number])
+    whole |= {word: value for word, value in words.items() if word in TEXTS}
+    if holder is was[0]:
+        # A path item's parameter belongs to its other operations, too.
+        del holder["parameters"][number]
+        if not holder["parameters"]:
+            del holder["parameters"]
+        was[1].setdefault("parameters", []).append(whole)
+    else:
+        # In its place, since the order of parameters is that of the method's arguments.
+        holder["parameters"][number] = whole
 
 
 def _place(document: Document, parameter: Any) -> tuple[str, str]:
