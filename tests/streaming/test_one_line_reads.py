@@ -56,7 +56,7 @@ def framed(kind: Kind, message: str, *, ids: bool) -> bytes:
     if kind == "websocket":
         return Frame(Opcode.TEXT, payload).serialize(mask=False)
     body = (b"id: 5\n" if ids else b"") + b"data: " + payload + b"\n\n"
-    return b"%x\r\n%s\r\n" % (len(body), body)
+    return body
 
 
 def odd(kind: Kind, data: bytes) -> bytes:
@@ -71,7 +71,7 @@ def commented(kind: Kind, data: bytes) -> bytes:
     if kind == "websocket":
         return Frame(Opcode.PONG, b"").serialize(mask=False) + data
     body = b": a comment\n" + data.partition(b"\r\n")[2].removesuffix(b"\r\n")
-    return b"%x\r\n%s\r\n" % (len(body), body)
+    return body
 
 
 def outcome(kind: Kind, reads: Sequence[bytes], limits: StreamLimits, *, at_once: bool) -> list[Any]:
@@ -125,8 +125,8 @@ def answer(kind: Kind, command: Command) -> Any:
         key = accept_key(command.headers["Sec-WebSocket-Key"]) if command.kind == "websocket" else ""
         return Opened(101, {"upgrade": "websocket", "sec-websocket-accept": key})
     if isinstance(command, Open):
-        headers = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
-        return Opened(200, headers, unread=b"")
+        headers = {"content-type": "text/event-stream"}
+        return Opened(200, headers)
     assert isinstance(command, (Close, Read)) or command.__class__.__name__ == "Write"
     return None
 

@@ -7,26 +7,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .._connection import bounded
+from .._http._clients import open_async_client, refuse_http_client, user_agent
+from .._http._requests import aread, asend
 from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
     closed_error,
-    http_options,
-    http_options_error,
-    pool_options,
     raw_answer,
-    refuse_http_client,
     refuse_streams,
     refuse_waiting,
-    user_agent,
 )
 
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation, RawResponse
 
     from .._connection import Connection
+    from .._http._clients import Proxy, Verify
     from ..long_poll import AsyncLongPollHandler
-    from ._core import Proxy, Verify
     from ._plan import Ask, Plan
 
 __all__ = ["AsyncRawTransport", "AsyncTransport"]
@@ -85,15 +82,7 @@ class AsyncTransport:
         if http_client is not None:
             refuse_http_client(http_client, "AsyncClient", verify, proxy)
             return cls(connection, http_client, owns_http=False)
-        try:
-            options = pool_options(connection, verify, proxy)
-            if options is not None:
-                from ._pooled_async import AsyncPooledClient
-
-                return cls(connection, AsyncPooledClient(**options), owns_http=True)
-            http = httpx.AsyncClient(**http_options(connection, verify, proxy))
-        except Exception as exc:
-            raise http_options_error(exc) from exc
+        http = open_async_client(connection.base_url, connection.timeout, verify, proxy)
         return cls(connection, http, owns_http=True)
 
     def view(self, connection: Connection) -> AsyncTransport:
@@ -154,9 +143,8 @@ class AsyncTransport:
         try:
             while True:
                 self.check_open(exchange.summary)
-                request = exchange.request(self._http)
                 try:
-                    response = await self._send(request, exchange)
+                    response = await self._send(exchange)
                 except Exception as exc:  # noqa: BLE001 - nothing foreign gets out; failed() raises
                     delay = exchange.failed(exc)
                 else:
@@ -209,15 +197,20 @@ class AsyncTransport:
         if self._owns_http:
             await self._http.aclose()
 
-    async def _send(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
-        # auth=None, because the auth of an injected client would replace our Authorization.
-        response = await self._http.send(request, auth=None, stream=True, follow_redirects=False)
+    async def _send(self, exchange: Exchange[Any]) -> httpx.Response:
+        total = self.connection.total
+        if total is None:
+            return await self._exchange(exchange)
+        import anyio
+
+        with anyio.move_on_after(total):
+            return await self._exchange(exchange)
+        raise exchange.overdue(total)
+
+    async def _exchange(self, exchange: Exchange[Any]) -> httpx.Response:
+        response = await asend(self._http, exchange.request(self._http))
         exchange.began(response.status_code)
-        try:
-            await response.aread()
-        finally:
-            await response.aclose()
-        return response
+        return await aread(response)
 
     async def _ask(self, step: Ask[T]) -> T:
         connection = (

@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .._connection import bounded
+from .._http._clients import open_client, refuse_http_client, user_agent
+from .._http._deadline import ConnectionWatch, Deadline
+from .._http._requests import read, send
 from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
     closed_error,
-    http_options,
-    http_options_error,
-    pool_options,
     raw_answer,
-    refuse_http_client,
     refuse_streams,
     refuse_waiting,
-    user_agent,
 )
 
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation, RawResponse
 
     from .._connection import Connection
+    from .._http._clients import Proxy, Verify
     from ..long_poll import LongPollHandler
-    from ._core import Proxy, Verify
     from ._plan import Ask, Plan
 
 __all__ = ["RawTransport", "SyncTransport"]
@@ -86,15 +84,7 @@ class SyncTransport:
         if http_client is not None:
             refuse_http_client(http_client, "Client", verify, proxy)
             return cls(connection, http_client, owns_http=False)
-        try:
-            options = pool_options(connection, verify, proxy)
-            if options is not None:
-                from ._pooled_sync import PooledClient
-
-                return cls(connection, PooledClient(**options), owns_http=True)
-            http = httpx.Client(**http_options(connection, verify, proxy))
-        except Exception as exc:
-            raise http_options_error(exc) from exc
+        http = open_client(connection.base_url, connection.timeout, verify, proxy)
         return cls(connection, http, owns_http=True)
 
     def view(self, connection: Connection) -> SyncTransport:
@@ -155,9 +145,8 @@ class SyncTransport:
         try:
             while True:
                 self.check_open(exchange.summary)
-                request = exchange.request(self._http)
                 try:
-                    response = self._send(request, exchange)
+                    response = self._send(exchange)
                 except Exception as exc:  # noqa: BLE001 - nothing foreign gets out; failed() raises
                     delay = exchange.failed(exc)
                 else:
@@ -205,15 +194,26 @@ class SyncTransport:
         if self._owns_http:
             self._http.close()
 
-    def _send(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
-        # auth=None, because the auth of an injected client would replace our Authorization.
-        response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
-        exchange.began(response.status_code)
+    def _send(self, exchange: Exchange[Any]) -> httpx.Response:
+        total = self.connection.total
+        if total is None:
+            return self._exchange(exchange.request(self._http), exchange)
+        watch = ConnectionWatch()
+        deadline = Deadline(total, watch.end)
         try:
-            response.read()
+            return self._exchange(exchange.request(self._http, {"trace": watch.trace}), exchange)
+        except Exception as exc:
+            if deadline.passed:
+                raise exchange.overdue(total) from exc
+            raise
         finally:
-            response.close()
-        return response
+            deadline.cancel()
+            watch.close()
+
+    def _exchange(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
+        response = send(self._http, request)
+        exchange.began(response.status_code)
+        return read(response)
 
     def _ask(self, step: Ask[T]) -> T:
         connection = (
