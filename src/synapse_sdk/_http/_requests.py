@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
 
-__all__ = ["MAX_ERROR_BODY", "asend", "aread", "build_request", "read", "send"]
+__all__ = ["MAX_ERROR_BODY", "aclose", "asend", "aread", "build_request", "read", "send"]
 
 MAX_ERROR_BODY = 1 << 20
 """Bytes that are read of a response that is no success, or of one that is no stream."""
@@ -85,13 +86,28 @@ async def aread(response: httpx.Response) -> httpx.Response:
             await response.aread()
             return response
         body = bytearray()
-        async for chunk in response.aiter_bytes():
+        chunks = response.aiter_bytes()
+        async for chunk in chunks:
             body += chunk
             if len(body) >= MAX_ERROR_BODY:
+                await aclose(response, chunks)
                 break
     finally:
         await response.aclose()
     return _with_body(response, bytes(body[:MAX_ERROR_BODY]))
+
+
+async def aclose(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
+    """Close a response whose body was not read to its end.
+
+    httpx nests generators in each other, which trio wants ended, not collected. Behind a closed connection
+    each ends by its own error.
+    """
+    with contextlib.suppress(Exception):
+        await response.aclose()
+    with contextlib.suppress(Exception):
+        async for _ in chunks:
+            pass
 
 
 def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:

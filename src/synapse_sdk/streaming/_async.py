@@ -17,7 +17,7 @@ from synapse_sdk._http._async import current_loop
 from synapse_sdk._http._family import is_a, is_read_timeout
 from synapse_sdk._http._incoming import connected_stream
 from synapse_sdk._http._pool import call_in_child
-from synapse_sdk._http._requests import aread, asend
+from synapse_sdk._http._requests import aclose, aread, asend
 from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.streaming._background import spawn
 from synapse_sdk.streaming._http import GRACE, READ_SIZE, network_stream, stream_request
@@ -245,6 +245,7 @@ class _Body:
     """The body of an HTTP stream, read by httpx, for which a read that is cancelled is the end."""
 
     def __init__(self, response: httpx.Response) -> None:
+        self._response = response
         # A mock transport may have given the body with the head.
         self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         self._scope = anyio.CancelScope()
@@ -290,16 +291,12 @@ class _Body:
         finally:
             done.set()
 
-    async def end(self) -> None:
-        """Stop reading; the connection is closed by then, or will be by this."""
+    async def close(self) -> None:
+        """Close the response."""
         if self._reading is not None:
             self._scope.cancel()
             await self._reading.wait()
-        # httpx nests generators in each other, which trio wants ended, not collected. Behind a closed
-        # connection each ends by its own error.
-        with contextlib.suppress(Exception):
-            async for _ in self._chunks:
-                pass
+        await aclose(self._response, self._chunks)
 
 
 async def _close(response: httpx.Response, network: Any, body: _Body | None, goodbye: bytes = b"") -> None:
@@ -307,7 +304,7 @@ async def _close(response: httpx.Response, network: Any, body: _Body | None, goo
         if goodbye and network is not None:
             with contextlib.suppress(Exception):
                 await network.write(goodbye, timeout=0.05)
+        if body is not None:
+            await body.close()
         with contextlib.suppress(Exception):
             await response.aclose()
-        if body is not None:
-            await body.end()
