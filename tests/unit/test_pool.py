@@ -239,8 +239,7 @@ def test_the_server_closes_an_idle_connection_just_when_it_is_used(run: Run, fau
         b'HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n"x"',
         json_answer(200, "x") + b"and more than was announced",
         json_answer(200, "x") + json_answer(200, "the answer to nothing"),
-        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n"x"\r\n0\r\n\r\n'
-        + json_answer(200, ""),
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n"x"\r\n0\r\n\r\n' + json_answer(200, ""),
         json_answer(200, "x") + json_answer(200, "y"),
     ],
 )

@@ -83,6 +83,12 @@ async def aread(response: httpx.Response) -> httpx.Response:
     """Read the body of a response and close it; of one that is no success, no more than its beginning."""
     try:
         if response.is_success:
+            if "content-encoding" in response.headers:
+                # Decompressed once it is whole: where that fails, httpx leaves generators behind for trio.
+                raw = b"".join([chunk async for chunk in response.aiter_raw()])
+                return httpx.Response(
+                    response.status_code, headers=response.headers.raw, content=raw, request=response.request
+                )
             await response.aread()
             return response
         body = bytearray()
