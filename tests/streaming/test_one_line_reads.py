@@ -55,8 +55,7 @@ def framed(kind: Kind, message: str, *, ids: bool) -> bytes:
     payload = message.encode(errors="replace")
     if kind == "websocket":
         return Frame(Opcode.TEXT, payload).serialize(mask=False)
-    body = (b"id: 5\n" if ids else b"") + b"data: " + payload + b"\n\n"
-    return body
+    return (b"id: 5\n" if ids else b"") + b"data: " + payload + b"\n\n"
 
 
 def odd(kind: Kind, data: bytes) -> bytes:
@@ -70,8 +69,7 @@ def commented(kind: Kind, data: bytes) -> bytes:
     """The same behind what has no meaning to anyone."""
     if kind == "websocket":
         return Frame(Opcode.PONG, b"").serialize(mask=False) + data
-    body = b": a comment\n" + data.partition(b"\r\n")[2].removesuffix(b"\r\n")
-    return body
+    return b": a comment\n" + data.partition(b"\r\n")[2].removesuffix(b"\r\n")
 
 
 def outcome(kind: Kind, reads: Sequence[bytes], limits: StreamLimits, *, at_once: bool) -> list[Any]:

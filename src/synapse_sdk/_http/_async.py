@@ -44,8 +44,11 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     def __init__(self, make: Callable[[], httpx.AsyncHTTPTransport]) -> None:
         self._make = make
         self._pool: Pool[httpx.AsyncHTTPTransport] = Pool()
-        # Closing one of these would stop the parent's event loop from watching it.
-        call_in_child(self._pool, lambda pool: pool.clear() and None)
+        call_in_child(self, AsyncPooledTransport.start_in_child)
+
+    def start_in_child(self) -> None:
+        """Leave the connections to the parent process, whose event loop closing one would disturb."""
+        self._pool.clear()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return its response with the body yet to be read.

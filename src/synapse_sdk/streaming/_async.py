@@ -140,10 +140,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     def _abandon(self) -> None:
         """Leave the connection to another event loop, or to the parent process after a fork."""
         self._response = self._network = self._body = self._waiting = None
-        if self._steps.gi_running:
-            self._over, self._error = True, self._tail.interrupted()
-        elif not self._over and self._command is not None:
-            self._interrupt()
+        self._go_on_elsewhere()
 
     async def _step(self, gate: Callable[[], Awaitable[None]] | None) -> None:
         command = self._next_command()

@@ -111,10 +111,7 @@ class LogStream(StreamState, Iterator[str]):
         if network is not None:
             # This closes a descriptor, and sends nothing.
             network.get_extra_info("socket").close()
-        if self._steps.gi_running:
-            self._over, self._error = True, self._tail.interrupted()
-        elif not self._over and self._command is not None:
-            self._interrupt()
+        self._go_on_elsewhere()
 
     # --- steps
 

@@ -23,8 +23,8 @@ from ._tail import AsyncTailMixin, TailMixin
 if TYPE_CHECKING:
     import httpx
 
+    from ..._http._clients import Proxy, Verify
     from ..._transport._async import AsyncTransport
-    from ..._transport._core import Proxy, Verify
     from ..._transport._sync import SyncTransport
     from ...long_poll import AsyncLongPollHandler, LongPollHandler
     from ...utils.network import StreamLimits
