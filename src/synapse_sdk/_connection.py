@@ -47,8 +47,8 @@ class Connection:
         agent_token: Sent as it is in `Authorization`.
         user_token: Sent as `SYNAPSE-User: Token ...`, if given and not empty.
         tenant: Sent as `SYNAPSE-Tenant: Token ...`, if given and not empty.
-        timeout: `{"connect": seconds, "read": seconds, "total": seconds}`, each of which may be left out, one
-            number for all but `total`, or a `Timeout` of httpx or httpx2.
+        timeout: `{"connect": seconds, "read": seconds, "deadline": seconds}`, each of which may be left out,
+            one number for all but `deadline`, or a `Timeout` of httpx or httpx2.
         max_retries: Tries after the first one.
         headers: Further headers of every request. They may not replace the credentials, nor what describes
             the message itself (`Content-Type`, `Connection`, ...).
@@ -66,10 +66,10 @@ class Connection:
         "_user_token",
         "agent",
         "base_url",
+        "deadline",
         "long_poll",
         "max_retries",
         "timeout",
-        "total",
     )
 
     base_url: httpx.URL
@@ -77,7 +77,7 @@ class Connection:
     agent: str
     """The same, for people to read."""
     timeout: httpx.Timeout
-    total: float | None
+    deadline: float | None
     """Seconds from sending a request to the end of its answer; None where only each phase is bounded."""
     max_retries: int
     long_poll: bool
@@ -108,7 +108,7 @@ class Connection:
         if callable(tenant):
             raise ValidationError(400, "tenant must be a string")
         self._tenant = _optional(tenant, "tenant")
-        self.timeout, self.total = _timeout(timeout)
+        self.timeout, self.deadline = _timeout(timeout)
         self.max_retries = _max_retries(max_retries)
         self._extra = _headers(headers)
 
@@ -124,7 +124,7 @@ class Connection:
         for name in self.__slots__:
             setattr(other, name, getattr(self, name))
         if timeout is not None:
-            other.timeout, other.total = _timeout(timeout)
+            other.timeout, other.deadline = _timeout(timeout)
         if max_retries is not None:
             other.max_retries = _max_retries(max_retries)
         if headers is not None:
@@ -208,7 +208,7 @@ def bounded(connection: Connection, seconds: float, patient: bool) -> Connection
         patient: Whether an answer may take all of it, although the connection would wait for less, and a
             request that never got there is repeated; otherwise whoever asks will ask again.
     """
-    own, total = connection.timeout, connection.total
+    own, deadline = connection.timeout, connection.deadline
 
     def least(value: float | None) -> float:
         return seconds if value is None else min(value, seconds)
@@ -220,7 +220,7 @@ def bounded(connection: Connection, seconds: float, patient: bool) -> Connection
         pool=least(own.pool),
     )
     copy = connection.with_options(timeout=timeout, max_retries=None if patient else 0)
-    copy.total = total
+    copy.deadline = deadline
     return copy
 
 
@@ -316,17 +316,17 @@ def _timeout(timeout: Any) -> tuple[httpx.Timeout, float | None]:
     if not isinstance(timeout, Mapping):
         return httpx.Timeout(_seconds(timeout, "timeout")), None
     parts = cast("Mapping[object, object]", timeout)
-    unknown = [key for key in parts if key not in ("connect", "read", "total")]
+    unknown = [key for key in parts if key not in ("connect", "read", "deadline")]
     if unknown:
         raise ValidationError(
             400,
             f"timeout has the unknown key {ascii(unknown[0])[:40]}",
-            hint="the keys are 'connect', 'read' and 'total'",
+            hint="the keys are 'connect', 'read' and 'deadline'",
         )
     connect = _seconds(parts.get("connect", _CONNECT), "timeout's connect")
     read = _seconds(parts.get("read", _READ), "timeout's read")
-    total = None if parts.get("total") is None else _seconds(parts["total"], "timeout's total")
-    return httpx.Timeout(connect=connect, read=read, write=read, pool=connect), total
+    deadline = None if parts.get("deadline") is None else _seconds(parts["deadline"], "timeout's deadline")
+    return httpx.Timeout(connect=connect, read=read, write=read, pool=connect), deadline
 
 
 def _seconds(value: object, name: str) -> float:

@@ -198,14 +198,14 @@ class AsyncTransport:
             await self._http.aclose()
 
     async def _send(self, exchange: Exchange[Any]) -> httpx.Response:
-        total = self.connection.total
-        if total is None:
+        seconds = self.connection.deadline
+        if seconds is None:
             return await self._exchange(exchange)
         import anyio
 
-        with anyio.move_on_after(total):
+        with anyio.move_on_after(seconds):
             return await self._exchange(exchange)
-        raise exchange.overdue(total)
+        raise exchange.overdue(seconds)
 
     async def _exchange(self, exchange: Exchange[Any]) -> httpx.Response:
         response = await asend(self._http, exchange.request(self._http))

@@ -308,9 +308,9 @@ class Exchange(Generic[T]):
         return delay
 
     def overdue(self, seconds: float) -> ClientError:
-        """Make the error for an answer that took longer than `timeout`'s `total`."""
+        """Make the error for an answer that took longer than `timeout`'s `deadline`."""
         error = ClientTimeoutError(
-            408, f"no whole answer within {seconds:g} s", hint="timeout={'total': ...} gives it longer"
+            408, f"no whole answer within {seconds:g} s", hint="timeout={'deadline': ...} gives it longer"
         )
         return self._named(error)
 

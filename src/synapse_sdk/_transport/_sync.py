@@ -195,16 +195,16 @@ class SyncTransport:
             self._http.close()
 
     def _send(self, exchange: Exchange[Any]) -> httpx.Response:
-        total = self.connection.total
-        if total is None:
+        seconds = self.connection.deadline
+        if seconds is None:
             return self._exchange(exchange.request(self._http), exchange)
         watch = ConnectionWatch()
-        deadline = Deadline(total, watch.end)
+        deadline = Deadline(seconds, watch.end)
         try:
             return self._exchange(exchange.request(self._http, {"trace": watch.trace}), exchange)
         except Exception as exc:
             if deadline.passed:
-                raise exchange.overdue(total) from exc
+                raise exchange.overdue(seconds) from exc
             raise
         finally:
             deadline.cancel()
