@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
 .PHONY: test-all coverage hooks release-check format wheel bench clean agent-env dev-env
-.PHONY: spec-lint spec-diff spec-pull public-api
+.PHONY: spec-lint spec-diff spec-pull public-api lock test-latest test-install
 
 BIN := .venv/bin
 PORT ?= 0
@@ -13,6 +13,9 @@ PYTEST_ARGS ?=
 NOX_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
+KEEP ?=
+ONLY ?=
+OVERRIDE ?=
 EXAMPLES ?= 2000
 ROWS ?=
 ROUNDS ?= 5
@@ -32,13 +35,19 @@ help: ## List the targets
 demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py against it, stop it all (PORT=8123)
 	@$(BIN)/python scripts/demo.py --port $(PORT)
 
-test: dev-env check-generated lint types spec-lint ## Everything CI runs: generated code, lint, types, spec, all tests
+test: dev-env check-generated lint types spec-lint test-install ## Everything CI runs: generated code, lint, types, spec, installs, tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
 	$(BIN)/python -m pytest -m "not ray and not containers" $(PYTEST_ARGS)
 
-test-all: dev-env ## Those against the wheel on each Python here, and with the lowest versions (NOX_ARGS="-s lowest")
+test-install: dev-env ## The wheel as users install it: each extra alone, newest and lowest versions (ONLY= OVERRIDE=)
+	PYTHONPATH=tests $(BIN)/python -m install --ray $(if $(ONLY),--only $(ONLY)) $(if $(OVERRIDE),--override '$(OVERRIDE)')
+
+test-latest: dev-env ## The quick tests without the lock, on the newest versions, in an environment of its own (PYTEST_ARGS)
+	$(BIN)/nox -s tests-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') -- $(PYTEST_ARGS)
+
+test-all: dev-env ## The quick tests of the wheel on each Python here, and with the lowest versions (NOX_ARGS="-s lowest")
 	$(BIN)/nox $(NOX_ARGS)
 
 coverage: dev-env ## All tests under coverage: 95 % of all hand-written code, 100 % of streaming/ (PYTEST_ARGS=tests/unit)
@@ -59,12 +68,16 @@ soak-properties: dev-env ## The property tests with other examples, and more of 
 scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost
 	PYTHONPATH=tests $(BIN)/python -m scale
 
-lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), vulture (dead code)
+lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), the lock, vulture (dead code)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/deptry src generated
+	$(BIN)/python scripts/lock.py --check
 	$(BIN)/vulture
+
+lock: dev-env ## Write requirements/*.lock with the newest versions (KEEP=1: only what pyproject.toml asks for)
+	$(BIN)/python scripts/lock.py $(if $(KEEP),--keep)
 
 hooks: dev-env ## Have git run the same, on what changed, before every commit
 	$(BIN)/pre-commit install
@@ -104,7 +117,7 @@ public-api: dev-env ## Write public-api.txt: the exported names and signatures, 
 	@$(BIN)/python scripts/public_api.py --write
 
 wheel: dev-env ## Build dist/*.whl
-	$(BIN)/python -m pip wheel -qq --no-deps --wheel-dir dist .
+	$(BIN)/python -m hatchling build --target wheel --directory dist
 
 release-check: dev-env ## Say whether this commit can be released, and build it into dist/
 	$(BIN)/python scripts/release_check.py
@@ -124,17 +137,14 @@ agent-env:
 dev-env:
 	@scripts/setup.sh dev
 
-.PHONY: docs docs-serve screenshots docs-env
+.PHONY: docs docs-serve screenshots
 
-docs: docs-env ## Build the documentation into site/; fails at a broken link, anchor or reference
+docs: dev-env ## Build the documentation into site/; fails at a broken link, anchor or reference
 	$(BIN)/python scripts/docs build --strict
 	SYNAPSE_TEST_SITE=site $(BIN)/python -m pytest -q tests/docs/test_site.py
 
-docs-serve: docs-env ## Show the documentation at http://127.0.0.1:8001/ while it is written (PORT=8123)
+docs-serve: dev-env ## Show the documentation at http://127.0.0.1:8001/ while it is written (PORT=8123)
 	$(BIN)/python scripts/docs serve --port $(if $(filter 0,$(PORT)),8001,$(PORT))
 
 screenshots: dev-env ## Draw docs/assets/*.svg anew: the command in a terminal, against a real agent
 	$(BIN)/python scripts/screenshots.py
-
-docs-env: dev-env
-	@scripts/setup.sh docs

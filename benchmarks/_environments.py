@@ -115,7 +115,7 @@ class Environments:
         self._make("ours", [str(self._wheel())], fresh=_sources())
 
     def _make_agent(self) -> None:
-        self._make("agent", [f"synapse-sdk[agent] @ {self._wheel().as_uri()}"], fresh=_sources())
+        self._make("agent", [f"synapse-sdk[agent-ray] @ {self._wheel().as_uri()}"], fresh=_sources())
 
     def _make_published(self) -> None:
         self._make("published", [PUBLISHED])

@@ -1,23 +1,25 @@
 #!/bin/sh
 # Makes .venv with the SDK in it, or does nothing when it is there and up to date.
 #
-#   scripts/setup.sh agent    the SDK and its agent: what `make demo` needs
-#   scripts/setup.sh dev      those and the developers' tools: what `make test` needs
-#   scripts/setup.sh docs     what builds the documentation, beside those of dev: what `make docs` needs
+#   scripts/setup.sh agent    the SDK, its agent and Ray: what `make demo` needs
+#   scripts/setup.sh dev      those and the developers' tools: what every other target needs
 #
-# Needs Python >= 3.11 with venv, and pip's package index. PYTHON=… chooses the Python.
+# Everything comes from the lock, requirements/*.lock, so that a commit has the same environment next year. `make lock`
+# writes it. Needs Python >= 3.11 with venv, and pip's package index. PYTHON=… chooses the Python.
 set -eu
 cd "$(dirname "$0")/.."
 
 what=${1:-dev}
 venv=.venv
-want="$(pwd) $(cksum <pyproject.toml)"
+stamp=$venv/.made-$what
+# What the environment is made from: another place or another lock needs a new one, in which nothing is left over.
+from="$(pwd) $(cat requirements/*.lock | cksum)"
+# The command's entry points and the version are written when the SDK is installed.
+want=$(cat pyproject.toml src/synapse_sdk/__init__.py | cksum)
 
 case $what in
-    agent) stamp=$venv/.made-agent ;;
-    dev) stamp=$venv/.made-dev ;;
-    docs) stamp=$venv/.made-docs ;;
-    *) echo "setup.sh: 'agent', 'dev' or 'docs', not '$what'" >&2; exit 2 ;;
+    agent | dev) ;;
+    *) echo "setup.sh: 'agent' or 'dev', not '$what'" >&2; exit 2 ;;
 esac
 
 # The base interpreter of a Python, or of the Python a virtual environment was made from.
@@ -60,10 +62,10 @@ if [ -x $venv/bin/python ]; then
     base=$(base_of $venv/bin/python)
     if [ -z "$base" ] || { [ -n "${PYTHON:-}" ] && [ "$(base_of "$PYTHON")" != "$base" ]; }; then
         rm -rf $venv # its Python is gone, or another one is asked for
+    elif [ "$(cat $venv/.made-from 2>/dev/null)" != "$from" ]; then
+        rm -rf $venv
     elif [ "$(cat $stamp 2>/dev/null)" = "$want" ]; then
         exit 0
-    elif [ -e $venv/.made-at ] && [ "$(cat $venv/.made-at)" != "$(pwd)" ]; then
-        rm -rf $venv # moved or copied here: its scripts point to where it was
     fi
 fi
 
@@ -72,19 +74,16 @@ if [ ! -x $venv/bin/python ]; then
     echo "Making $venv with $("$python" --version) ($(command -v "$python"))"
     rm -rf $venv
     "$python" -m venv $venv
-    pwd >$venv/.made-at
-    # 25.1 is the first pip that knows dependency groups.
-    $venv/bin/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
+    echo "$from" >$venv/.made-from
 fi
 
-[ "$what" = docs ] ||
-    echo "Installing into $venv (Ray is some 500 MB; the first time this takes a minute or two)"
-if [ "$what" = dev ]; then
-    $venv/bin/python -m pip install -qq --editable '.[agent,cli]' --group dev
-    echo "$want" >$venv/.made-agent
-elif [ "$what" = docs ]; then
-    $venv/bin/python -m pip install -qq --group docs
-else
-    $venv/bin/python -m pip install -qq --editable '.[agent]'
-fi
+# Neither dependencies nor the tools of a build are looked for: the lock has all of them.
+install() {
+    $venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps "$@"
+}
+
+echo "Installing into $venv (Ray is some 500 MB; the first time this takes a minute or two)"
+install --require-hashes --requirement "requirements/$what.lock"
+install --no-build-isolation --editable .
+[ "$what" = agent ] || echo "$want" >$venv/.made-agent # which is all in there
 echo "$want" >$stamp

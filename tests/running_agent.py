@@ -88,6 +88,13 @@ class RunningAgent:
             time.sleep(0.1)
         raise AssertionError(f"{job_id} is not {wanted} after {timeout} s")
 
+    def wait_at_rest(self, job_id: str, timeout: float = 60) -> None:
+        """Wait until there is nothing to stop: Ray's process for a job outlives the job's end by a moment."""
+        deadline = time.monotonic() + timeout
+        while self.http.post(f"jobs/{job_id}/stop/").json() != {"stopped": False}:
+            assert time.monotonic() < deadline, f"{job_id} can still be stopped after {timeout} s"
+            time.sleep(0.1)
+
     def run(self, source: str = "", /, **body: Any) -> tuple[dict[str, Any], str]:
         """Run to the end; the job and its log without Ray's own first two lines."""
         job_id = self.submit(source, **body)
@@ -195,10 +202,10 @@ def running_agent(*arguments: str, **environment: str) -> Iterator[RunningAgent]
                 text=True,
             )
         try:
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + 180  # the agent itself gives Ray 90 s
             while not ready.exists():
                 assert process.poll() is None, (tmp / "stderr").read_text()
-                assert time.monotonic() < deadline, "the agent is not ready after 90 s"
+                assert time.monotonic() < deadline, "the agent is not ready after 180 s"
                 time.sleep(0.05)
             told = json.loads(ready.read_text())
             with client_of(told["url"], told["token"]) as http:
@@ -237,7 +244,7 @@ def agent() -> Iterator[RunningAgent]:
         assert agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).status_code == 200
         yield agent
         # Whatever the tests did, the agent had no trouble of its own.
-        assert agent.stderr == "Starting Ray …\n"
+        assert agent.stderr == "Starting Ray ...\n"
 
 
 @pytest.fixture(scope="session")

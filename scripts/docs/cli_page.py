@@ -6,16 +6,14 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
-from typing import Any
 
-import typer
-from typer.core import TyperGroup
+import click
 
 from spec import header
 from synapse_agent.__main__ import main as agent
-from synapse_sdk.cli._app import app
+from synapse_sdk.cli._app import root
 
-WIDTH = "88"
+WIDTH = 88
 
 
 def page() -> str:
@@ -23,40 +21,43 @@ def page() -> str:
         "Command line", "Every command of synapse and synapse-agent, as their help tells it.", source="--help"
     )
     lines += ["How to use them is in [On the command line](../how-to/command-line.md).", ""]
-    for path, text in synapse():
-        level = "##" if path.count(" ") == 0 else "###"
-        lines += [f"{level} {path}", "", "```text", text.rstrip(), "```", ""]
-    lines += ["## synapse-agent serve", "", "```text", agent_help().rstrip(), "```", ""]
+    with plain():
+        for path, text in walk(root, "synapse", None):
+            level = "##" if path.count(" ") == 0 else "###"
+            lines += [f"{level} {path}", "", "```text", text.rstrip(), "```", ""]
+        lines += ["## synapse-agent serve", "", "```text", agent_help().rstrip(), "```", ""]
     return "\n".join(lines)
 
 
-def synapse() -> Iterator[tuple[str, str]]:
-    """Give each command, groups before their commands, and its help."""
-    yield from walk(typer.main.get_group(app), "synapse", None)
-
-
-def walk(command: Any, path: str, parent: Any) -> Iterator[tuple[str, str]]:
-    with plain():
-        context = command.make_context(path.rpartition(" ")[2], [], parent=parent, resilient_parsing=True)
-        context.max_content_width = context.terminal_width = int(WIDTH)
-        yield path, command.get_help(context)
-    if isinstance(command, TyperGroup):
+def walk(command: click.Command, path: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+    """Yield each command, groups before their commands, and its help."""
+    context = command.make_context(
+        path.rpartition(" ")[2],
+        [],
+        parent=parent,
+        resilient_parsing=True,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+    )
+    yield path, command.get_help(context)
+    if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            yield from walk(command.get_command(context, name), f"{path} {name}", context)
+            if found := command.get_command(context, name):
+                yield from walk(found, f"{path} {name}", context)
 
 
 def agent_help() -> str:
     said = io.StringIO()
-    with plain(), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         agent(["serve", "--help"])
     return said.getvalue()
 
 
 @contextlib.contextmanager
 def plain() -> Iterator[None]:
-    """Let a help be the same on every terminal."""
+    """Make a help the same on every terminal."""
     before = {name: os.environ.get(name) for name in ("COLUMNS", "NO_COLOR", "TERM")}
-    os.environ.update({"COLUMNS": WIDTH, "NO_COLOR": "1", "TERM": "dumb"})
+    os.environ.update({"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"})
     try:
         yield
     finally:

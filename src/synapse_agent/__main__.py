@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synapse_agent import __version__
+from synapse_agent._process import check_open_files, describe, prepare_process, write_error, write_output
 
 __all__ = ["main"]
 
@@ -25,15 +26,25 @@ Clients send the token as it is in the Authorization header, without a word befo
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status is 0 after a stop by signal and 1 when it could not serve."""
-    options = _parser().parse_args(arguments)
     try:
-        return _serve(options)
+        prepare_process()
+        try:
+            return _serve(_parser().parse_args(arguments))
+        finally:
+            write_output("")  # what argparse left in the buffer
     except KeyboardInterrupt:  # before our own handlers are in place
         return 130
+    except OSError as error:
+        return _failed(describe(error))
+    except RuntimeError as error:
+        if "new thread" not in str(error):
+            raise
+        return _failed(f"{error}: raise the limit of processes, see ulimit -u")
 
 
 def _serve(options: argparse.Namespace) -> int:
     try:
+        check_open_files()
         # Here and not above: without the extra there is a better answer than a traceback.
         import asyncio
 
@@ -76,7 +87,7 @@ def _path(given: Path | None, variable: str) -> Path | None:
 
 
 def _failed(why: str) -> int:
-    sys.stderr.write(f"synapse-agent: {why}\n")
+    write_error(f"synapse-agent: {why}\n")
     return 1
 
 
@@ -98,7 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, default=8000, help="port; 0 finds a free one (default: %(default)s)"
     )
     serve.add_argument("--token", help="token that clients must send (default: a random one, printed)")
-    serve.add_argument("--ray", metavar="URL", help="dashboard of a running cluster (default: start one)")
+    serve.add_argument(
+        "--ray",
+        metavar="URL",
+        help="dashboard of a running cluster (default: start one, which needs the extra agent-ray)",
+    )
     serve.add_argument("--ray-token", metavar="TOKEN", help="token of that cluster")
     serve.add_argument(
         "--ready-file",

@@ -20,12 +20,16 @@ from pathlib import Path
 from typing import IO
 
 from synapse_agent._errors import StartupError
+from synapse_agent._process import describe
 from synapse_agent._ray import RayClient
 
 __all__ = ["EmbeddedRay", "free_port"]
 
 _PREFIX = "synray-"
 _READY_WITHIN = 90.0
+
+# Ray's sockets lie below, and the path of a socket has about 100 characters.
+_MAX_PARENT = 24
 
 # Below what systems hand out by themselves, and clear of Ray's own 10002 to 19999.
 _PORTS = range(20_000, 32_000)
@@ -35,16 +39,22 @@ class EmbeddedRay:
     """A `ray start --head` with a token of its own, below a guard process."""
 
     def __init__(self) -> None:
+        if getattr(sys, "frozen", False):
+            raise StartupError("a frozen program can't start Ray: name a cluster with --ray")
         if importlib.util.find_spec("ray") is None:
             raise StartupError(
-                'Ray is not installed: pip install "synapse-sdk[agent]", or name a cluster with --ray'
+                'Ray is not installed: pip install "synapse-sdk[agent-ray]",'
+                " or name a running cluster with --ray URL, which needs no Ray here"
             )
         self.token = secrets.token_hex(32)
         self.url = ""
         self._directory: Path | None = None
         self._lock: int | None = None
         self._guard: subprocess.Popen[bytes] | None = None
-        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
+        try:
+            self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
+        except OSError as error:
+            raise _no_directory(error) from None
 
     @property
     def log_dir(self) -> Path:
@@ -138,13 +148,22 @@ class EmbeddedRay:
 
 
 def _parent() -> Path:
-    # Ray's sockets lie below, and the path of a socket has about 100 characters.
     directory = Path(tempfile.gettempdir())
-    return directory if len(str(directory)) <= 24 else Path("/tmp")  # noqa: S108
+    return directory if len(str(directory)) <= _MAX_PARENT else Path("/tmp")  # noqa: S108
+
+
+def _no_directory(error: OSError) -> StartupError:
+    return StartupError(
+        f"there is no directory for Ray's files: {describe(error)}; set TMPDIR to one of at most"
+        f" {_MAX_PARENT} characters that this user may write to"
+    )
 
 
 def _make_directory() -> tuple[Path, int]:
-    directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_parent()))
+    try:
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_parent()))
+    except OSError as error:
+        raise _no_directory(error) from None
     lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     return directory, lock

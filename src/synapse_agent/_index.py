@@ -99,7 +99,12 @@ class Index:
 
     async def close(self) -> None:
         """Close the file when the work under way is done. Calling it twice is fine."""
-        await asyncio.to_thread(self._close)
+        try:
+            closed = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        except RuntimeError:  # it was closed before, or no thread can be started, so nothing is open
+            return
+        self._thread.shutdown(wait=False)
+        await closed
 
     def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -114,16 +119,9 @@ class Index:
             raise _unusable(self.path, str(error)) from None
 
     def _close(self) -> None:
-        def close() -> None:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-        try:
-            self._thread.submit(close)
-        except RuntimeError:  # closed before
-            return
-        self._thread.shutdown()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -10,7 +10,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from synapse_agent._embedded import EmbeddedRay
 from synapse_agent._errors import ApiError, StartupError
 from synapse_agent._gateway import Gateway
 from synapse_agent._index import Index, IndexUnusableError
+from synapse_agent._process import describe, write_error, write_output
 from synapse_agent._ray import RayClient
 
 __all__ = ["Options", "serve"]
@@ -75,7 +75,7 @@ async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise StartupError("the token must consist of printable ASCII characters without blanks")
-    plugins = options.plugins and options.plugins.absolute()
+    plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is none")
     async with AsyncExitStack() as stack:
@@ -99,7 +99,7 @@ async def _serve(options: Options) -> None:
         if options.ray is None:
             embedded = EmbeddedRay()
             stack.push_async_callback(embedded.stop)
-            _say("Starting Ray …")
+            write_error("Starting Ray ...\n")
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
@@ -115,20 +115,20 @@ async def _serve(options: Options) -> None:
             try:
                 await ray.version()
             except ApiError as error:
-                _say(f"Serving all the same, but {error.detail}")
+                write_error(f"Serving all the same, but {error.detail}\n")
         if containers is not None:
             try:
                 await containers.reconcile()
             except ApiError as error:
-                _say(f"Serving all the same, but {error.detail}")
+                write_error(f"Serving all the same, but {error.detail}\n")
         await web.SockSite(runner, sock).start()
-        _announce(
-            gateway.url, token, made=options.token is None, ray=embedded.url if embedded else ray.address
-        )
         if options.ready_file is not None:
             written = json.dumps({"url": gateway.url, "token": token, "pid": os.getpid()})
             _write_ready(options.ready_file, written)
             stack.callback(_remove_ready, options.ready_file, written)
+        _announce(
+            gateway.url, token, made=options.token is None, ray=embedded.url if embedded else ray.address
+        )
         if embedded is None:
             await asyncio.Event().wait()
         else:
@@ -151,8 +151,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _data_directory(given: Path | None) -> Path:
-    directory = platformdirs.user_state_path("synapse-agent") if given is None else given
-    return directory.absolute()
+    return _absolute(platformdirs.user_state_path("synapse-agent") if given is None else given)
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError as error:
+        raise StartupError(f"can't find {path} from here, give the whole path: {describe(error)}") from None
 
 
 def _url(sock: socket.socket) -> str:
@@ -193,24 +199,20 @@ def _announce(url: str, token: str, *, made: bool, ray: str) -> None:
         "",
         "Ctrl-C stops it.",
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    write_output("\n".join(lines) + "\n")
 
 
 def _write_ready(path: Path, content: str) -> None:
     """At once or not at all, and readable for us alone."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part = path.parent / f".{path.name}.{os.getpid()}"
     try:
         part.unlink(missing_ok=True)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
             file.write(content)
         part.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise StartupError(f"can't write {path}: {error.strerror}") from None
 
 

@@ -158,6 +158,15 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
         return made(ClientConnectionError, 503, f"the connection broke: {words}")
     if isinstance(exc, RuntimeError) and "has been closed" in str(exc):
         return made(ClientConnectionError, 503, "the HTTP client is closed")
+    if isinstance(exc, RuntimeError) and "shutdown" in str(exc):
+        return made(
+            ServerError,
+            500,
+            f"the interpreter is shutting down: {words}",
+            "do this before the program ends, or with AgentClient and tail_job_logs, which need no thread",
+        )
+    if isinstance(exc, RuntimeError) and "new thread" in str(exc):
+        return made(ServerError, 500, words, "raise the limit of processes, see ulimit -u")
     if isinstance(exc, RecursionError):
         return made(ServerError, 500, "nested too deeply")
     return made(ServerError, 500, f"{type(exc).__name__}: {words}")

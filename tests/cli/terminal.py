@@ -55,22 +55,22 @@ class Terminal:
         """Press Ctrl-C."""
         self.type("\x03")
 
-    def wait_until(self, true: Callable[[], bool], timeout: float = 30) -> None:
+    def wait_until(self, true: Callable[[], bool], timeout: float = 60) -> None:
         """Read what the program writes until something is true."""
         deadline = time.monotonic() + timeout
         while not true():
             assert time.monotonic() < deadline, self.text
             self._read(0.05)
 
-    def wait_for(self, text: str, timeout: float = 30) -> None:
+    def wait_for(self, text: str, timeout: float = 60) -> None:
         """Wait until something stands on the screen."""
         self.wait_until(lambda: text in self.text, timeout)
 
-    def wait_for_hidden_typing(self, timeout: float = 30) -> None:
+    def wait_for_hidden_typing(self, timeout: float = 60) -> None:
         """Wait until what is typed isn't shown; what was typed before that is thrown away."""
         self.wait_until(lambda: not termios.tcgetattr(self._master)[3] & termios.ECHO, timeout)
 
-    def exit_code(self, timeout: float = 30) -> int:
+    def exit_code(self, timeout: float = 60) -> int:
         """Wait for the end of the program; read to the end of what it wrote."""
         self.wait_until(lambda: self._process.poll() is not None, timeout)
         while self._read(0):

@@ -171,7 +171,7 @@ def test_wait_interrupted(child: Any, at: Any) -> None:
         while not agent.requests:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.splitlines()[-1].strip() == "synapse jobs wait job"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from typing import Any
 
@@ -132,3 +133,30 @@ def test_a_question_is_asked_in_a_terminal(terminal: Any, at: Any) -> None:
     assert [(request.method, request.path) for request in agent.requests] == [
         ("DELETE", "/plugin_releases/p@1")
     ]
+
+
+class Keyboard(io.StringIO):
+    """A terminal at which a key is pressed when something is read."""
+
+    def __init__(self, pressed: type[BaseException]) -> None:
+        super().__init__()
+        self.pressed = pressed
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, *_: Any) -> str:
+        raise self.pressed
+
+
+@pytest.mark.parametrize(("pressed", "code"), [(KeyboardInterrupt, 130), (EOFError, 1)])
+def test_a_question_can_be_left(
+    synapse: Any, at: Any, monkeypatch: pytest.MonkeyPatch, pressed: type[BaseException], code: int
+) -> None:
+    monkeypatch.setattr("sys.stdin", Keyboard(pressed))
+    with Agent(lambda peer: None) as agent:
+        at(agent)
+        result = synapse("plugins", "delete", "p@1")
+        assert agent.requests == []
+    assert result.code == code
+    assert result.err.endswith("Aborted.\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from checkout import environment
+from click.shell_completion import get_completion_class
 from streaming.scripted import Agent
 
 from synapse_sdk import __version__
@@ -66,6 +67,11 @@ def test_every_command_has_help_with_an_example(synapse: Any, group: str) -> Non
         assert f"synapse {group} {command}" in told.out.partition("Examples:")[2]
 
 
+@pytest.mark.parametrize("command", ["health", "login", "completion"])
+def test_a_command_without_a_group_has_help_with_an_example(synapse: Any, command: str) -> None:
+    assert f"  synapse {command}" in synapse(command, "--help").out.partition("Examples:")[2]
+
+
 def test_without_arguments_it_helps(synapse: Any) -> None:
     result = synapse()
     assert result.code == 2
@@ -77,7 +83,7 @@ def test_version(synapse: Any) -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
-    (tmp_path / "typer.py").write_text("raise ModuleNotFoundError(\"No module named 'typer'\", name='typer')")
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError(\"No module named 'click'\", name='click')")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
     code += "from synapse_sdk.cli import main; sys.exit(main())"
     done = subprocess.run(
@@ -85,12 +91,14 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
     )
     assert (done.returncode, done.stderr) == (
         1,
-        'synapse: typer is not installed: pip install "synapse-sdk[cli]"\n',
+        'synapse: click is not installed: pip install "synapse-sdk[cli]"\n',
     )
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_scripts(synapse: Any, shell: str) -> None:
+    if get_completion_class(shell) is None:
+        pytest.skip(f"this version of click has no completion for {shell}")
     result = synapse("completion", shell)
     assert result.code == 0
     assert "_SYNAPSE_COMPLETE" in result.out
@@ -100,14 +108,14 @@ def complete(child: Any, *words: str) -> list[str]:
     """What bash would offer for the last word."""
     process = child(
         env={
-            "_SYNAPSE_COMPLETE": "complete_bash",
+            "_SYNAPSE_COMPLETE": "bash_complete",
             "COMP_WORDS": " ".join(["synapse", *words]),
             "COMP_CWORD": str(len(words)),
         }
     )
     out, err = process.communicate(timeout=30)
     assert err == ""
-    return [line.strip() for line in out.splitlines() if line.strip()]
+    return [line.removeprefix("plain,") for line in out.splitlines() if line]
 
 
 def test_commands_and_options_are_completed(child: Any) -> None:

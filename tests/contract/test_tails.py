@@ -110,6 +110,7 @@ def test_a_job_is_followed_while_it_runs_until_it_is_stopped(
     assert stream.job_status == "STOPPED"
     assert client.wait_for_job(job_id, timeout=60, poll_interval=0.1).status == "STOPPED"
     assert client.get_job(job_id).driver_exit_code is None
+    agent.wait_at_rest(job_id)
     assert client.stop_job(job_id).stopped is False
 
 

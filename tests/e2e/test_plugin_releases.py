@@ -98,7 +98,7 @@ def agent(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     with running_agent("--plugins", str(source), "--data", str(data)) as agent:
         assert agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).status_code == 200
         yield agent
-        assert agent.stderr == "Starting Ray …\n"
+        assert agent.stderr == "Starting Ray ...\n"
 
 
 @pytest.fixture

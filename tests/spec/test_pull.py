@@ -156,7 +156,7 @@ def test_what_is_another_there_is_shown_and_nothing_is_touched(
 
 
 def test_a_real_fastapi(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fastapi_package = pytest.importorskip("fastapi", reason="FastAPI comes with the extra `agent`")
+    fastapi_package = pytest.importorskip("fastapi", reason="FastAPI comes with Ray")
     pydantic = pytest.importorskip("pydantic")
     thing = pydantic.create_model("Thing", name=(str, ...), size=(int | None, ...))
     thing.model_fields["size"].default = None

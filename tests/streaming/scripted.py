@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from stopwatch import Stopwatch
 from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key, apply_mask
 
@@ -481,7 +482,7 @@ def _open(sockets: list[socket.socket]) -> int:
 
 
 def _wait_until(condition: Callable[[], bool], within: float, failure: str) -> None:
-    end = time.monotonic() + within
+    watch = Stopwatch()
     while not condition():
-        assert time.monotonic() < end, f"{failure} after {within:g} s"
+        assert watch.seconds() < within, f"{failure} after {within:g} s"
         time.sleep(0.005)

@@ -381,7 +381,7 @@ def test_endless_headers_are_refused(tail: Tailer, script: Script) -> None:
     with memory_below(8 * MIB), Agent(script) as agent:
         result = tail(agent.url, max_retries=0)
     result.failed(503)
-    assert result.seconds < 5
+    assert result.own_seconds < 5
 
 
 @row(34)
@@ -397,7 +397,7 @@ def test_headers_that_drip_for_ever_are_given_up_in_time(tail: Tailer) -> None:
 
     with Agent(drips) as agent:
         result = tail(agent.url, timeout=0.4, max_retries=0)
-    assert result.seconds < 2
+    assert result.own_seconds < 2
     result.failed(408)
 
 

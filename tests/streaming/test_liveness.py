@@ -95,7 +95,7 @@ def test_a_silence_over_http_ends_when_the_job_is_over(http_tail: Tailer) -> Non
     with Agent(half.silence(), plays.accept().end(), status="SUCCEEDED") as agent:
         result = http_tail(agent.url, timeout=0.2)
     assert result.whole() == LINES[:3]
-    assert result.seconds < 2
+    assert result.own_seconds < 2
 
 
 # --- dead
@@ -109,7 +109,8 @@ def test_a_peer_that_vanishes_is_noticed_within_the_timeout(tail: Tailer) -> Non
         result = tail(agent.url, timeout=0.4, rest_timeout=0.1)
         assert agent.offsets == [None, SIZES[2]]
     assert result.whole() == LINES
-    assert 0.25 < result.seconds < 2
+    assert result.seconds > 0.25
+    assert result.own_seconds < 2
 
 
 @row(10)
@@ -118,7 +119,7 @@ def test_a_peer_that_vanishes_inside_a_message(tail: Tailer) -> None:
     with Agent(cut.silence(), everything) as agent:
         result = tail(agent.url, timeout=0.3)
     assert result.whole() == LINES
-    assert result.seconds < 2
+    assert result.own_seconds < 2
 
 
 @row(10)
@@ -140,7 +141,8 @@ def test_a_peer_that_reads_no_pings_for_ever_is_noticed_too(websocket_tail: Tail
     with Agent(half.silence(), everything) as agent:
         result = websocket_tail(agent.url, timeout=0.6)
     assert result.whole() == LINES
-    assert 0.4 <= result.seconds < 2
+    assert result.seconds >= 0.4
+    assert result.own_seconds < 2
 
 
 # --- balancers

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from stopwatch import Stopwatch
 
 from synapse_sdk.clients.exceptions import ClientError, NotFoundError, ValidationError
 from synapse_sdk.streaming import StreamEvent
@@ -121,7 +122,7 @@ def test_a_job_that_floods_leaves_the_others_their_turns(tail: Tailer) -> None:
     """Between two lines of a job that has lines waiting, no other gets more than one."""
 
     def waits(peer: Peer) -> None:
-        flooding.wait(5)
+        flooding.wait(60)
         peer.lines(*lines_of("job-b", 50))
         peer.complete()
 
@@ -217,8 +218,8 @@ def test_a_job_that_fails_is_known_of_while_the_others_go_on(tail: Tailer) -> No
 
     with Agent(by_job(scripts)) as agent, tailing(tail, agent, list(scripts), on_event=on_event) as many:
         assert many.take(1) == [("job-a", "one")]
-        assert failed.wait(5)
-        end = time.monotonic() + 2
+        assert failed.wait(60)
+        end = time.monotonic() + 60
         while not many.stream.errors and time.monotonic() < end:
             time.sleep(0.01)
         assert list(many.stream.errors) == ["job-b"]
@@ -230,9 +231,9 @@ def test_on_error_raise_ends_the_others_at_once(tail: Tailer) -> None:
         "job-b": plays.error("no such job", 404).wait_for_close(),
     }
     with Agent(by_job(scripts)) as agent, tailing(tail, agent, list(scripts), on_error="raise") as many:
-        started = time.monotonic()
+        watch = Stopwatch()
         _, error = many.until_error()
-        assert time.monotonic() - started < 3
+        assert watch.seconds() < 3
         assert isinstance(error, NotFoundError)
         agent.wait_until_gone()
         assert many.rest() == []
@@ -294,10 +295,10 @@ def test_close_while_a_read_blocks(tail: Tailer) -> None:
         many.take(3)
         pending: Future[Any] = many.reader.waiting()
         time.sleep(0.1)
-        started = time.monotonic()
+        watch = Stopwatch()
         many.reader.close()
-        assert not isinstance(pending.result(3), tuple)
-        assert time.monotonic() - started < 0.5
+        assert not isinstance(pending.result(30), tuple)
+        assert watch.seconds() < 0.5
         agent.wait_until_gone()
 
 

@@ -41,7 +41,7 @@ def test_it_listens_where_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_command_line_finds_it(tmp_path: Path) -> None:
-    pytest.importorskip("typer")
+    pytest.importorskip("click")
     with FakeAgent(listen=True) as agent:
         agent.add_job("train", status="FAILED", logs=["epoch 1"])
         command = [sys.executable, "-m", "synapse_sdk.cli", "jobs", "logs", "train", "--exit-status"]
@@ -170,13 +170,13 @@ def test_a_script_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
     def script(job: FakeJob) -> None:
         began.set()
-        let_go.wait(10)
+        let_go.wait(60)
 
     agent = FakeAgent()
     agent.start()
     agent.on_run("train", script)
     agent.client().run_debug_plugin_release("train", job_id="stuck")
-    assert began.wait(10)  # one that has not begun when the agent is closed doesn't begin
+    assert began.wait(60)  # one that has not begun when the agent is closed doesn't begin
     with pytest.raises(RuntimeError, match="the script of the fake job stuck still runs"):
         agent.close()
     let_go.set()

@@ -45,7 +45,7 @@ def test_there_are_examples() -> None:
 
 
 def test_the_how_to_is_a_users_test_file(tmp_path: Path) -> None:
-    pytest.importorskip("typer")
+    pytest.importorskip("click")
     text = HOW_TO.read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     program = "\n".join(blocks)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -48,7 +49,7 @@ def ask(directory: Path, do: Do, *answers: bytes) -> tuple[Any, list[str]]:
             if request[1].endswith("/version"):
                 writer.write(VERSION)
             else:
-                asked.append(f"{request[0]} {request[1].partition('?')[0]}")
+                asked.append(f"{request[0]} {request[1]}")
                 writer.write(left.pop(0))
             await writer.drain()
         writer.close()
@@ -116,6 +117,42 @@ def test_what_is_not_there_needs_no_removing(directory: Path, do: Do) -> None:
 def test_an_image_in_use_is_left(directory: Path) -> None:
     outcome, _ = ask(directory, lambda engine: engine.remove_image("a"), answer(409, {"message": "in use"}))
     assert outcome is None
+
+
+@pytest.mark.parametrize(
+    ("image", "query"),
+    [
+        ("a", "fromImage=a&tag=latest"),
+        ("host:5000/a", "fromImage=host:5000/a&tag=latest"),
+        ("a:1", "fromImage=a:1"),
+        ("a@sha256:00", "fromImage=a@sha256:00"),
+    ],
+)
+def test_one_tag_of_an_image_is_pulled(directory: Path, image: str, query: str) -> None:
+    missing, there = answer(404, {"message": "no"}), answer(200, {"Id": "sha256:1"})
+    _, asked = ask(directory, lambda engine: engine.base(image), missing, answer(200, b"{}\r\n"), there)
+    path, _, found = asked[1].partition("?")
+    assert (path, unquote(found)) == ("POST /v1.41/images/create", query)
+
+
+def test_a_log_is_read_without_its_frames(directory: Path) -> None:
+    pieces = [(1, b"one\n"), (2, b"S3CRET\n"), (1, "zwö".encode()[:3]), (1, "zwö".encode()[3:])]
+    log = b"".join(bytes([stream, 0, 0, 0]) + len(data).to_bytes(4) + data for stream, data in pieces)
+    words, asked = ask(directory, lambda engine: engine.last_words("c", ["S3CRET"]), answer(200, log))
+    assert words.startswith("one")
+    assert words.endswith("zwö")
+    assert "S3CRET" not in words
+    assert asked == ["GET /v1.41/containers/c/logs?stdout=1&stderr=1&tail=10"]
+
+
+def test_a_build_that_fails_is_told_with_the_end_of_its_output(directory: Path, tmp_path: Path) -> None:
+    context = tmp_path / "context.tar"
+    context.write_bytes(b"tar")
+    events = [{"stream": "RUN false\n"}, {"errorDetail": {"message": "exit code 1"}, "error": "failed"}]
+    stream = "".join(f"{json.dumps(event)}\r\n" for event in events).encode()
+    error = failed(directory, lambda engine: engine.build("t", context), answer(200, stream))
+    assert error.status == 500
+    assert error.detail == "Docker can't build the image: exit code 1; the last of its output: RUN false"
 
 
 def test_a_broken_connection_says_whether_something_may_have_happened(directory: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from checkout import environment
+from stopwatch import Stopwatch
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import (
@@ -177,14 +178,14 @@ def test_an_agent_that_does_not_come_is_a_timeout_and_gets_the_request_no_more(
         RedisLongPollHandler(redis_url, agent_id, request_ttl=30) as handler,
         AgentClient(None, TOKEN, long_poll_handler=handler, timeout=0.2) as client,
     ):
-        began = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(ClientTimeoutError, match="408 no answer through the long-poll handler"):
             client.stop_job("j-1")
-        assert time.monotonic() - began < 5
+        assert watch.seconds() < 5
         (left,) = keys()
         assert left.endswith(":requests")
         with Server(json_answer(200, JOB)) as server, Running(redis_url, agent_id, server.url):
-            client.with_options(timeout=10).get_job("j-2")
+            client.with_options(timeout=60).get_job("j-2")
     # What was given up is not done late.
     assert [request.target for request in server.requests] == ["/jobs/j-2/"]
 
@@ -205,11 +206,14 @@ def test_an_async_timeout(redis_url: str, agent_id: str, keys: Any) -> None:
 def test_requests_and_responses_expire(redis_url: str, agent_id: str, keys: Any) -> None:
     import redis
 
-    with RedisLongPollHandler(redis_url, agent_id, request_ttl=0.2) as handler:
+    with RedisLongPollHandler(redis_url, agent_id, request_ttl=60) as handler:
         handler.set_request({"method": "get", "path": "jobs/", "headers": {}})
         assert len(keys()) == 2
         with redis.Redis.from_url(redis_url) as client:
-            assert all(0 < client.pttl(key) <= 200 for key in keys())  # type: ignore[operator]
+            assert all(0 < client.pttl(key) <= 60_000 for key in keys())  # type: ignore[operator]
+            client.delete(*keys())
+    with RedisLongPollHandler(redis_url, agent_id, request_ttl=0.2) as handler:
+        handler.set_request({"method": "get", "path": "jobs/", "headers": {}})
         with pytest.raises(TimeoutError):
             handler.get_response("nobody")  # as long as a request lives
         assert keys() == []
@@ -218,7 +222,7 @@ def test_requests_and_responses_expire(redis_url: str, agent_id: str, keys: Any)
         RedisLongPollHandler(redis_url, agent_id) as handler,
     ):
         request_id = handler.set_request({"method": "get", "path": "jobs/j/", "headers": {}})
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         # A worker that has stopped has written the response to what it had begun.
         with Running(redis_url, agent_id, server.url, response_ttl=0.2):
             while not server.requests:
@@ -319,7 +323,7 @@ def test_a_worker_waits_for_its_redis(tmp_path: Path, caplog: pytest.LogCaptureF
         caplog.at_level(logging.WARNING, "synapse_sdk.long_poll"),
         Running(f"unix://{tmp_path}/none.sock", "a", "http://127.0.0.1:9/", threads=1),
     ):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(caplog.records) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)

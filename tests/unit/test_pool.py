@@ -372,7 +372,10 @@ def test_a_tls_handshake_that_is_never_answered(run: Run) -> None:
 
 
 class silent:  # noqa: N801 - reads as what it is
-    """A listener that accepts one connection, and waits for its end."""
+    """A listener that accepts one connection, sets `greeted` when something comes, and waits for its end."""
+
+    def __init__(self, greeted: threading.Event | None = None) -> None:
+        self._greeted = greeted or threading.Event()
 
     def __enter__(self) -> tuple[str, Callable[[], None]]:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -383,12 +386,11 @@ class silent:  # noqa: N801 - reads as what it is
     def _wait(self) -> None:
         connection, _ = self._socket.accept()
         with connection:
-            self.greeted = threading.Event()
             while connection.recv(4096):
-                self.greeted.set()
+                self._greeted.set()
 
     def _gone(self) -> None:
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     def __exit__(self, *_: object) -> None:
@@ -475,15 +477,12 @@ def test_cancelled_while_it_waits(backend: str, where: str) -> None:
         async with opened(backend, url, verify=where != "handshake") as api:
             async with anyio.create_task_group() as group:
                 group.start_soon(api.call)
-                if where == "handshake":
-                    await anyio.sleep(0.1)
-                else:
-                    await anyio.to_thread.run_sync(waiting.wait, 10)
+                await anyio.to_thread.run_sync(waiting.wait, 60)
                 group.cancel_scope.cancel()
             assert api.connections == []
 
     if where == "handshake":
-        with silent() as (url, gone):
+        with silent(waiting) as (url, gone):
             anyio.run(main, url, backend=backend)
             gone()
         return
@@ -533,12 +532,13 @@ def test_closed_while_it_connects(flavour: str, run: Run) -> None:
 
         async with anyio.create_task_group() as group:
             group.start_soon(one)
-            await anyio.sleep(0.1)
+            await anyio.to_thread.run_sync(greeted.wait, 60)
             await api.close()
         assert api.connections == []
 
-    with silent() as (url, gone):
-        run(main, url, verify=False, timeout={"connect": 0.5})
+    greeted = threading.Event()
+    with silent(greeted) as (url, gone):
+        run(main, url, verify=False, timeout={"connect": 10})
         gone()
 
 

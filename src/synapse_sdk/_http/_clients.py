@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 import httpx
@@ -30,13 +30,6 @@ else:
 _ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
 # A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
 _UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-
-
-class _TransportOptions(TypedDict):
-    verify: ssl.SSLContext
-    proxy: Any
-    limits: httpx.Limits
-    trust_env: bool
 
 
 def open_client(url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: Proxy | None) -> httpx.Client:
@@ -120,7 +113,7 @@ def _is_proxied_by_environment(proxy: object) -> bool:
     return proxy is None and any(getproxies().get(scheme) for scheme in ("http", "https", "all"))
 
 
-def _transport_options(url: httpx.URL, verify: Verify, proxy: object) -> _TransportOptions:
+def _transport_options(url: httpx.URL, verify: Verify, proxy: object) -> dict[str, Any]:
     if not (proxy is None or isinstance(proxy, (str, httpx.URL, httpx.Proxy))):
         raise ValidationError(400, "proxy must be a URL or an httpx.Proxy")
     import ssl

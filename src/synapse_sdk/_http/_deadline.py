@@ -32,7 +32,10 @@ class Deadline:
         self._deciding = threading.Lock()
         self._waiting = threading.Lock()
         self._waiting.acquire()
-        _thread.start_new_thread(self._wait, (min(seconds, threading.TIMEOUT_MAX),))
+        # No thread can be started while the interpreter shuts down, or where their number is limited; the
+        # timeout of each single read still applies.
+        with contextlib.suppress(RuntimeError):
+            _thread.start_new_thread(self._wait, (min(seconds, threading.TIMEOUT_MAX),))
 
     def cancel(self) -> None:
         """Cancel the call; if the function is already running, wait for it to finish."""

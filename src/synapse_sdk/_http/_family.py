@@ -34,7 +34,12 @@ def is_a(value: object, *names: str) -> bool:
 
 def is_read_timeout(exc: Exception) -> bool:
     """Check whether an exception of a network stream says that nothing came in time."""
-    return any(isinstance(exc, module.ReadTimeout) for module in _httpcores())
+    import httpcore
+
+    httpcore2 = sys.modules.get("httpcore2")
+    return isinstance(exc, httpcore.ReadTimeout) or (
+        httpcore2 is not None and isinstance(exc, httpcore2.ReadTimeout)
+    )
 
 
 def is_network_error(exc: Exception) -> bool:
@@ -48,7 +53,3 @@ def is_network_error(exc: Exception) -> bool:
         "ssl",
         "trio",
     )
-
-
-def _httpcores() -> list[Any]:
-    return [module for name in ("httpcore", "httpcore2") if (module := sys.modules.get(name)) is not None]

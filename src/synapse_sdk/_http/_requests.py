@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-__all__ = ["MAX_ERROR_BODY", "aclose", "asend", "aread", "build_request", "read", "send"]
+__all__ = ["MAX_ERROR_BODY", "close_async", "send_async", "read_async", "build_request", "read", "send"]
 
 MAX_ERROR_BODY = 1 << 20
 """Bytes that are read of a response that is no success, or of one that is no stream."""
@@ -56,7 +56,7 @@ def send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     return response
 
 
-async def asend(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def send_async(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     """Send a request; return the response with the body yet to be read."""
     response = await http.send(request, auth=None, stream=True, follow_redirects=False)
     _forget_unsendable_cookies(http, response)
@@ -79,7 +79,7 @@ def read(response: httpx.Response) -> httpx.Response:
     return _with_body(response, bytes(body[:MAX_ERROR_BODY]))
 
 
-async def aread(response: httpx.Response) -> httpx.Response:
+async def read_async(response: httpx.Response) -> httpx.Response:
     """Read the body of a response and close it; of one that is no success, no more than its beginning."""
     try:
         if response.is_success:
@@ -96,14 +96,14 @@ async def aread(response: httpx.Response) -> httpx.Response:
         async for chunk in chunks:
             body += chunk
             if len(body) >= MAX_ERROR_BODY:
-                await aclose(response, chunks)
+                await close_async(response, chunks)
                 break
     finally:
         await response.aclose()
     return _with_body(response, bytes(body[:MAX_ERROR_BODY]))
 
 
-async def aclose(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
+async def close_async(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
     """Close a response whose body was not read to its end.
 
     httpx nests generators in each other, which trio wants ended, not collected. Behind a closed connection

@@ -8,7 +8,7 @@ import httpx
 
 from .._connection import bounded
 from .._http._clients import open_async_client, refuse_http_client, user_agent
-from .._http._requests import aread, asend
+from .._http._requests import read_async, send_async
 from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
@@ -208,9 +208,9 @@ class AsyncTransport:
         raise exchange.overdue(seconds)
 
     async def _exchange(self, exchange: Exchange[Any]) -> httpx.Response:
-        response = await asend(self._http, exchange.request(self._http))
+        response = await send_async(self._http, exchange.request(self._http))
         exchange.began(response.status_code)
-        return await aread(response)
+        return await read_async(response)
 
     async def _ask(self, step: Ask[T]) -> T:
         connection = (

@@ -25,10 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         >>> status = main(["jobs", "list", "--json"])  # doctest: +SKIP
     """
     try:
-        import typer  # noqa: F401 # pyright: ignore[reportUnusedImport]
+        import click  # noqa: F401 # pyright: ignore[reportUnusedImport]
     except ModuleNotFoundError as error:
         sys.stderr.write(f'synapse: {error.name} is not installed: pip install "synapse-sdk[cli]"\n')
         return 1
-    from synapse_sdk.cli._app import run
+    from ._app import run
 
     return run(arguments)

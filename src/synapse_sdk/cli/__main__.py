@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from synapse_sdk.cli import main
+from . import main
 
 __all__: list[str] = []
 

@@ -1,22 +1,36 @@
-"""The root of the command, and what happens around every command."""
+"""The root of the command."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+import contextlib
+from collections.abc import Sequence
 
-import typer
+import click
 
-from synapse_sdk.cli._command import LazyGroup
-from synapse_sdk.cli._errors import explain, hush
-from synapse_sdk.cli._settings import settings_of
-from synapse_sdk.cli._terminal import tolerant
+from .. import __version__
+from ._command import Group
+from ._errors import silence_output
+from ._exit import FAILED, INTERRUPTED, OK
+from ._settings import Settings
+from ._terminal import prepare_streams, say
 
-__all__ = ["run"]
+__all__ = ["root", "run"]
 
-_COMMANDS = "synapse_sdk.cli.commands."
+# The help of each command is here, so that `synapse --help` imports none of them.
+_COMMANDS = {
+    "jobs": "List, look at, follow, wait for and stop jobs.",
+    "plugins": "Manage plugin releases and run their actions.",
+    "nodes": "The cluster's nodes and GPUs.",
+    "tasks": "Ray tasks.",
+    "serve": "Ray Serve applications.",
+    "resources": "What the cluster has and uses, and what it lets in.",
+    "system": "The agent's own deployment.",
+    "health": "Check the agent's health.",
+    "login": "Keep an agent's address and token as a profile.",
+    "profiles": "The agents that are kept as profiles.",
+    "agent": "Run an agent.",
+    "completion": "Print the completion script of a shell.",
+}
 
 _EPILOG = """\b
 Which agent: --url and --token-file; or --profile; or SYNAPSE_AGENT_URL and
@@ -45,79 +59,71 @@ Examples:
   synapse completion zsh"""
 
 
-class _Root(LazyGroup):
-    lazy: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "jobs": (_COMMANDS + "jobs", "List, look at, follow, wait for and stop jobs."),
-        "plugins": (_COMMANDS + "plugins", "Manage plugin releases and run their actions."),
-        "nodes": (_COMMANDS + "nodes", "The cluster's nodes and GPUs."),
-        "tasks": (_COMMANDS + "tasks", "Ray tasks."),
-        "serve": (_COMMANDS + "serve", "Ray Serve applications."),
-        "resources": (_COMMANDS + "resources", "What the cluster has and uses, and what it lets in."),
-        "system": (_COMMANDS + "system", "The agent's own deployment."),
-        "health": (_COMMANDS + "health", "Check the agent's health."),
-        "login": (_COMMANDS + "login", "Keep an agent's address and token as a profile."),
-        "profiles": (_COMMANDS + "profiles", "The agents that are kept as profiles."),
-        "agent": (_COMMANDS + "agent", "Run an agent."),
-        "completion": (_COMMANDS + "completion", "Print the completion script of a shell."),
-    }
+class _Root(Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; turn what it raises into a sentence and an exit code."""
-        settings = settings_of(ctx)
-        try:
-            result = super().invoke(ctx)
-            # Here, so that a reader who went away is noticed here.
-            sys.stdout.flush()
-        except (Exception, KeyboardInterrupt) as error:
-            if type(error).__module__.partition(".")[0] == "typer":
-                raise  # usage errors and exits
-            code = explain(error, settings)
-            raise typer.Exit(code) from error
-        return result
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command. Each import is written out, since PyInstaller looks for imports in the code."""
+        app: click.Command | None = None
+        match cmd_name:
+            case "health":
+                from .commands.health import app
+            case "login":
+                from .commands.login import app
+            case "completion":
+                from .commands.completion import app
+            case "jobs":
+                from .commands.jobs import app
+            case "plugins":
+                from .commands.plugins import app
+            case "nodes":
+                from .commands.nodes import app
+            case "tasks":
+                from .commands.tasks import app
+            case "serve":
+                from .commands.serve import app
+            case "resources":
+                from .commands.resources import app
+            case "system":
+                from .commands.system import app
+            case "profiles":
+                from .commands.profiles import app
+            case "agent":
+                from .commands.agent import app
+            case _:
+                pass
+        return app
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
 
-app = typer.Typer(
+@click.group(
     cls=_Root,
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
-
-
-def _show_version(value: bool) -> None:
-    if value:
-        from synapse_sdk import __version__
-
-        sys.stdout.write(f"synapse {__version__}\n")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(  # pyright: ignore[reportUnusedFunction]
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
+@click.version_option(__version__, message="synapse %(version)s", help="Show the version.")
+def root() -> None:
     """Jobs, plugins and nodes of a Ray cluster, through its Synapse agent."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; give its exit status."""
-    tolerant()
-    if "_SYNAPSE_COMPLETE" in os.environ:
-        from typer.completion import (  # type: ignore[attr-defined]
-            completion_init,  # pyright: ignore[reportPrivateImportUsage]
-        )
-
-        completion_init()
-    made: Any = typer.main.get_group(app)
+    """Run the command and return its exit status."""
+    prepare_streams()
     try:
-        made.main(args=None if arguments is None else list(arguments), prog_name="synapse")
-    except SystemExit as exit_:
-        return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+        return root.main(arguments, prog_name="synapse", standalone_mode=False, obj=Settings()) or OK
+    except click.ClickException as error:
+        with contextlib.suppress(OSError):
+            error.show()
+        return error.exit_code
+    except click.Abort as error:
+        say("Aborted.")
+        interrupted = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
+        return INTERRUPTED if interrupted else FAILED
+    except SystemExit as exit_:  # after a completion
+        return exit_.code if isinstance(exit_.code, int) else FAILED
     finally:
-        hush()
-    return 0
+        silence_output()

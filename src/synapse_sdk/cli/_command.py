@@ -1,195 +1,154 @@
-"""Commands with the options they all share, in help that is plain and quick."""
+"""Commands and groups that take the shared options, and list them in a section of their own."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, TypeVar, cast
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+import click
 
-from synapse_sdk.cli._settings import settings_of
+from ._errors import report_error
+from ._exit import OK, ExitStatus
 
-__all__ = ["LazyGroup", "command", "group"]
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+__all__ = ["AGENT_OPTIONS", "LOCAL_OPTIONS", "Argument", "Command", "Group"]
 
 
-def group(help_: str) -> typer.Typer:
-    """Make a group of commands."""
-    return typer.Typer(
-        help=help_,
-        no_args_is_help=True,
-        add_completion=False,
-        # Rich panels double the time that --help takes.
-        rich_markup_mode=None,
-        context_settings=dict(_HELP_NAMES),
-        cls=SharedGroup,
-    )
+def _store(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    # An option may be given before the command and after it; where it is missing it changes nothing.
+    if value not in (None, False):
+        setattr(ctx.obj, str(param.name), value)
 
 
-def command(
-    app: typer.Typer, name: str, *, example: str, agent: bool = True, **settings: Any
-) -> Callable[[_F], _F]:
-    """Make a function a command.
+def _option(name: str, help_: str, **settings: Any) -> click.Option:
+    return click.Option([name], help=help_, expose_value=False, callback=_store, **settings)
+
+
+AGENT_OPTIONS: Sequence[click.Option] = [
+    _option("--profile", "The agent of this profile.  [env var: SYNAPSE_PROFILE]", metavar="NAME"),
+    _option("--url", "The agent's URL.  [env var: SYNAPSE_AGENT_URL]", metavar="URL"),
+    _option(
+        "--token",
+        "Its token; '-' reads it from stdin. Others may see one in the list of processes: prefer"
+        " the environment, --token-file or a profile.  [env var: SYNAPSE_AGENT_TOKEN]",
+        metavar="TOKEN",
+    ),
+    _option("--token-file", "A file that holds the token.", metavar="FILE"),
+    _option("--ca-file", "Certificates to trust, for an agent behind https.", metavar="FILE"),
+    _option("--insecure", "Take any certificate.", is_flag=True),
+    _option("--timeout", "How long to wait for an answer.", metavar="SECONDS", type=float),
+    _option("--json", "Answer in JSON.", is_flag=True),
+    _option(
+        "--debug", "Show what is done, and the traceback of an error; tokens are left out.", is_flag=True
+    ),
+]
+
+# Of commands that talk to no agent.
+LOCAL_OPTIONS = [option for option in AGENT_OPTIONS if option.name in ("json", "debug")]
+
+
+class Argument(click.Argument):
+    """An argument with a help text, which click itself has only since 8.5."""
+
+    def __init__(self, *args: Any, help: str, **kwargs: Any) -> None:  # noqa: A002 - as for options
+        super().__init__(*args, **kwargs)
+        self.help = help
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:  # noqa: ARG002
+        """Return the name and the description for the help."""
+        return self.human_readable_name, f"{self.help}{'  [required]' if self.required else ''}"
+
+
+class _Base(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. --help and --version write here, so their output may fail here."""
+        try:
+            return super().parse_args(ctx, args)
+        except OSError as error:
+            ctx.exit(report_error(error, ctx.obj))
+
+
+class Command(_Base):
+    """A command that takes the shared options, and reports an error as a sentence and an exit code.
 
     Args:
-        app: The group it belongs to.
-        name: The command's name.
-        example: Command lines for the end of its help.
-        agent: Whether it takes the options by which an agent is found.
-        **settings: For the context of the command.
+        example: Command lines for the end of the help.
+        shared: The shared options.
     """
-    epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in example.strip().splitlines())
-    return app.command(
-        name,
-        cls=AgentCommand if agent else LocalCommand,
-        epilog=epilog,
-        context_settings=_HELP_NAMES | settings,
-    )
+
+    def __init__(
+        self, *args: Any, example: str, shared: Sequence[click.Option] = AGENT_OPTIONS, **kwargs: Any
+    ) -> None:
+        lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
+        super().__init__(*args, **kwargs)
+        self.epilog = f"\b\nExamples:\n{lines}"
+        # A command's own option of the same name, such as `jobs wait --timeout`, comes first.
+        taken = {name for parameter in self.params for name in parameter.opts}
+        self._shared = [option for option in shared if not taken.intersection(option.opts)]
+        self.params = [*self.params, *self._shared]
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help, with sections for arguments, own options and shared options."""
+        own = [parameter for parameter in self.get_params(ctx) if parameter not in self._shared]
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        _write_section(ctx, formatter, "Arguments", (one for one in own if isinstance(one, Argument)))
+        _write_section(ctx, formatter, "Options", (one for one in own if isinstance(one, click.Option)))
+        _write_section(ctx, formatter, "Options of every command", self._shared)
+        self.format_epilog(ctx, formatter)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command and exit."""
+        code = OK
+        try:
+            super().invoke(ctx)
+            # Now, while an error can still be reported.
+            sys.stdout.flush()
+        except (click.ClickException, click.Abort):
+            raise
+        except ExitStatus as status:
+            code = status.code
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+            code = report_error(error, ctx.obj)
+        ctx.exit(code)
 
 
-def _stored(name: str) -> Callable[[Any, Any, Any], None]:
-    def store(context: Any, _parameter: Any, value: Any) -> None:
-        if value not in (None, False):
-            setattr(settings_of(context), name, value)
+class Group(_Base, click.Group):
+    """A group of commands; the shared options may also be given before its command."""
 
-    return store
-
-
-def _option(*names: str, help_: str, **settings: Any) -> TyperOption:
-    attribute = names[0].removeprefix("--").replace("-", "_")
-    settings.setdefault("type", str)
-    return TyperOption(
-        param_decls=[attribute, *names],
-        help=help_,
-        expose_value=False,
-        callback=_stored(attribute),
-        **settings,
-    )
-
-
-def _flag(name: str, help_: str) -> TyperOption:
-    return _option(name, help_=help_, type=bool, is_flag=True, default=False, show_default=False)
-
-
-def _shared() -> list[TyperOption]:
-    return [
-        _option("--profile", metavar="NAME", help_="The agent of this profile.  [env var: SYNAPSE_PROFILE]"),
-        _option("--url", metavar="URL", help_="The agent's URL.  [env var: SYNAPSE_AGENT_URL]"),
-        _option(
-            "--token",
-            metavar="TOKEN",
-            help_="Its token; '-' reads it from stdin. Others may see one in the list of processes: prefer"
-            " the environment, --token-file or a profile.  [env var: SYNAPSE_AGENT_TOKEN]",
-        ),
-        _option("--token-file", metavar="FILE", help_="A file that holds the token."),
-        _option("--ca-file", metavar="FILE", help_="Certificates to trust, for an agent behind https."),
-        _flag("--insecure", "Take any certificate."),
-        _option("--timeout", metavar="SECONDS", type=float, help_="How long to wait for an answer."),
-        _flag("--json", "Answer in JSON."),
-        _flag("--debug", "Show what is done, and the traceback of an error; tokens are left out."),
-    ]
-
-
-class _Shared:
-    """Takes the shared options, which have a section of their own in the help."""
-
-    own: list[Any]
-    params: list[Any]
-
-    def share(self, options: list[TyperOption]) -> None:
-        # A command's own option of the same name, such as `jobs wait --timeout`, goes before.
-        self.own = list(self.params)
-        taken = {name for parameter in self.own for name in parameter.opts}
-        self.params = [*self.own, *(option for option in options if not taken & set(option.opts))]
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        sections: dict[str, list[Any]] = {"Arguments": [], "Options": [], "Options of every command": []}
-        for parameter in (*self.params, *self._further(ctx)):
-            if parameter in self.own or parameter not in self.params:
-                title = "Arguments" if parameter.param_type_name == "argument" else "Options"
-            else:
-                title = "Options of every command"
-            record = parameter.get_help_record(ctx)
-            if record is not None:
-                sections[title].append(record)
-        for title, records in sections.items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
-
-    def _further(self, ctx: Any) -> Iterator[Any]:
-        """Give the parameters that are not in `params`: --help."""
-        params = self.params
-        yield from (parameter for parameter in cast("Any", self).get_params(ctx) if parameter not in params)
-
-
-class AgentCommand(_Shared, TyperCommand):
-    """A command that talks to an agent."""
+    command_class = Command
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.share(_shared())
+        self.params = [*self.params, *AGENT_OPTIONS]
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order in which the commands were added."""
+        return list(self.commands)
 
-class LocalCommand(_Shared, TyperCommand):
-    """A command that needs no agent."""
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; suggest similar names for one that doesn't exist."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not ctx.resilient_parsing:
+            from difflib import get_close_matches
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.share([option for option in _shared() if option.name in ("json", "debug")])
+            similar = " or ".join(map(repr, get_close_matches(args[0], names)))
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {similar}?" if similar else ""))
+        return super().resolve_command(ctx, args)
 
-
-class SharedGroup(_Shared, TyperGroup):
-    """A group before whose command the shared options may stand, too."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.share(_shared())
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        # A group's help is about its commands; those list the shared options.
-        records = [
-            record
-            for parameter in (*self.own, *self._further(ctx))
-            if (record := parameter.get_help_record(ctx)) is not None
-        ]
-        with formatter.section("Options"):
-            formatter.write_dl(records)
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the group's own options and its commands; each command lists the shared options."""
+        own = (parameter for parameter in self.get_params(ctx) if parameter not in AGENT_OPTIONS)
+        _write_section(ctx, formatter, "Options", own)
         self.format_commands(ctx, formatter)
 
 
-class LazyGroup(SharedGroup):
-    """A group whose commands are imported when they are used.
-
-    `lazy` has the module and the help of each by its name; the module's `app` is the command.
-    """
-
-    lazy: ClassVar[Mapping[str, tuple[str, str]]] = {}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        # In its own order, and there for the guess at what a misspelt name was to be.
-        self.commands = {name: TyperCommand(name, help=help_) for name, (_, help_) in self.lazy.items()}
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """Give a command, imported by now."""
-        if cmd_name not in self.lazy:
-            return None
-        app: typer.Typer = importlib.import_module(self.lazy[cmd_name][0]).app
-        many = app.registered_callback is not None or len(app.registered_commands) > 1
-        made: Any = typer.main.get_group(app) if many else typer.main.get_command(app)
-        made.name = cmd_name
-        return made
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        """Give the names in the order in which they are to be shown."""
-        return list(self.lazy)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_) for name, (_, help_) in self.lazy.items()])
+def _write_section(
+    ctx: click.Context, formatter: click.HelpFormatter, title: str, parameters: Iterable[click.Parameter]
+) -> None:
+    records = [record for one in parameters if (record := one.get_help_record(ctx)) is not None]
+    if records:
+        with formatter.section(title):
+            formatter.write_dl(records)

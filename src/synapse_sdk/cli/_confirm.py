@@ -1,27 +1,27 @@
-"""Asking before what can't be undone."""
+"""Questions before what can't be undone."""
 
 from __future__ import annotations
 
 import sys
 
-import typer
+import click
 
-from synapse_sdk.cli._exit import FAILED, USAGE, CommandError
-from synapse_sdk.cli._sanitize import one_line
-from synapse_sdk.cli._terminal import interactive
+from ._exit import FAILED, USAGE, CommandError
+from ._sanitize import one_line
+from ._terminal import interactive
 
 __all__ = ["confirm"]
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if the person says so, or said --yes.
+    """Ask a question in the terminal, unless --yes was given.
 
     Raises:
-        CommandError: Nobody is there to be asked, or the answer is no.
+        CommandError: stdin is not a terminal, or the answer is no.
     """
     if yes:
         return
     if not interactive(sys.stdin):
         raise CommandError("nobody is there to be asked", hint="--yes goes on without", code=USAGE)
-    if not typer.confirm(one_line(question), err=True):
+    if not click.confirm(one_line(question), err=True):
         raise CommandError("nothing was done", code=FAILED)

@@ -1,22 +1,22 @@
-"""From an exception to one sentence and an exit code."""
+"""Errors as one sentence on stderr and an exit code."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
-import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from synapse_sdk.cli._exit import FAILED, INTERRUPTED, PIPE, USAGE, CommandError
-from synapse_sdk.cli._terminal import say
+from ._exit import FAILED, INTERRUPTED, PIPE, USAGE, CommandError
+from ._terminal import say
 
 if TYPE_CHECKING:
-    from synapse_sdk.cli._settings import Settings
-    from synapse_sdk.clients.exceptions import ClientError
+    from ..clients.exceptions import ClientError
+    from ._settings import Settings
 
-__all__ = ["explain", "explained", "hush", "turned_away"]
+__all__ = ["error_sentence", "report_error", "sigpipe_exit_code", "silence_output"]
 
 _HINTS = {
     401: "give the agent's token by SYNAPSE_AGENT_TOKEN or --token-file, or run: synapse login",
@@ -24,35 +24,42 @@ _HINTS = {
 }
 
 
-def explain(error: BaseException, settings: Settings, *, code: int = FAILED) -> int:
-    """Tell what went wrong on stderr; give the exit code.
+# The client raises none of these, and what reads or writes files names the file: they come from the output.
+_WRITE_ERRORS = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
+
+
+def report_error(error: BaseException, settings: Settings, *, code: int = FAILED) -> int:
+    """Write an error to stderr as a sentence; return the exit code.
 
     Args:
-        error: What was raised.
-        settings: Whether to show tracebacks, and what to leave out of them.
-        code: For an error of the agent or the way to it.
+        error: The exception.
+        settings: Say whether to show tracebacks, and which secrets to leave out.
+        code: The exit code where the agent, or the way to it, failed.
     """
-    from synapse_sdk.clients.exceptions import ClientError, ValidationError
+    from ..clients.exceptions import ClientError, ValidationError
 
     if isinstance(error, BrokenPipeError):
-        return turned_away()
+        return sigpipe_exit_code()
     if settings.debug:
         _show_traceback(error, settings.secrets)
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, CommandError):
-        _tell(str(error), settings.secrets)
+        _report(str(error), settings.secrets)
         return error.code
     if isinstance(error, ClientError):
-        _tell(explained(error), settings.secrets)
+        _report(error_sentence(error), settings.secrets)
         return USAGE if isinstance(error, ValidationError) else code
+    if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:
+        _report(f"the output can't be written: {error.strerror}", settings.secrets)
+        return FAILED
     hint = "" if settings.debug else " (--debug shows where)"
-    _tell(f"unexpected {type(error).__name__}: {error}{hint}", settings.secrets)
+    _report(f"unexpected {type(error).__name__}: {error}{hint}", settings.secrets)
     return code
 
 
-def explained(error: ClientError) -> str:
-    """Give a client's error as a sentence that says what to do on a command line."""
+def error_sentence(error: ClientError) -> str:
+    """Return a client's error as a sentence that says what to do on a command line."""
     hint = _hint(error)
     plain = type(error)(
         error.status_code, error.detail, operation=error.operation, agent=error.agent, hint=hint
@@ -61,7 +68,7 @@ def explained(error: ClientError) -> str:
 
 
 def _hint(error: ClientError) -> str | None:
-    from synapse_sdk.clients.exceptions import ClientTimeoutError
+    from ..clients.exceptions import ClientTimeoutError
 
     if error.status_code in _HINTS:
         return _HINTS[error.status_code]
@@ -70,7 +77,7 @@ def _hint(error: ClientError) -> str | None:
     hint = error.hint
     if hint is None:
         return None
-    # The client's words are for those who write Python.
+    # The client's hints are for people who write Python.
     for python, option in (
         ("verify='/path/to/ca.pem' trusts", "--ca-file trusts"),
         ("protocol='http' does without", "--protocol http does without"),
@@ -82,34 +89,37 @@ def _hint(error: ClientError) -> str | None:
     return hint
 
 
-def hush() -> None:
-    """Let nothing complain at exit of the reader that went away."""
+def silence_output() -> None:
+    """Flush the output; where that fails, discard what is left, so that Python reports nothing at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
 
 
-def turned_away() -> int:
-    """End quietly because the reader of our output has gone."""
-    hush()
+def sigpipe_exit_code() -> int:
+    """Discard the rest of the output, whose reader is gone; return the exit code for that."""
+    silence_output()
     return PIPE
 
 
-def _tell(sentence: str, secrets: Iterable[str]) -> None:
+def _report(sentence: str, secrets: Iterable[str]) -> None:
     say(f"synapse: {_redacted(sentence, secrets)}")
 
 
 def _show_traceback(error: BaseException, secrets: Iterable[str]) -> None:
+    import traceback
+
     for line in "".join(traceback.format_exception(error)).splitlines():
         _write(_redacted(line, secrets))
 
 
 def _write(line: str) -> None:
-    from synapse_sdk.cli._sanitize import printable
+    from ._sanitize import printable
 
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{printable(line)}\n")

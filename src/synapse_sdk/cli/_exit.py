@@ -1,8 +1,8 @@
-"""Exit codes, and errors of the command line's own."""
+"""Exit codes, and the exceptions that end the command."""
 
 from __future__ import annotations
 
-__all__ = ["FAILED", "INCOMPLETE", "INTERRUPTED", "OK", "PIPE", "USAGE", "CommandError"]
+__all__ = ["FAILED", "INCOMPLETE", "INTERRUPTED", "OK", "PIPE", "USAGE", "CommandError", "ExitStatus"]
 
 OK = 0
 FAILED = 1
@@ -13,8 +13,16 @@ INTERRUPTED = 130
 PIPE = 141
 
 
+class ExitStatus(Exception):  # noqa: N818 - not an error
+    """End the command with an exit code, without a message."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class CommandError(Exception):
-    """What went wrong on this side, as one sentence.
+    """An error of the command line itself, as one sentence.
 
     Args:
         message: The sentence, without a full stop.

@@ -8,19 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import typer
-
-from synapse_sdk.cli._errors import explain, explained, turned_away
-from synapse_sdk.cli._exit import FAILED, INCOMPLETE, INTERRUPTED, OK
-from synapse_sdk.cli._interrupt import leave_at_once, when_unread
-from synapse_sdk.cli._log_printer import LineFilter, LogFormat, LogPrinter, split_lines
-from synapse_sdk.cli._terminal import note
-from synapse_sdk.clients.exceptions import ClientError
+from ..clients.exceptions import ClientError
+from ._errors import error_sentence, report_error, sigpipe_exit_code
+from ._exit import FAILED, INCOMPLETE, INTERRUPTED, OK, ExitStatus
+from ._interrupt import leave_at_once, when_unread
+from ._log_printer import LineFilter, LogFormat, LogPrinter, split_lines
+from ._terminal import note
 
 if TYPE_CHECKING:
-    from synapse_sdk.cli._settings import Settings
-    from synapse_sdk.clients.agent import AgentClient
-    from synapse_sdk.streaming import LogStream, ManyLogStream, StreamEvent
+    from ..clients.agent import AgentClient
+    from ..streaming import LogStream, ManyLogStream, StreamEvent
+    from ._settings import Settings
 
 __all__ = ["Follower", "Protocol", "exit_code", "print_logs"]
 
@@ -31,18 +29,18 @@ _TERMINAL = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 
 @dataclass
 class Follower:
-    """Follows the logs of some jobs to their ends.
+    """Follows the logs of jobs to their ends.
 
     Attributes:
         client: Where the jobs are.
-        settings: How errors are told.
+        settings: How errors are reported.
         job_ids: The jobs.
         form: How lines are shown.
         filter_: Which lines are shown.
         protocol: As for `tail_job_logs`.
         timeout: Seconds until a dead agent is noticed.
-        quiet: Whether to keep notices back.
-        again: Options of the command line with which to go on after a Ctrl-C.
+        quiet: Whether to leave out notices.
+        again: Options to suggest for continuing after Ctrl-C.
     """
 
     client: AgentClient
@@ -56,10 +54,10 @@ class Follower:
     again: Sequence[str] = ()
 
     def run(self) -> dict[str, str | None]:
-        """Follow the logs; give the jobs' statuses.
+        """Follow the logs and return the jobs' statuses.
 
         Raises:
-            typer.Exit: A log could not be had whole, or somebody wanted no more of it.
+            ExitStatus: A log is incomplete, the output is no longer read, or Ctrl-C was pressed.
         """
         starts = {job_id: self._start(job_id) for job_id in self.job_ids}
         printer = LogPrinter(self.job_ids, self.form, self.filter_, starts)
@@ -71,20 +69,20 @@ class Follower:
                 if watch.gone:
                     raise BrokenPipeError
             except BrokenPipeError:
-                raise typer.Exit(turned_away()) from None
+                raise ExitStatus(sigpipe_exit_code()) from None
             except KeyboardInterrupt:
-                raise typer.Exit(INTERRUPTED) from None
+                raise ExitStatus(INTERRUPTED) from None
             except ClientError as error:
-                raise typer.Exit(explain(error, self.settings, code=INCOMPLETE)) from error
+                raise ExitStatus(report_error(error, self.settings, code=INCOMPLETE)) from error
         streams = self._streams(stream)
         cut = sum(one.truncated_lines for one in streams.values())
         if cut:
             note(f"{cut} lines of more than 64 KiB were cut; without --follow they are whole")
-            raise typer.Exit(INCOMPLETE)
+            raise ExitStatus(INCOMPLETE)
         return {job_id: one.job_status for job_id, one in streams.items()}
 
     def _start(self, job_id: str) -> int:
-        # The stream gives a log from its beginning; how much of it is old news only the log tells.
+        # A stream begins with the log's first line, so the log so far is needed to find the last lines of it.
         so_far = "" if self.filter_.last is None else self.client.get_job_logs(job_id)
         return self.filter_.start(so_far)
 
@@ -96,7 +94,7 @@ class Follower:
         return self.client.tail_many(self.job_ids, self.timeout, protocol=self.protocol, on_event=self._tell)
 
     def _pairs(self, stream: LogStream | ManyLogStream) -> Iterator[tuple[str, str]]:
-        from synapse_sdk.streaming import ManyLogStream
+        from ..streaming import ManyLogStream
 
         if isinstance(stream, ManyLogStream):
             return stream
@@ -104,15 +102,15 @@ class Follower:
         return ((job_id, line) for line in stream)
 
     def _streams(self, stream: LogStream | ManyLogStream) -> Mapping[str, LogStream]:
-        from synapse_sdk.streaming import ManyLogStream
+        from ..streaming import ManyLogStream
 
         return stream.streams if isinstance(stream, ManyLogStream) else {self.job_ids[0]: stream}
 
     def _tell(self, event: StreamEvent) -> None:
         if event.kind == "ended" and event.error is not None:
-            # The only one's error is told as the command's.
+            # With one job, the error is the command's and is reported by `run`.
             if len(self.job_ids) > 1:
-                note(f"job {event.job_id}: {explained(event.error)}")
+                note(f"job {event.job_id}: {error_sentence(event.error)}")
         elif not self.quiet:
             note(
                 f"job {event.job_id} {event.job_status}"
@@ -123,7 +121,7 @@ class Follower:
     def _farewell(self, printer: LogPrinter) -> str:
         jobs = " ".join(map(shlex.quote, self.job_ids))
         options = " ".join(map(shlex.quote, self.again))
-        # One log can be gone on with at the very line.
+        # A single log can continue at the exact line.
         start = f"+{printer.seen[self.job_ids[0]] + 1}" if len(self.job_ids) == 1 else "10"
         go_on = " ".join(filter(None, ["synapse jobs logs", jobs, f"--follow --lines {start}", options]))
         runs = "the job runs on" if len(self.job_ids) == 1 else "the jobs run on"
@@ -139,7 +137,7 @@ def print_logs(client: AgentClient, job_ids: Sequence[str], form: LogFormat, fil
 
 
 def exit_code(statuses: Iterable[str | None]) -> int:
-    """Give the exit code for how jobs stand: the worst of them."""
+    """Return the exit code for the statuses of jobs: the worst of them."""
     found = set(statuses)
     if found - _TERMINAL:
         return INCOMPLETE

@@ -15,7 +15,7 @@ _FACTORS = {"": 1} | {
 
 
 def duration(seconds: float) -> str:
-    """Say how long in two parts at most.
+    """Return a duration, such as "1h2m", in two parts at most.
 
     Example:
         >>> duration(3725), duration(4.24)
@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 
 def age(milliseconds: object, now: float | None = None) -> str:
-    """Say how long ago; empty where nobody knows."""
+    """Return how long ago a time was; empty if it is unknown."""
     if not isinstance(milliseconds, (int, float)) or milliseconds <= 0:
         return ""
     seconds = (time.time() if now is None else now) - milliseconds / 1000
@@ -40,7 +40,7 @@ def age(milliseconds: object, now: float | None = None) -> str:
 
 
 def stamp(milliseconds: object) -> str:
-    """Say when, in local time; empty where nobody knows."""
+    """Return a time as local time; empty if it is unknown."""
     if not isinstance(milliseconds, (int, float)) or milliseconds <= 0:
         return ""
     try:
@@ -50,7 +50,7 @@ def stamp(milliseconds: object) -> str:
 
 
 def bytes_(value: object) -> str:
-    """Say how many bytes.
+    """Return a number of bytes with its unit.
 
     Example:
         >>> bytes_(1536)
@@ -67,10 +67,10 @@ def bytes_(value: object) -> str:
 
 
 def parse_bytes(text: str) -> int:
-    """Read a size such as "512", "4GiB" or "1.5G".
+    """Parse a size such as "512", "4GiB" or "1.5G".
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a size.
     """
     kept = text.strip().lower().removesuffix("b")
     unit = kept.lstrip("0123456789.")
@@ -80,14 +80,14 @@ def parse_bytes(text: str) -> int:
 
 
 def number(value: object) -> str:
-    """Say a number without needless zeros; empty for none."""
+    """Return a number without needless zeros; empty for None."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else f"{value:.4g}"
     return "" if value is None else str(value)
 
 
 def words(values: object) -> str:
-    """Say a dict as `name=value, …`."""
+    """Return a dict as `name=value, …`."""
     if isinstance(values, dict):
         return ", ".join(
             f"{name}={number(value)}" for name, value in cast("dict[str, object]", values).items()

@@ -1,4 +1,4 @@
-"""Ctrl-C, and readers that go away, while something is followed."""
+"""Ctrl-C, and readers of a pipe that go away, while something is followed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import threading
 from collections.abc import Callable, Generator
 from types import FrameType
 
-from synapse_sdk.cli._exit import INTERRUPTED
+from ._exit import INTERRUPTED
 
 __all__ = ["leave_at_once", "when_unread"]
 
-# Seconds to take leave of the agent in, after a Ctrl-C.
+# Seconds for closing connections after Ctrl-C.
 _GRACE = 0.5
 
 
 @contextlib.contextmanager
 def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
-    """Make Ctrl-C tell how to go on and raise KeyboardInterrupt; soon after, end the process whatever hangs.
+    """Make Ctrl-C write how to continue and raise KeyboardInterrupt; end the process soon after in any case.
 
     Args:
-        farewell: Gives what is to be told.
+        farewell: Returns what to write.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -33,7 +33,7 @@ def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
 
     def interrupted(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, _end)
-        # Past Python's own buffers, in which it may have been interrupted.
+        # Not through sys.stderr, whose buffer may be in use at this moment.
         with contextlib.suppress(OSError):
             os.write(2, f"\n{farewell()}\n".encode("utf-8", "replace"))
         deadline = threading.Timer(_GRACE, os._exit, [INTERRUPTED])
@@ -45,7 +45,7 @@ def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise  # the handler that ends it all stays
+        raise  # the handler that ends the process stays
     except BaseException:
         signal.signal(signal.SIGINT, before)
         raise
@@ -95,7 +95,7 @@ def when_unread(close: Callable[[], None]) -> Generator[_Watch]:
 
 
 def _pipe() -> int | None:
-    """Give stdout's descriptor, if it is a pipe that can be watched."""
+    """Return stdout's descriptor, if it is a pipe that can be watched."""
     try:
         output = sys.stdout.fileno()
         is_pipe = stat.S_ISFIFO(os.fstat(output).st_mode)

@@ -12,30 +12,30 @@ _SERVICE = "synapse-sdk"
 def _backend() -> Any | None:
     try:
         import keyring
-    except ImportError:
+    except Exception:  # noqa: BLE001 - not installed; or a backend that needs a home directory
         return None
     try:
         backend = keyring.get_keyring()
-        # The backends that keep nothing, or refuse everything, have no priority.
+        # Backends that store nothing have a priority of 0 or less.
         return backend if float(backend.priority) > 0 else None
-    except Exception:  # noqa: BLE001 - a keyring that is broken is none
+    except Exception:  # noqa: BLE001 - a broken keyring is as good as none
         return None
 
 
 def keep_token(profile: str, token: str) -> bool:
-    """Keep a profile's token; tell whether that was possible."""
+    """Store a profile's token; return whether that worked."""
     backend = _backend()
     if backend is None:
         return False
     try:
         backend.set_password(_SERVICE, profile, token)
         return bool(backend.get_password(_SERVICE, profile) == token)
-    except Exception:  # noqa: BLE001 - locked, or nobody there to unlock it
+    except Exception:  # noqa: BLE001 - such as a keyring that is locked
         return False
 
 
 def kept_token(profile: str) -> str | None:
-    """Give a profile's token; None where it can't be had."""
+    """Return a profile's token, or None if it can't be read."""
     backend = _backend()
     if backend is None:
         return None
@@ -47,7 +47,7 @@ def kept_token(profile: str) -> str | None:
 
 
 def forget_token(profile: str) -> None:
-    """Take a profile's token out of the keyring, if it is there."""
+    """Delete a profile's token from the keyring, if it is there."""
     backend = _backend()
     if backend is None:
         return

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from synapse_sdk.cli._exit import USAGE, CommandError
-from synapse_sdk.cli._output import json_line
-from synapse_sdk.cli._sanitize import printable
-from synapse_sdk.cli._terminal import colours, interactive
+from ._exit import USAGE, CommandError
+from ._output import json_line
+from ._sanitize import printable
+from ._terminal import colours, interactive
 
 __all__ = ["LineFilter", "LogFormat", "LogPrinter"]
 
@@ -44,7 +44,7 @@ class LineFilter:
         lines: "100" is the last hundred, "+100" all from the hundredth on, of those that match.
 
     Raises:
-        CommandError: One of them can't be read.
+        CommandError: One of them is invalid.
     """
 
     def __init__(self, grep: str | None, lines: str | None) -> None:
@@ -68,11 +68,11 @@ class LineFilter:
         self.last = int(digits) if digits and not text.startswith("+") else None
 
     def matches(self, line: str) -> bool:
-        """Tell whether a line is to be shown, wherever it stands."""
+        """Return whether a line matches --grep."""
         return self._search is None or self._search(line) is not None
 
     def start(self, so_far: str) -> int:
-        """Give the number, from 1, of the first matching line to show, by the log that there is."""
+        """Return the number, from 1, of the first matching line to show, given the log so far."""
         if self.last is None:
             return self.first
         count = sum(map(self.matches, split_lines(so_far)))
@@ -106,18 +106,18 @@ class LogPrinter:
         """Matching lines so far, shown or not, by job."""
 
     def show(self, job_id: str, line: str) -> None:
-        """Write a line, if it is to be shown."""
+        """Write a line unless it is filtered out."""
         if not self._filter.matches(line):
             return
         self.seen[job_id] += 1
         if self.seen[job_id] < self._starts.get(job_id, 1):
             return
         self._write(self._formatted(job_id, line))
-        # Also into a pipe: whoever reads it follows the job, too.
+        # A reader of a pipe follows the job, too.
         sys.stdout.flush()
 
     def show_all(self, job_id: str, lines: Sequence[str]) -> None:
-        """Write the lines of a log that is there already."""
+        """Write the lines of a complete log."""
         for line in lines:
             if self._filter.matches(line):
                 self.seen[job_id] += 1
@@ -151,7 +151,7 @@ class LogPrinter:
 
 
 def split_lines(text: str) -> list[str]:
-    """Give the lines of a log; only a newline ends one."""
+    """Return the lines of a log; only a newline ends a line."""
     lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()

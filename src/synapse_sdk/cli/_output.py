@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from synapse_sdk.cli._sanitize import one_line, printable
-from synapse_sdk.cli._terminal import interactive, stdout_console
+from ._sanitize import one_line, printable
+from ._terminal import interactive, stdout_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,12 +73,12 @@ def show_json(value: object) -> None:
 
 
 def json_line(value: object) -> str:
-    """Give one line of JSON."""
+    """Return one line of JSON."""
     return _dumped(value, indent=None)
 
 
 def _dumped(value: object, indent: int | None) -> str:
-    # ASCII: right in any locale, and nothing in it means anything to a terminal.
+    # json.dumps writes ASCII only, which suits any locale, and escapes control characters.
     try:
         return json.dumps(value, indent=indent, allow_nan=False)
     except ValueError:  # an agent may send what JSON has no word for
@@ -115,16 +115,16 @@ def show_table(
     A pipe gets the same columns, neither coloured nor cut.
 
     Args:
-        columns: What the table says of each.
-        rows: The objects; models, where it may be JSON.
-        empty: What to say to a person where there are none.
-        as_json: Whether it is to be JSON.
+        columns: The columns of the table.
+        rows: The objects; models, if `as_json` may be set.
+        empty: The notice for people where there are no rows.
+        as_json: Whether to write JSON.
     """
     found = list(rows)
     if as_json:
         show_json([cast("_Model", row).to_dict() for row in found])
     elif not found:
-        from synapse_sdk.cli._terminal import note
+        from ._terminal import note
 
         note(empty)
     elif interactive(sys.stdout) and fits(columns, found, (console := stdout_console()).width):
@@ -134,7 +134,7 @@ def show_table(
 
 
 def fits(columns: Sequence[Column[_T]], rows: Sequence[_T], width: int) -> bool:
-    """Tell whether a table has room for what may not be cut; where it has not, lines had better be long."""
+    """Return whether the columns that must not be cut fit into `width` characters."""
     needed = sum(
         len(column.title)
         if column.cut
@@ -145,17 +145,17 @@ def fits(columns: Sequence[Column[_T]], rows: Sequence[_T], width: int) -> bool:
 
 
 def rich_table(columns: Sequence[Column[_T]], rows: Iterable[_T]) -> Table:
-    """Make a table for a terminal."""
+    """Return a table for a terminal."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for column in columns:
-        # What may wrap is what a table takes room from; the cell itself keeps to its line.
+        # Rich narrows the columns that may wrap. Their cells are cut, not wrapped.
         table.add_column(column.title, justify="right" if column.right else "left", no_wrap=not column.cut)
     for row in rows:
         cells = [_cell(column, row) for column in columns]
-        # Text, not str: a job's name in brackets is no markup.
+        # Text instead of str, so that a job's name in brackets is not taken for markup.
         table.add_row(
             *(Text(cell, style=_STYLES.get(cell, ""), no_wrap=True, overflow="ellipsis") for cell in cells)
         )

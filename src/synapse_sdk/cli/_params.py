@@ -1,38 +1,50 @@
-"""Values from the command line, as JSON where they are."""
+"""Values that are given on the command line, in files or on stdin."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
-from synapse_sdk.cli._exit import USAGE, CommandError
+from ._exit import USAGE, CommandError
 
 __all__ = ["assignments", "json_object", "read_text"]
 
 
-def read_text(source: str, option: str) -> str:
-    """Read a file, or stdin where it is "-".
+def read_text(source: str, option: str, *, first_line: bool = False) -> str:
+    """Return the text of a file, or of stdin where `source` is "-".
+
+    Args:
+        source: The file's path, or "-".
+        option: The option to name in an error.
+        first_line: Read only one line of stdin.
 
     Raises:
-        CommandError: It can't be read.
+        CommandError: It can't be read, or stdin is empty.
     """
+    name = "stdin" if source == "-" else source
     try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        if source != "-":
+            with open(source, encoding="utf-8") as file:  # noqa: PTH123
+                return file.read()
+        text = sys.stdin.readline() if first_line else sys.stdin.read()
     except UnicodeDecodeError as exc:
-        raise CommandError(f"{option}: {source} is no text in UTF-8", code=USAGE) from exc
+        raise CommandError(f"{option}: {name} is not UTF-8 text", code=USAGE) from exc
     except OSError as exc:
-        raise CommandError(f"{option}: {source} can't be read: {exc.strerror or exc}", code=USAGE) from exc
+        raise CommandError(f"{option}: {name} can't be read: {exc.strerror or exc}", code=USAGE) from exc
+    if not text:
+        raise CommandError(f"{option}: stdin is empty or closed", code=USAGE)
+    return text
 
 
 def json_object(text: str, option: str) -> dict[str, Any]:
-    """Read a JSON object: the text itself, `@file`, or `-` for stdin.
+    """Return a JSON object, given as text, as `@file`, or as `-` for stdin.
 
     Raises:
-        CommandError: It is none.
+        CommandError: It is not a JSON object, or can't be read.
     """
+    import json
+
     if text == "-" or text.startswith("@"):
         text = read_text(text.removeprefix("@"), option)
     try:
@@ -49,11 +61,13 @@ def json_object(text: str, option: str) -> dict[str, Any]:
 
 
 def assignments(words: Sequence[str], option: str) -> dict[str, Any]:
-    """Read `name=value` words; a value that is JSON is taken as such, any other as text.
+    """Return the values of `name=value` words: JSON where they are JSON, else text.
 
     Raises:
         CommandError: One has no `=`.
     """
+    import json
+
     values: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")

@@ -16,12 +16,11 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from synapse_sdk.cli._exit import USAGE, CommandError
+from ._exit import USAGE, CommandError
 
 __all__ = ["Profile", "Profiles", "config_path"]
 
@@ -41,38 +40,42 @@ class Profile:
     insecure: bool = False
 
     def secret(self) -> str | None:
-        """Give the token, from the keyring if it is there."""
+        """Return the token, from the keyring if it is kept there."""
         if not self.keyring:
             return self.token
-        from synapse_sdk.cli._keyring import kept_token
+        from ._keyring import kept_token
 
         return kept_token(self.name)
 
 
 @dataclass(frozen=True)
 class Profiles:
-    """What the file says."""
+    """The profiles in the file; without a home directory there is no file, and `path` is None."""
 
-    path: Path
+    path: Path | None
     default: str | None = None
     profiles: dict[str, Profile] = field(default_factory=dict[str, Profile])
 
     @classmethod
     def load(cls) -> Profiles:
-        """Read the file; without one there are no profiles.
+        """Return the profiles in the file, or none if there is no file.
 
         Raises:
-            CommandError: It is not what it should be.
+            CommandError: The file can't be read, or is invalid.
         """
         import tomllib
 
         path = config_path()
+        if path is None:
+            return cls(path)
         try:
             text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return cls(path)
-        except (OSError, UnicodeDecodeError) as exc:
-            raise CommandError(f"{path} can't be read: {exc}", code=USAGE) from exc
+        except UnicodeDecodeError as exc:
+            raise CommandError(f"{path} can't be read: it is not UTF-8 text", code=USAGE) from exc
+        except OSError as exc:
+            raise CommandError(f"{path} can't be read: {exc.strerror or exc}", code=USAGE) from exc
         try:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as exc:
@@ -91,10 +94,10 @@ class Profiles:
         return cls(path, default if isinstance(default, str) else None, profiles)
 
     def get(self, name: str) -> Profile:
-        """Give a profile.
+        """Return a profile.
 
         Raises:
-            CommandError: There is none of that name.
+            CommandError: There is no profile of that name.
         """
         try:
             return self.profiles[name]
@@ -107,7 +110,7 @@ class Profiles:
             ) from None
 
     def put(self, profile: Profile, *, default: bool) -> Profiles:
-        """Give what there is with a profile added or replaced."""
+        """Return the profiles with one added or replaced."""
         if not _NAME.fullmatch(profile.name):
             raise CommandError(
                 f"{profile.name!r} can't be a profile's name",
@@ -118,23 +121,27 @@ class Profiles:
         return replace(self, default=name, profiles={**self.profiles, profile.name: profile})
 
     def without(self, name: str) -> Profiles:
-        """Give what there is without a profile."""
+        """Return the profiles without one of them."""
         self.get(name)
         rest = {other: profile for other, profile in self.profiles.items() if other != name}
         default = self.default if self.default != name else next(iter(rest), None)
         return replace(self, default=default, profiles=rest)
 
     def save(self) -> None:
-        """Write the file, for its owner's eyes only; comments in it stay.
+        """Write the file, readable by its owner only. Comments in it are kept.
 
         Raises:
             CommandError: It can't be written.
         """
+        if self.path is None:
+            raise CommandError(
+                "profiles can't be saved without a home directory", hint="set HOME or XDG_CONFIG_HOME"
+            )
         import tomlkit
 
         try:
             document = tomlkit.parse(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             document = tomlkit.document()
         if self.default is not None:
             document["default"] = self.default
@@ -156,12 +163,19 @@ class Profiles:
             raise CommandError(f"{self.path} can't be written: {exc.strerror or exc}") from exc
 
 
-def config_path() -> Path:
-    """Give the file's path: below XDG_CONFIG_HOME, `~/.config` without it, %APPDATA% on Windows."""
+def config_path() -> Path | None:
+    """Return the file's path: below XDG_CONFIG_HOME, else `~/.config`, on Windows %APPDATA%.
+
+    It is None where there is none of them, as in a container whose user has no entry in /etc/passwd.
+    """
     base = os.environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):  # noqa: PTH117 - as the XDG specification wants it: else to be ignored
+    if not os.path.isabs(base):  # noqa: PTH117 - the XDG specification says to ignore relative paths
         base = os.environ.get("APPDATA", "") if sys.platform == "win32" else ""
-    return (Path(base) if base else Path.home() / ".config") / "synapse" / "config.toml"
+    try:
+        folder = Path(base) if base else Path.home() / ".config"
+    except RuntimeError:
+        return None
+    return folder / "synapse" / "config.toml"
 
 
 def _fields(profile: Profile) -> dict[str, str | bool | None]:
@@ -192,14 +206,16 @@ def _profile(path: Path, name: str, table: object) -> Profile:
 def _warn_if_open(path: Path) -> None:
     mode = path.stat().st_mode
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        from synapse_sdk.cli._terminal import note
+        from ._terminal import note
 
         note(f"others can read the tokens in {path}; chmod 600 {path}")
 
 
 def _write(path: Path, text: str) -> None:
+    import tempfile
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # mkstemp gives it to its owner alone, and what is there is never half a file.
+    # mkstemp makes a file that only its owner can read; replacing leaves no half-written file.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".config-", text=True)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -9,41 +9,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from synapse_sdk.cli._errors import explain
-from synapse_sdk.cli._exit import INCOMPLETE, INTERRUPTED
-from synapse_sdk.cli._follow import Follower, exit_code
-from synapse_sdk.cli._format import duration
-from synapse_sdk.cli._interrupt import leave_at_once
-from synapse_sdk.cli._log_printer import LineFilter, LogFormat
-from synapse_sdk.cli._output import json_line, show_json
-from synapse_sdk.cli._terminal import note
-from synapse_sdk.cli._wait import spinner
-from synapse_sdk.clients.exceptions import ClientError
+from ..clients.exceptions import ClientError
+from ._errors import report_error
+from ._exit import INCOMPLETE, INTERRUPTED, ExitStatus
+from ._follow import Follower, exit_code
+from ._format import duration
+from ._interrupt import leave_at_once
+from ._log_printer import LineFilter, LogFormat
+from ._output import json_line, show_json
+from ._terminal import note
+from ._wait import spinner
 
 if TYPE_CHECKING:
     from synapse_agent_api.models import RunAccepted
-    from synapse_sdk.cli._settings import Settings
-    from synapse_sdk.clients.agent import AgentClient
+
+    from ..clients.agent import AgentClient
+    from ._settings import Settings
 
 __all__ = ["RunFollower", "is_job", "show_answer"]
 
-# Seconds between two looks at a job that has not started yet.
+# Seconds between two requests for a job that has not started yet.
 _LOOK = 0.5
-# Characters of what the agent says of a failure.
+# Characters of the agent's message about a failure.
 _REASON = 300
 
 
 def is_job(answer: Any) -> bool:
-    """Tell a started job from the answer of a serve action."""
-    from synapse_sdk.clients.agent.models import RunAccepted
+    """Return whether an answer is a started job, not the answer of a serve action."""
+    from ..clients.agent.models import RunAccepted
 
     return isinstance(answer, RunAccepted)
 
 
 def _reason(message: str) -> str:
-    # Ray goes on with the end of the log, which was just shown.
+    # Ray appends the end of the log, which was just shown.
     return message.partition(", last available logs")[0][:_REASON]
 
 
@@ -57,11 +56,11 @@ class RunFollower:
     """Follows a job that was just started.
 
     Attributes:
-        client: Where it runs.
-        settings: How things are told.
-        detach: Whether to leave it once it is started.
-        quiet: Whether to keep notices back.
-        again: Options that name the agent, for what to type next.
+        client: The client of the agent that runs it.
+        settings: How errors are reported, and whether to write JSON.
+        detach: Whether to return once it is started.
+        quiet: Whether to leave out notices.
+        again: Options that name the agent, for the commands that are suggested.
     """
 
     client: AgentClient
@@ -76,7 +75,7 @@ class RunFollower:
         With --json that is one object a line: the job, its log lines, and the job at its end.
 
         Raises:
-            typer.Exit: Always, but after a detached start.
+            ExitStatus: Always, except after a detached start.
         """
         job_id = run.job_id
         if self.detach:
@@ -101,15 +100,15 @@ class RunFollower:
             ).run()[job_id] or str(self.client.get_job(job_id).status)
             job = self.client.get_job(job_id)
         except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+            raise ExitStatus(INTERRUPTED) from None
         except ClientError as error:
-            raise typer.Exit(explain(error, self.settings, code=INCOMPLETE)) from error
+            raise ExitStatus(report_error(error, self.settings, code=INCOMPLETE)) from error
         if self.settings.json:
             sys.stdout.write(f"{json_line({'job_id': job_id, 'status': status, 'message': job.message})}\n")
         else:
             why = f": {_reason(job.message)}" if status == "FAILED" and job.message else ""
             note(f"job {job_id} {status} after {duration(time.monotonic() - began)}{why}")
-        raise typer.Exit(exit_code([status]))
+        raise ExitStatus(exit_code([status]))
 
     def _leave(self, run: RunAccepted) -> None:
         if self.settings.json:

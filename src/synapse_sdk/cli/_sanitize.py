@@ -15,7 +15,7 @@ _SPACES = re.compile(r"\s+")
 
 
 def printable(text: str) -> str:
-    r"""Give back a line that can do nothing to a terminal but print itself.
+    r"""Return a line that a terminal only prints, and does not obey.
 
     Colours are dropped, and every other control is shown as a terminal's user knows it: `^[` for an escape,
     `^G` for a bell, `^M` for a carriage return in the middle, `<9B>` for a C1 control, `<U+202E>` for what
@@ -31,7 +31,7 @@ def printable(text: str) -> str:
 
 
 def one_line(value: object) -> str:
-    """Give back a value as one printable line, for a cell or a sentence."""
+    """Return a value as one printable line, for a cell or a sentence."""
     return printable(_SPACES.sub(" ", str(value)).strip())
 
 

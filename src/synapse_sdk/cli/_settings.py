@@ -5,23 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synapse_sdk.cli._exit import USAGE, CommandError
-from synapse_sdk.cli._profiles import Profile, Profiles
+from ._exit import USAGE, CommandError
+from ._params import read_text
+from ._terminal import note
 
 if TYPE_CHECKING:
-    import typer
+    from ..clients.agent import AgentClient
+    from ..utils.network import StreamLimits
+    from ._profiles import Profile
 
-    from synapse_sdk.clients.agent import AgentClient
-    from synapse_sdk.utils.network import StreamLimits
+__all__ = ["Settings", "Target"]
 
-__all__ = ["Settings", "open_client", "settings_of"]
-
-_KEY = "synapse_sdk.cli.settings"
-# Above this, a log line is cut. Not more, since as much may be held back of a log whose agent does not tell,
-# by an offset or a newline, where its lines end.
+# Bytes of a log line. As much may be held back of a log whose agent doesn't say where its lines end.
 _MAX_LINE = 64 * 1024
 
 
@@ -39,13 +36,13 @@ class Settings:
     json: bool = False
     debug: bool = False
     secrets: list[str] = field(default_factory=list[str], repr=False)
-    """Tokens in use, to be kept out of what is shown."""
+    """Tokens in use, to leave out of what is shown."""
 
     def target(self) -> Target:
-        """Tell which agent to talk to.
+        """Return the agent to talk to.
 
-        An option goes before a profile that is named, that before the environment, that before the default
-        profile. A profile's token is for its own URL only.
+        Options come first, then the profile that is named, the environment, and the default profile. A
+        profile's token is sent to the profile's URL only.
 
         Raises:
             CommandError: There is no URL or no token, or one can't be read.
@@ -74,10 +71,31 @@ class Settings:
         self.secrets += [secret for secret in (target.token, target.user_token, target.tenant) if secret]
         return target
 
+    def open_client(self, timeout: float | None = None) -> AgentClient:
+        """Open a client of the agent that the options, the environment or a profile name.
+
+        Args:
+            timeout: Seconds to wait for an answer, where the options don't say.
+        """
+        if self.debug:
+            import logging
+
+            logging.basicConfig(format="synapse: %(message)s", stream=sys.stderr)
+            logging.getLogger("synapse_sdk").setLevel(logging.DEBUG)
+        return self.target().client(timeout if self.timeout is None else self.timeout)
+
     def _profile(self, named: str | None) -> Profile | None:
         if named is None and self.url is None and os.environ.get("SYNAPSE_AGENT_URL"):
-            return None  # everything is told; the file need not even be readable
-        profiles = Profiles.load()
+            return None  # nothing is missing, so the file need not be readable
+        from ._profiles import Profiles
+
+        try:
+            profiles = Profiles.load()
+        except CommandError as error:
+            if named is not None or self.url is None:
+                raise
+            note(f"{error}; going on without profiles")
+            return None
         if named is not None:
             return profiles.get(named)
         return profiles.profiles.get(profiles.default) if profiles.default else None
@@ -105,7 +123,7 @@ class Settings:
         )
 
     def words(self) -> list[str]:
-        """Give the options that name the agent again, to be typed; a token is not among them."""
+        """Return the options that name the agent, without tokens, to be typed again."""
         words: list[str] = []
         for option, value in (
             ("--profile", self.profile),
@@ -118,29 +136,27 @@ class Settings:
         return [*words, "--insecure"] if self.insecure else words
 
     def given_token(self) -> str | None:
-        """Give the token that options name; read it where they say.
+        """Return the token that the options name, or None; read it from a file or stdin.
 
         Raises:
             CommandError: It can't be read.
         """
         if self.token is not None and self.token_file is not None:
             raise CommandError("--token and --token-file exclude each other", code=USAGE)
-        if self.token == "-" or self.token_file == "-":  # noqa: S105 - stdin's name
-            return _stripped(sys.stdin.readline(), "stdin")
-        if self.token_file is not None:
-            try:
-                return _stripped(Path(self.token_file).read_text(encoding="utf-8"), self.token_file)
-            except (OSError, UnicodeDecodeError) as exc:
-                why = exc.strerror if isinstance(exc, OSError) else "it is no text"
-                raise CommandError(
-                    f"--token-file {self.token_file} can't be read: {why}", code=USAGE
-                ) from exc
-        return self.token
+        option, source = "--token-file", self.token_file
+        if self.token == "-":  # noqa: S105 - the name of stdin
+            option, source = "--token", "-"
+        if source is None:
+            return self.token
+        token = read_text(source, option, first_line=source == "-").strip()
+        if not token:
+            raise CommandError(f"there is no token in {'stdin' if source == '-' else source}", code=USAGE)
+        return token
 
 
 @dataclass(frozen=True)
 class Target:
-    """An agent, and what it takes to talk to it."""
+    """An agent and the credentials for it."""
 
     url: str
     token: str = field(repr=False)
@@ -150,12 +166,12 @@ class Target:
     insecure: bool = False
 
     def client(self, timeout: float | None = None) -> AgentClient:
-        """Make a client.
+        """Return a client.
 
         Args:
             timeout: Seconds to wait for an answer.
         """
-        from synapse_sdk.clients.agent import AgentClient
+        from ..clients.agent import AgentClient
 
         options: dict[str, Any] = {}
         if timeout is not None:
@@ -163,7 +179,7 @@ class Target:
         if self.insecure:
             options["verify"] = False
         elif self.ca_file is not None:
-            if not Path(self.ca_file).is_file():
+            if not os.path.isfile(self.ca_file):  # noqa: PTH113 - pathlib would be imported for this alone
                 raise CommandError(f"there is no file {self.ca_file} of certificates", code=USAGE)
             options["verify"] = self.ca_file
         return AgentClient(
@@ -176,33 +192,10 @@ class Target:
         )
 
 
-def settings_of(context: typer.Context) -> Settings:
-    """Give the settings of this run, which all levels of the command share."""
-    settings = context.meta.setdefault(_KEY, Settings())
-    assert isinstance(settings, Settings)
-    return settings
-
-
-def open_client(context: typer.Context, timeout: float | None = None) -> AgentClient:
-    """Make a client of the agent that the options, the environment or a profile name.
-
-    Args:
-        context: Of the command.
-        timeout: Seconds to wait for an answer, where the options don't say.
-    """
-    settings = settings_of(context)
-    if settings.debug:
-        import logging
-
-        logging.basicConfig(format="synapse: %(message)s", stream=sys.stderr)
-        logging.getLogger("synapse_sdk").setLevel(logging.DEBUG)
-    return settings.target().client(timeout if settings.timeout is None else settings.timeout)
-
-
 def _limits() -> StreamLimits:
-    from synapse_sdk.utils.network import StreamLimits
+    from ..utils.network import StreamLimits
 
-    # Who follows a log in a terminal ends it; nothing is kept of what was shown.
+    # A log is shown and not kept, so its length needs no limit.
     return StreamLimits(
         max_messages=None, max_lines=None, max_bytes=None, max_message_size=_MAX_LINE, queue_size=1_000
     )
@@ -210,10 +203,3 @@ def _limits() -> StreamLimits:
 
 def _variable(name: str) -> str | None:
     return os.environ.get(name, "").strip() or None
-
-
-def _stripped(text: str, where: str) -> str:
-    token = text.strip()
-    if not token:
-        raise CommandError(f"there is no token in {where}", code=USAGE)
-    return token

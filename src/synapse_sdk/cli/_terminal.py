@@ -1,24 +1,35 @@
-"""Whether there is a terminal, and what it can take."""
+"""The standard streams: whether they are terminals, and what can be written to them."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from synapse_sdk.cli._sanitize import one_line
+from ._sanitize import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["colours", "interactive", "note", "say", "stderr_console", "stdout_console", "tolerant"]
+__all__ = [
+    "colours",
+    "interactive",
+    "is_dumb",
+    "note",
+    "prepare_streams",
+    "say",
+    "stderr_console",
+    "stdout_console",
+]
 
 _DIM = "\x1b[2m"
 _RESET = "\x1b[0m"
 
 
 def interactive(stream: TextIO) -> bool:
-    """Tell whether a stream is a terminal."""
+    """Return whether a stream is a terminal."""
     try:
         return stream.isatty()
     except ValueError:  # closed
@@ -26,48 +37,77 @@ def interactive(stream: TextIO) -> bool:
 
 
 def colours(stream: TextIO) -> bool:
-    """Tell whether to write colours to a stream: to terminals, unless NO_COLOR or TERM=dumb say no."""
-    return (
-        interactive(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "")
-    )
+    """Return whether to write colours to a stream: to terminals, unless NO_COLOR or TERM say no."""
+    return interactive(stream) and not os.environ.get("NO_COLOR") and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Return whether TERM names a terminal without colours and cursor movement, or none at all."""
+    # Windows doesn't set it.
+    return os.environ.get("TERM", "" if os.name == "posix" else "windows") in ("", "dumb", "unknown")
 
 
 def say(text: object) -> None:
-    """Write a line for the person to stderr; whoever closed that does not want it."""
-    try:
+    """Write a line to stderr, if that is open."""
+    with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{one_line(text)}\n")
         sys.stderr.flush()
-    except (OSError, ValueError):
-        pass
 
 
 def note(text: object) -> None:
-    """Write a line about what goes on to stderr."""
+    """Write a notice to stderr, if that is open."""
     line = f"synapse: {one_line(text)}"
-    try:
+    with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{_DIM}{line}{_RESET}\n" if colours(sys.stderr) else f"{line}\n")
         sys.stderr.flush()
-    except (OSError, ValueError):
-        pass
 
 
 def stdout_console() -> Console:
-    """Give rich's console on stdout."""
-    from rich.console import Console
-
-    return Console(highlight=False, emoji=False, markup=False)
+    """Return rich's console on stdout."""
+    return _console(sys.stdout)
 
 
 def stderr_console() -> Console:
-    """Give rich's console on stderr."""
+    """Return rich's console on stderr."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+    return Console(
+        file=stream,
+        color_system=None if is_dumb() else "auto",
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
 
 
-def tolerant() -> None:
-    """Keep text that the locale can't encode from being an error."""
+def prepare_streams() -> None:
+    """Make the standard streams usable whatever the environment is."""
+    _open_missing()
+    replace_unencodable()
+
+
+def _open_missing() -> None:
+    # Python sets a stream that is closed at the start to None. Each gets its own descriptor back, since
+    # opening a file takes the lowest free one. Otherwise the next socket would get stdout's or stderr's.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def replace_unencodable() -> None:
+    """Write text that the locale can't encode as escapes instead of failing; read stdin as UTF-8."""
+    # ValueError: the stream is closed, or something was read from it.
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+        with contextlib.suppress(ValueError):
+            _reconfigure(stream, errors="backslashreplace")
+    with contextlib.suppress(ValueError):
+        _reconfigure(sys.stdin, errors="strict", encoding="utf-8")
+
+
+def _reconfigure(stream: TextIO, *, errors: str, encoding: str | None = None) -> None:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding=encoding, errors=errors)

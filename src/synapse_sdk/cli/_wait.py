@@ -9,30 +9,34 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from synapse_sdk.cli._interrupt import leave_at_once
-from synapse_sdk.cli._sanitize import one_line
-from synapse_sdk.cli._terminal import interactive, stderr_console
+from ._interrupt import leave_at_once
+from ._sanitize import one_line
+from ._terminal import interactive, is_dumb, stderr_console
 
 if TYPE_CHECKING:
-    from synapse_sdk.clients.agent import AgentClient
-    from synapse_sdk.clients.agent.models import Job
+    from ..clients.agent import AgentClient
+    from ..clients.agent.models import Job
 
 __all__ = ["spinner", "wait_for_jobs"]
 
 
 @contextmanager
 def spinner(text: str) -> Generator[Callable[[str], None]]:
-    """Show on stderr, if that is a terminal, that something is waited for and for how long.
+    """Show on stderr, if that is a terminal, what is waited for and for how long.
 
-    Gives a function that changes the text.
+    Yields:
+        A function that changes the text.
     """
-    if not interactive(sys.stderr):
+    if not interactive(sys.stderr) or is_dumb():
         yield lambda _text: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=stderr_console(), transient=True) as progress:
+    console = stderr_console()
+    # The default is drawn with Braille characters.
+    dots = SpinnerColumn("dots" if console.encoding.startswith("utf") else "line")
+    columns = (dots, TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(one_line(text), total=None)
         yield lambda now: progress.update(task, description=one_line(now))
 
@@ -40,16 +44,16 @@ def spinner(text: str) -> Generator[Callable[[str], None]]:
 def wait_for_jobs(
     client: AgentClient, job_ids: Sequence[str], *, timeout: float | None, interval: float
 ) -> list[Job]:
-    """Wait until all jobs are over; give them as they are then.
+    """Wait until all jobs are over and return them.
 
     Args:
-        client: Where the jobs are.
+        client: The client of the agent.
         job_ids: The jobs.
-        timeout: Seconds to wait in all.
-        interval: Seconds between two looks.
+        timeout: Seconds to wait for all of them.
+        interval: Seconds between two requests.
 
     Raises:
-        ClientError: As `wait_for_job` does.
+        ClientError: As for `wait_for_job`.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     jobs: list[Job] = []

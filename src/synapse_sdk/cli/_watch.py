@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from synapse_sdk.cli._errors import explained
-from synapse_sdk.cli._exit import USAGE, CommandError
-from synapse_sdk.cli._output import Column, rich_table
-from synapse_sdk.cli._sanitize import one_line
-from synapse_sdk.cli._terminal import interactive, stdout_console
-from synapse_sdk.clients.exceptions import AuthenticationError, AuthorizationError, ClientError
+from ..clients.exceptions import AuthenticationError, AuthorizationError, ClientError
+from ._errors import error_sentence
+from ._exit import USAGE, CommandError
+from ._output import Column, rich_table
+from ._sanitize import one_line
+from ._terminal import interactive, is_dumb, stdout_console
 
 __all__ = ["watch_table"]
 
@@ -22,19 +23,20 @@ _T = TypeVar("_T")
 def watch_table(columns: Sequence[Column[_T]], rows: Callable[[], Sequence[_T]], *, interval: float) -> None:
     """Draw a table until Ctrl-C.
 
-    An agent that can't be reached is asked again; the table stays, and says how old it is.
+    If the agent can't be reached, the table stays and shows how old it is.
 
     Args:
-        columns: What the table says.
-        rows: Asks for what it says it of.
-        interval: Seconds from one look to the next.
+        columns: The columns of the table.
+        rows: Return the rows; called for each redraw.
+        interval: Seconds between two redraws.
 
     Raises:
         CommandError: There is no terminal to draw on.
-        ClientError: The first look, or the token, failed.
+        ClientError: The first call failed, or the token was refused.
     """
-    if not interactive(sys.stdout):
-        raise CommandError("--watch needs a terminal to draw on", hint="leave it out", code=USAGE)
+    if not interactive(sys.stdout) or is_dumb():
+        why = f", and TERM is {os.environ.get('TERM') or 'not set'}" if interactive(sys.stdout) else ""
+        raise CommandError(f"--watch needs a terminal to draw on{why}", hint="leave it out", code=USAGE)
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
@@ -60,4 +62,4 @@ def watch_table(columns: Sequence[Column[_T]], rows: Callable[[], Sequence[_T]],
             except (AuthenticationError, AuthorizationError):
                 raise
             except ClientError as error:
-                trouble = trouble or f"as of {time.strftime('%H:%M:%S')}: {one_line(explained(error))}"
+                trouble = trouble or f"as of {time.strftime('%H:%M:%S')}: {one_line(error_sentence(error))}"

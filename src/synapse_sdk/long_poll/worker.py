@@ -15,9 +15,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .._errors import error_from_exception
 from ..clients.exceptions import ClientError, ValidationError
 from ._forward import Forwarder, refusal
 from ._mailbox import DEFAULT_PREFIX, Mailbox, checked_ttl, opened, redis_library
@@ -73,7 +75,8 @@ class Worker:
         self._mailbox = Mailbox(agent_id, prefix)
         self._ttl = checked_ttl(response_ttl, "response_ttl")
         self._threads = threads
-        self._stopping = threading.Event()
+        # Not a threading.Event: a signal handler would wait for its lock if it interrupts who holds it.
+        self._stopping = False
         library = redis_library()
         self._trouble: type[Exception] = library.exceptions.RedisError
         self._owned = isinstance(redis, str)
@@ -82,13 +85,17 @@ class Worker:
 
     def run(self) -> None:
         """Answer requests until `stop` is called; those under way are finished."""
-        others = [threading.Thread(target=self._work, daemon=True) for _ in range(self._threads - 1)]
-        for thread in others:
-            thread.start()
+        others: list[threading.Thread] = []
         try:
+            for _ in range(self._threads - 1):
+                thread = threading.Thread(target=self._work, daemon=True)
+                thread.start()
+                others.append(thread)
             self._work()
+        except RuntimeError as exc:
+            raise error_from_exception(exc, operation="answer long-poll requests", agent="") from exc
         finally:
-            self._stopping.set()
+            self._stopping = True
             for thread in others:
                 thread.join()
             self._forwarder.close()
@@ -97,21 +104,26 @@ class Worker:
 
     def stop(self) -> None:
         """Let `run` return within a second or so; from any thread, or a signal handler."""
-        self._stopping.set()
+        self._stopping = True
 
     def _work(self) -> None:
         pause = 0.1
-        while not self._stopping.is_set():
+        while not self._stopping:
             try:
                 self._answer_one()
                 pause = 0.1
             except self._trouble as exc:
                 # Its text may have the URL in it.
                 _logger.warning("Redis: %s; next try in %.1f s", type(exc).__name__, pause)
-                self._stopping.wait(pause)
+                self._wait(pause)
                 pause = min(pause * 2, _MAX_PAUSE)
             except Exception:
                 _logger.exception("a request could not be answered")
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._stopping and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _LOOK))
 
     def _answer_one(self) -> None:
         popped = self._redis.blpop([self._mailbox.requests], timeout=_LOOK)
@@ -175,8 +187,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             timeout=options.timeout,
         )
     except ClientError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
+        return _failed(error)
 
     def stop(_number: int, _frame: object) -> None:
         worker.stop()
@@ -184,8 +195,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     _logger.info("answering for %s", options.agent_id)
-    worker.run()
+    try:
+        worker.run()
+    except ClientError as error:
+        return _failed(error)
     return 0
+
+
+def _failed(error: ClientError) -> int:
+    print(f"error: {error}", file=sys.stderr)  # noqa: T201
+    return 2
 
 
 if __name__ == "__main__":

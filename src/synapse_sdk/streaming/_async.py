@@ -17,7 +17,7 @@ from synapse_sdk._http._async import current_loop
 from synapse_sdk._http._family import is_a, is_read_timeout
 from synapse_sdk._http._incoming import connected_stream
 from synapse_sdk._http._pool import call_in_child
-from synapse_sdk._http._requests import aclose, aread, asend
+from synapse_sdk._http._requests import close_async, read_async, send_async
 from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.streaming._background import spawn
 from synapse_sdk.streaming._http import GRACE, READ_SIZE, network_stream, stream_request
@@ -194,7 +194,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                 return Opened(101, response.headers, switchable=switchable)
             self._body = _Body(response)
             return Opened(200, response.headers)
-        answer = await aread(response)
+        answer = await read_async(response)
         return Opened(answer.status_code, answer.headers, answer.content, switchable)
 
     async def _send_request(self, command: Open) -> httpx.Response:
@@ -207,7 +207,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
         request = stream_request(self._http, self._connection, command, trace)
         try:
-            self._response = await asend(self._http, request)
+            self._response = await send_async(self._http, request)
         except BaseException:
             # httpcore lets go of a connection that is cancelled in its TLS handshake, and leaves it open.
             with anyio.CancelScope(shield=True):
@@ -293,7 +293,7 @@ class _Body:
         if self._reading is not None:
             self._scope.cancel()
             await self._reading.wait()
-        await aclose(self._response, self._chunks)
+        await close_async(self._response, self._chunks)
 
 
 async def _close(response: httpx.Response, network: Any, body: _Body | None, goodbye: bytes = b"") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections import deque
@@ -10,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from synapse_sdk.streaming._merge import Merge, MergeState, OnError, Source
+from synapse_sdk._errors import error_from_exception
+from synapse_sdk.streaming._merge import OPERATION, Merge, MergeState, OnError, Source
 from synapse_sdk.streaming._sync import LogStream
 
 __all__ = ["ManyLogStream"]
@@ -55,8 +57,10 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         self.close()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        # While the interpreter shuts down, a thread that it stopped may hold a lock for ever.
+        if not sys.is_finalizing():
+            with contextlib.suppress(Exception):
+                self.close()
 
     def close(self) -> None:
         """Close all connections at once; lines not yet read are given up; closing twice is fine.
@@ -111,14 +115,16 @@ class _Readers:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _start(self) -> None:
-        self._threads = [
-            threading.Thread(
+        self._threads = []
+        for source in self.merge.sources:
+            thread = threading.Thread(
                 target=self._follow, args=[source], name=f"synapse-tail-{source.job_id}", daemon=True
             )
-            for source in self.merge.sources
-        ]
-        for thread in self._threads:
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as exc:  # too many, or the interpreter is shutting down
+                raise error_from_exception(exc, operation=OPERATION, agent="") from exc
+            self._threads.append(thread)
 
     def _follow(self, source: Source[LogStream]) -> None:
         error: BaseException | None = None

@@ -10,7 +10,9 @@ from typing import Generic, Literal, TypeVar
 from synapse_sdk.clients.exceptions import ClientError, StreamError
 from synapse_sdk.streaming._stream import StreamState
 
-__all__ = ["Merge", "MergeState", "OnError", "Source"]
+__all__ = ["OPERATION", "Merge", "MergeState", "OnError", "Source"]
+
+OPERATION = "tail the logs of several jobs"
 
 S = TypeVar("S", bound=StreamState)
 
@@ -113,7 +115,7 @@ class Merge(Generic[S]):
         failure = StreamError(
             codes.pop() if len(codes) == 1 else 503,
             f"{len(errors)} of {len(self.sources)} tails failed: {told}{more}",
-            operation="tail the logs of several jobs",
+            operation=OPERATION,
             agent=errors[0][1].agent,
             hint="the stream's errors has each by its job",
         )

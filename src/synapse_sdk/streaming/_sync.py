@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import queue
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -76,8 +77,10 @@ class LogStream(StreamState, Iterator[str]):
         self.close()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        # While the interpreter shuts down, a thread that it stopped may hold a lock of the pool for ever.
+        if not sys.is_finalizing():
+            with contextlib.suppress(Exception):
+                self.close()
 
     def close(self) -> None:
         """Close the connection at once. Lines not yet read are given up; closing twice is fine.

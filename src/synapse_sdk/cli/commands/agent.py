@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import typer
+import click
 
-from synapse_sdk.cli._command import group
-from synapse_sdk.cli._exit import CommandError
+from .._command import Group
+from .._exit import CommandError, ExitStatus
 
 __all__ = ["app"]
 
-app: typer.Typer = group("Run an agent.")
 
-
-@app.callback()
-def _agent() -> None:  # pyright: ignore[reportUnusedFunction]
+@click.group(cls=Group)
+def app() -> None:
     """Run an agent."""
 
 
 @app.command(
     "serve",
+    example="synapse agent serve --help",
+    shared=(),
     add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    context_settings={"ignore_unknown_options": True},
 )
-def serve(context: typer.Context) -> None:
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def serve(arguments: tuple[str, ...]) -> None:
     """Serve a Ray cluster over HTTP; `synapse agent serve --help` lists the options."""
     try:
         from synapse_agent.__main__ import main
@@ -30,4 +31,4 @@ def serve(context: typer.Context) -> None:
         raise CommandError(
             f"{error.name} is not installed", hint='pip install "synapse-sdk[agent]"'
         ) from error
-    raise typer.Exit(main(["serve", *context.args]))
+    raise ExitStatus(main(["serve", *arguments]))

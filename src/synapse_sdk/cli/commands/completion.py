@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
+import click
+from click.shell_completion import get_completion_class
 
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._exit import USAGE, CommandError
+from .._command import LOCAL_OPTIONS, Argument, Command
 
 __all__ = ["app"]
 
-app: typer.Typer = group("Print the completion script of a shell.")
+# click has the last of them since 8.5.
+_SHELLS = [name for name in ("bash", "zsh", "fish", "powershell") if get_completion_class(name)]
 
-_SHELLS = ("bash", "zsh", "fish")
 
-
-@command(
-    app,
+@click.command(
     "completion",
-    agent=False,
+    cls=Command,
+    shared=LOCAL_OPTIONS,
     example="""
 synapse completion bash > ~/.local/share/bash-completion/completions/synapse
 synapse completion zsh > ~/.zfunc/_synapse      # with ~/.zfunc in fpath, before compinit
 synapse completion fish > ~/.config/fish/completions/synapse.fish
 """,
 )
-def completion(
-    shell: Annotated[
-        str, typer.Argument(metavar="bash|zsh|fish", help="The shell.", autocompletion=lambda: list(_SHELLS))
-    ],
-) -> None:
+@click.argument(
+    "shell",
+    cls=Argument,
+    type=click.Choice(_SHELLS),
+    metavar="|".join(_SHELLS),
+    help="The shell.",
+)
+@click.pass_context
+def app(context: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
 
     Job ids and other names are completed, too, by asking the agent.
     """
-    if shell not in _SHELLS:
-        raise CommandError(f"there is no completion for {shell!r}", hint="for bash, zsh and fish", code=USAGE)
-    from typer.completion import (  # type: ignore[attr-defined]
-        get_completion_script,  # pyright: ignore[reportPrivateImportUsage]
-    )
-
-    script = get_completion_script(prog_name="synapse", complete_var="_SYNAPSE_COMPLETE", shell=shell)
+    kind = get_completion_class(shell)
+    assert kind is not None
+    script = kind(context.find_root().command, {}, "synapse", "_SYNAPSE_COMPLETE").source()
     sys.stdout.write(f"{script}\n")

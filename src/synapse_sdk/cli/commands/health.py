@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import typer
+import click
 
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._exit import FAILED
-from synapse_sdk.cli._settings import open_client, settings_of
+from .._command import Command
+from .._exit import FAILED, ExitStatus
+from .._settings import Settings
 
 __all__ = ["app"]
 
-app: typer.Typer = group("Check the agent's health.")
 
-
-@command(app, "health", example="synapse health\nsynapse health --json | jq -e .ray_available")
-def health(context: typer.Context) -> None:
+@click.command("health", cls=Command, example="synapse health\nsynapse health --json | jq -e .ray_available")
+@click.pass_obj
+def app(settings: Settings) -> None:
     """Check the agent's health.
 
     Exit codes: 0 the agent serves and reaches its Ray; 1 it doesn't.
     """
-    from synapse_sdk.cli._output import show
+    from .._output import show
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         answer = client.health_check()
-    show(answer, as_json=settings_of(context).json)
+    show(answer, as_json=settings.json)
     if answer.ray_available is False:
-        raise typer.Exit(FAILED)
+        raise ExitStatus(FAILED)

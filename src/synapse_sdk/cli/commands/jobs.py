@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from synapse_sdk.cli import _complete
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._exit import USAGE, CommandError
-from synapse_sdk.cli._settings import open_client, settings_of
+from .. import _complete
+from .._command import Argument, Group
+from .._exit import INCOMPLETE, USAGE, CommandError, ExitStatus
+from .._settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from synapse_sdk.cli._follow import Protocol
-    from synapse_sdk.cli._output import Column
-    from synapse_sdk.clients.agent import AgentClient
-    from synapse_sdk.clients.agent.models import Job
+    from ...clients.agent import AgentClient
+    from ...clients.agent.models import Job
+    from .._follow import Protocol
+    from .._output import Column
 
 __all__ = ["app"]
 
-app: typer.Typer = group("List, look at, follow, wait for and stop jobs.")
+_job_id = click.argument(
+    "job_id",
+    cls=Argument,
+    metavar="JOB",
+    help="The job's submission id.",
+    shell_complete=_complete.job_ids,
+)
+_job_ids = click.argument(
+    "job_ids",
+    cls=Argument,
+    nargs=-1,
+    required=True,
+    metavar="JOB...",
+    help="Submission ids of jobs.",
+    shell_complete=_complete.job_ids,
+)
 
-_JobId = Annotated[
-    str, typer.Argument(metavar="JOB", help="The job's submission id.", autocompletion=_complete.job_ids)
-]
-_JobIds = Annotated[
-    list[str],
-    typer.Argument(metavar="JOB...", help="Submission ids of jobs.", autocompletion=_complete.job_ids),
-]
+
+@click.group(cls=Group)
+def app() -> None:
+    """List, look at, follow, wait for and stop jobs."""
 
 
-@command(
-    app,
+@app.command(
     "list",
     example="""
 synapse jobs list
@@ -43,52 +54,53 @@ synapse jobs list --status RUNNING --status PENDING
 synapse jobs list --json | jq -r '.[] | select(.status == "FAILED") | .submission_id'
 """,
 )
+@click.option("--status", "-s", multiple=True, metavar="STATUS", help="Only jobs with this status.")
+@click.option("--limit", "-n", type=click.IntRange(min=1), metavar="N", help="Only the newest N jobs.")
+@click.option("--watch", "-w", is_flag=True, help="Draw the table again and again.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    default=2.0,
+    metavar="SECONDS",
+    help="With --watch: how often.",
+)
+@click.pass_obj
 def list_(
-    context: typer.Context,
-    status: Annotated[
-        list[str] | None, typer.Option("--status", "-s", metavar="STATUS", help="Only jobs that stand so.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="Only the newest N jobs.")
-    ] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Draw the table again and again.")] = False,
-    interval: Annotated[
-        float, typer.Option("--interval", min=0.1, metavar="SECONDS", help="With --watch: how often.")
-    ] = 2.0,
+    settings: Settings, status: tuple[str, ...], limit: int | None, watch: bool, interval: float
 ) -> None:
     """List jobs, the newest first."""
-    from synapse_sdk.cli._output import show_table
+    from .._output import show_table
 
-    settings = settings_of(context)
-    wanted = {name.upper() for name in status or ()}
+    wanted = {name.upper() for name in status}
 
     def jobs(client: AgentClient) -> list[Job]:
         found = [job for job in client.list_jobs() if not wanted or str(job.status) in wanted]
         return sorted(found, key=_started, reverse=True)[:limit]
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         if not watch:
             show_table(_columns(), jobs(client), as_json=settings.json, empty="there are no such jobs")
         elif settings.json:
             raise CommandError("--watch is for people; without it, --json can be asked for again", code=USAGE)
         else:
-            from synapse_sdk.cli._watch import watch_table
+            from .._watch import watch_table
 
             watch_table(_columns(), lambda: jobs(client), interval=interval)
 
 
-@command(app, "get", example="synapse jobs get train-42\nsynapse jobs get train-42 --json | jq .runtime_env")
-def get(context: typer.Context, job_id: _JobId) -> None:
+@app.command("get", example="synapse jobs get train-42\nsynapse jobs get train-42 --json | jq .runtime_env")
+@_job_id
+@click.pass_obj
+def get(settings: Settings, job_id: str) -> None:
     """Show a job."""
-    from synapse_sdk.cli._output import show
+    from .._output import show
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         job = client.get_job(job_id)
-    show(job, as_json=settings_of(context).json, facts=_facts(job))
+    show(job, as_json=settings.json, facts=_facts(job))
 
 
-@command(
-    app,
+@app.command(
     "logs",
     example="""
 synapse jobs logs train-42                        # the log as it is now
@@ -99,46 +111,42 @@ synapse jobs logs train-42 -f -n +1201            # from line 1201 on
 synapse jobs logs train-42 -f --json | jq -r .line
 """,
 )
+@_job_ids
+@click.option("--follow", "-f", is_flag=True, help="Go on until the jobs are over.")
+@click.option(
+    "--lines",
+    "-n",
+    metavar="LINES",
+    help="The last LINES of each log; +LINES: from that line on. With --grep, of those that match.",
+)
+@click.option("--grep", metavar="REGEX", help="Only lines in which this is found; (?i) ignores case.")
+@click.option(
+    "--protocol", default="auto", metavar="auto|websocket|http", help="With --follow: how to follow."
+)
+@click.option(
+    "--prefix/--no-prefix",
+    default=None,
+    help="Put the job's id before each line; with several jobs it is.",
+)
+@click.option("--timestamps", is_flag=True, help="Put the time (UTC) at which each line arrived before it.")
+@click.option(
+    "--raw", is_flag=True, help="Let colours and all other terminal escapes through to the terminal."
+)
+@click.option("--exit-status", is_flag=True, help="Exit with 1 if a job failed or was stopped.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing of connections on stderr.")
+@click.pass_obj
 def logs(
-    context: typer.Context,
-    job_ids: _JobIds,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the jobs are over.")] = False,
-    lines: Annotated[
-        str | None,
-        typer.Option(
-            "--lines",
-            "-n",
-            metavar="LINES",
-            help="The last LINES of each log; +LINES: from that line on. With --grep, of those that match.",
-        ),
-    ] = None,
-    grep: Annotated[
-        str | None,
-        typer.Option("--grep", metavar="REGEX", help="Only lines in which this is found; (?i) ignores case."),
-    ] = None,
-    protocol: Annotated[
-        str,
-        typer.Option("--protocol", metavar="auto|websocket|http", help="With --follow: how to follow."),
-    ] = "auto",
-    prefix: Annotated[
-        bool | None,
-        typer.Option(
-            "--prefix/--no-prefix", help="Put the job's id before each line; with several jobs it is."
-        ),
-    ] = None,
-    timestamps: Annotated[
-        bool, typer.Option("--timestamps", help="Put the time (UTC) at which each line arrived before it.")
-    ] = False,
-    raw: Annotated[
-        bool,
-        typer.Option("--raw", help="Let colours and all other terminal escapes through to the terminal."),
-    ] = False,
-    exit_status: Annotated[
-        bool, typer.Option("--exit-status", help="Exit with 1 if a job failed or was stopped.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing of connections on stderr.")
-    ] = False,
+    settings: Settings,
+    job_ids: tuple[str, ...],
+    follow: bool,
+    lines: str | None,
+    grep: str | None,
+    protocol: str,
+    prefix: bool | None,
+    timestamps: bool,
+    raw: bool,
+    exit_status: bool,
+    quiet: bool,
 ) -> None:
     """Print or follow the logs of jobs.
 
@@ -155,15 +163,14 @@ def logs(
       130  interrupted
       141  the reader of a pipe went away
     """
-    from synapse_sdk.cli._follow import Follower, exit_code, print_logs
-    from synapse_sdk.cli._log_printer import LineFilter, LogFormat
+    from .._follow import Follower, exit_code, print_logs
+    from .._log_printer import LineFilter, LogFormat
 
-    settings = settings_of(context)
     form = LogFormat(prefix, timestamps, settings.json, raw)
     filter_ = LineFilter(grep, lines)
     checked = _protocol(protocol)
     ids = list(dict.fromkeys(job_ids))
-    with open_client(context) as client, _incomplete(context):
+    with settings.open_client() as client, _incomplete(settings):
         if follow:
             follower = Follower(
                 client,
@@ -173,7 +180,7 @@ def logs(
                 filter_,
                 protocol=checked,
                 quiet=quiet,
-                again=_again(context, grep=grep, timestamps=timestamps, prefix=prefix, raw=raw),
+                again=_again(settings, grep=grep, timestamps=timestamps, prefix=prefix, raw=raw),
             )
             if settings.timeout is not None:
                 follower.timeout = min(settings.timeout, 300.0)
@@ -182,28 +189,25 @@ def logs(
             print_logs(client, ids, form, filter_)
             statuses = dict.fromkeys(ids)
         if exit_status:
-            raise typer.Exit(
+            raise ExitStatus(
                 exit_code(status or str(client.get_job(job_id).status) for job_id, status in statuses.items())
             )
 
 
-@command(
-    app,
+@app.command(
     "stop",
     example="synapse jobs stop train-42\nsynapse jobs stop train-41 train-42 --wait",
 )
-def stop(
-    context: typer.Context,
-    job_ids: _JobIds,
-    wait: Annotated[bool, typer.Option("--wait", help="Return when they are over.")] = False,
-) -> None:
+@_job_ids
+@click.option("--wait", is_flag=True, help="Return when they are over.")
+@click.pass_obj
+def stop(settings: Settings, job_ids: tuple[str, ...], wait: bool) -> None:
     """Stop jobs. One that is over already stays as it is."""
-    from synapse_sdk.cli._output import show_json
-    from synapse_sdk.cli._terminal import note
+    from .._output import show_json
+    from .._terminal import note
 
-    settings = settings_of(context)
     answers: list[dict[str, Any]] = []
-    with open_client(context) as client:
+    with settings.open_client() as client:
         for job_id in dict.fromkeys(job_ids):
             stopped = client.stop_job(job_id)
             answers.append({"job_id": job_id, **stopped.to_dict()})
@@ -212,62 +216,54 @@ def stop(
                     f"job {job_id} is being stopped" if stopped.stopped else f"job {job_id} was over already"
                 )
         if wait:
-            from synapse_sdk.cli._wait import wait_for_jobs
+            from .._wait import wait_for_jobs
 
             wait_for_jobs(client, list(dict.fromkeys(job_ids)), timeout=None, interval=1.0)
     if settings.json:
         show_json(answers)
 
 
-@command(
-    app,
+@app.command(
     "wait",
     example="synapse jobs wait train-42 && echo done\nsynapse jobs wait train-41 train-42 --timeout 3600",
 )
-def wait(
-    context: typer.Context,
-    job_ids: _JobIds,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout", min=0.001, metavar="SECONDS", help="Give up after so long; never by default."
-        ),
-    ] = None,
-    interval: Annotated[
-        float, typer.Option("--interval", min=0.1, metavar="SECONDS", help="How often to look.")
-    ] = 2.0,
-) -> None:
+@_job_ids
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.001),
+    metavar="SECONDS",
+    help="Give up after so long; never by default.",
+)
+@click.option(
+    "--interval", type=click.FloatRange(min=0.1), default=2.0, metavar="SECONDS", help="How often to look."
+)
+@click.pass_obj
+def wait(settings: Settings, job_ids: tuple[str, ...], timeout: float | None, interval: float) -> None:
     """Wait until jobs are over.
 
     Exit codes: 0 all succeeded; 1 one failed or was stopped; 3 the end was not seen: the time was up, or the
     agent can't be reached; 130 interrupted.
     """
-    from synapse_sdk.cli._follow import exit_code
-    from synapse_sdk.cli._output import show_table
-    from synapse_sdk.cli._wait import wait_for_jobs
+    from .._follow import exit_code
+    from .._output import show_table
+    from .._wait import wait_for_jobs
 
-    with open_client(context) as client, _incomplete(context):
+    with settings.open_client() as client, _incomplete(settings):
         jobs = wait_for_jobs(client, list(dict.fromkeys(job_ids)), timeout=timeout, interval=interval)
-    show_table(_columns(), jobs, as_json=settings_of(context).json, empty="")
-    raise typer.Exit(exit_code(str(job.status) for job in jobs))
+    show_table(_columns(), jobs, as_json=settings.json, empty="")
+    raise ExitStatus(exit_code(str(job.status) for job in jobs))
 
 
-class _incomplete:  # noqa: N801 - a context manager
-    """Lets an error of the agent mean exit code 3: what was to be seen was not."""
+@contextmanager
+def _incomplete(settings: Settings) -> Generator[None]:
+    """Exit with 3 where the agent fails, since the log or the end of the job was not seen."""
+    from ...clients.exceptions import ClientError
+    from .._errors import report_error
 
-    def __init__(self, context: typer.Context) -> None:
-        self._settings = settings_of(context)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        from synapse_sdk.cli._errors import explain
-        from synapse_sdk.cli._exit import INCOMPLETE
-        from synapse_sdk.clients.exceptions import ClientError
-
-        if isinstance(error, ClientError):
-            raise typer.Exit(explain(error, self._settings, code=INCOMPLETE)) from error
+    try:
+        yield
+    except ClientError as error:
+        raise ExitStatus(report_error(error, settings, code=INCOMPLETE)) from error
 
 
 def _protocol(name: str) -> Protocol:
@@ -281,10 +277,9 @@ def _protocol(name: str) -> Protocol:
 
 
 def _again(
-    context: typer.Context, *, grep: str | None, timestamps: bool, prefix: bool | None, raw: bool
+    settings: Settings, *, grep: str | None, timestamps: bool, prefix: bool | None, raw: bool
 ) -> Sequence[str]:
-    """Give the options to go on with; a token is not among them."""
-    settings = settings_of(context)
+    """Return the options, without tokens, with which to continue."""
     words = settings.words()
     if grep is not None:
         words += ["--grep", grep]
@@ -297,13 +292,13 @@ def _again(
 
 
 def _started(job: Job) -> int:
-    # One that waits to be started is the newest.
+    # A job that has not started yet counts as the newest.
     return job.start_time or sys.maxsize
 
 
 def _columns() -> list[Column[Job]]:
-    from synapse_sdk.cli._format import age, duration
-    from synapse_sdk.cli._output import Column
+    from .._format import age, duration
+    from .._output import Column
 
     def ran(job: Job) -> str:
         if not job.start_time:
@@ -320,7 +315,7 @@ def _columns() -> list[Column[Job]]:
 
 
 def _facts(job: Job) -> dict[str, object]:
-    from synapse_sdk.cli._format import stamp
+    from .._format import stamp
 
     facts: dict[str, object] = dict(job)
     for name in ("start_time", "end_time"):

@@ -4,52 +4,41 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import Annotated
 
-import typer
+import click
 
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._exit import USAGE, CommandError
-from synapse_sdk.cli._profiles import Profile, Profiles
-from synapse_sdk.cli._settings import Settings, Target, settings_of
-from synapse_sdk.cli._terminal import interactive
+from .._command import Command
+from .._exit import USAGE, CommandError
+from .._profiles import Profile, Profiles
+from .._settings import Settings, Target
+from .._terminal import interactive
 
 __all__ = ["app"]
 
-app: typer.Typer = group("Keep an agent's address and token as a profile.")
 
-
-@command(
-    app,
+@click.command(
     "login",
+    cls=Command,
     example="""
 synapse login
 synapse login --profile lab --url https://lab.example/agents/7/ --token-file token
 vault read -field=token lab | synapse login --profile lab --url https://lab.example/ --token -
 """,
 )
-def login(
-    context: typer.Context,
-    tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="NAME", help="The tenant on whose behalf to ask.")
-    ] = None,
-    default: Annotated[
-        bool, typer.Option("--default", help="Make it the default profile, as the first one is.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Ask the agent whether it takes the token.")
-    ] = True,
-) -> None:
+@click.option("--tenant", metavar="NAME", help="The tenant on whose behalf to ask.")
+@click.option("--default", is_flag=True, help="Make it the default profile, as the first one is.")
+@click.option("--check/--no-check", default=True, help="Ask the agent whether it takes the token.")
+@click.pass_obj
+def app(settings: Settings, tenant: str | None, default: bool, check: bool) -> None:
     """Keep an agent's address and token as a profile.
 
     What is not given is asked for. The token is kept in the system's keyring; where there is none, in the
     file of profiles, which only its owner can read.
     """
-    from synapse_sdk.cli._keyring import forget_token, keep_token
-    from synapse_sdk.cli._output import show_json
-    from synapse_sdk.cli._terminal import note
+    from .._keyring import forget_token, keep_token
+    from .._output import show_json
+    from .._terminal import note
 
-    settings = settings_of(context)
     profiles = Profiles.load()
     name = settings.profile or "default"
     known = profiles.profiles.get(name)
@@ -88,5 +77,5 @@ def _check(settings: Settings, profile: Profile, token: str, *, ask: bool) -> No
 def _ask(question: str, option: str, default: str | None) -> str:
     if not interactive(sys.stdin):
         raise CommandError(f"{option} is missing, and nobody is there to be asked", code=USAGE)
-    answer: str = typer.prompt(question, default=default, hide_input=default is None, err=True)
+    answer: str = click.prompt(question, default=default, hide_input=default is None, err=True)
     return answer.strip()

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from synapse_sdk.cli import _complete
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._settings import open_client, settings_of
+from .. import _complete
+from .._command import Argument, Group
+from .._settings import Settings
 
 if TYPE_CHECKING:
-    from synapse_sdk.clients.agent.models import GpuDevice, Node
+    from ...clients.agent.models import GpuDevice, Node
 
 __all__ = ["app"]
 
-app: typer.Typer = group("The cluster's nodes and GPUs.")
+
+@click.group(cls=Group)
+def app() -> None:
+    """The cluster's nodes and GPUs."""
 
 
-@command(app, "list", example="synapse nodes list\nsynapse nodes list --json | jq -r '.[].node_ip'")
-def list_(context: typer.Context) -> None:
+@app.command("list", example="synapse nodes list\nsynapse nodes list --json | jq -r '.[].node_ip'")
+@click.pass_obj
+def list_(settings: Settings) -> None:
     """List the cluster's nodes."""
-    from synapse_sdk.cli._format import age, bytes_, number
-    from synapse_sdk.cli._output import Column, show_table
+    from .._format import age, bytes_, number
+    from .._output import Column, show_table
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         nodes = client.list_nodes()
     columns: list[Column[Node]] = [
         Column("NODE", lambda node: node.node_id),
@@ -36,38 +40,38 @@ def list_(context: typer.Context) -> None:
         Column("MEMORY", lambda node: bytes_((node.resources_total or {}).get("memory")), right=True),
         Column("UP", lambda node: age(node.start_time_ms) if node.alive else "", right=True),
     ]
-    show_table(columns, nodes, as_json=settings_of(context).json, empty="there are no nodes")
+    show_table(columns, nodes, as_json=settings.json, empty="there are no nodes")
 
 
-@command(app, "get", example="synapse nodes get 4c1f0d2b7e9a")
-def get(
-    context: typer.Context,
-    node_id: Annotated[
-        str, typer.Argument(metavar="NODE", help="The node's id.", autocompletion=_complete.node_ids)
-    ],
-) -> None:
+@app.command("get", example="synapse nodes get 4c1f0d2b7e9a")
+@click.argument(
+    "node_id", cls=Argument, metavar="NODE", help="The node's id.", shell_complete=_complete.node_ids
+)
+@click.pass_obj
+def get(settings: Settings, node_id: str) -> None:
     """Show a node."""
-    from synapse_sdk.cli._format import bytes_, stamp, words
-    from synapse_sdk.cli._output import show
+    from .._format import bytes_, stamp, words
+    from .._output import show
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         node = client.get_node(node_id)
     facts: dict[str, object] = dict(node)
     facts |= {name: stamp(facts.get(name)) for name in ("start_time_ms", "end_time_ms")}
     facts |= {name: bytes_(facts.get(name)) for name in ("memory_total_bytes", "memory_available_bytes")}
     facts |= {name: words(facts.get(name)) for name in ("resources_total", "labels")}
-    show(node, as_json=settings_of(context).json, facts=facts)
+    show(node, as_json=settings.json, facts=facts)
 
 
-@command(app, "gpus", example="synapse nodes gpus")
-def gpus(context: typer.Context) -> None:
+@app.command("gpus", example="synapse nodes gpus")
+@click.pass_obj
+def gpus(settings: Settings) -> None:
     """List the GPUs of the agent's own node."""
-    from synapse_sdk.cli._format import number
-    from synapse_sdk.cli._output import Column, show_json, show_table
+    from .._format import number
+    from .._output import Column, show_json, show_table
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         status = client.get_gpu_status()
-    if settings_of(context).json:
+    if settings.json:
         show_json(status.to_dict())
         return
     columns: list[Column[GpuDevice]] = [

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._exit import FAILED, USAGE, CommandError
-from synapse_sdk.cli._settings import open_client, settings_of
+from .._command import Argument, Group
+from .._exit import FAILED, USAGE, CommandError, ExitStatus
+from .._settings import Settings
 
 if TYPE_CHECKING:
-    from synapse_sdk.clients.agent.models import ClusterNode, ClusterSnapshot, ResourceUsage
+    from ...clients.agent.models import ClusterNode, ClusterSnapshot, ResourceUsage
 
 __all__ = ["app"]
 
-app: typer.Typer = group("What the cluster has and uses, and what it lets in.")
+
+@click.group(cls=Group)
+def app() -> None:
+    """What the cluster has and uses, and what it lets in."""
 
 
-@command(app, "show", example="synapse resources show\nsynapse resources show --fresh --json | jq .gpu")
-def show_(
-    context: typer.Context,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Measure now.")] = False,
-) -> None:
+@app.command("show", example="synapse resources show\nsynapse resources show --fresh --json | jq .gpu")
+@click.option("--fresh", is_flag=True, help="Measure now.")
+@click.pass_obj
+def show_(settings: Settings, fresh: bool) -> None:
     """Show what the cluster has, and what of it is in use."""
-    from synapse_sdk.cli._format import bytes_, number
-    from synapse_sdk.cli._output import Column, show, show_table
+    from .._format import bytes_, number
+    from .._output import Column, show, show_table
 
-    as_json = settings_of(context).json
-    with open_client(context) as client:
+    as_json = settings.json
+    with settings.open_client() as client:
         snapshot = client.get_cluster_resources(use_cache=not fresh)
     show(snapshot, as_json=as_json, facts=_facts(snapshot))
     if as_json or not snapshot.nodes:
@@ -47,35 +49,29 @@ def show_(
     show_table(columns, snapshot.nodes, as_json=False, empty="")
 
 
-@command(
-    app,
+@app.command(
     "check",
     example="""
 synapse resources check --gpus 1 --memory 8GiB
 synapse resources check --kind serve --replicas 4
 """,
 )
-def check(
-    context: typer.Context,
-    kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help="What is to run: job, serve, container or task.")
-    ] = "job",
-    cpus: Annotated[
-        float, typer.Option("--cpus", min=0, metavar="N", help="CPU cores of each replica.")
-    ] = 1.0,
-    gpus: Annotated[float, typer.Option("--gpus", min=0, metavar="N", help="GPUs of each replica.")] = 0.0,
-    memory: Annotated[
-        str | None, typer.Option("--memory", metavar="SIZE", help="Memory of each replica, such as 8GiB.")
-    ] = None,
-    replicas: Annotated[int, typer.Option("--replicas", min=1, metavar="N", help="How many of them.")] = 1,
-) -> None:
+@click.option("--kind", default="job", metavar="KIND", help="What is to run: job, serve, container or task.")
+@click.option(
+    "--cpus", type=click.FloatRange(min=0), default=1.0, metavar="N", help="CPU cores of each replica."
+)
+@click.option("--gpus", type=click.FloatRange(min=0), default=0.0, metavar="N", help="GPUs of each replica.")
+@click.option("--memory", metavar="SIZE", help="Memory of each replica, such as 8GiB.")
+@click.option("--replicas", type=click.IntRange(min=1), default=1, metavar="N", help="How many of them.")
+@click.pass_obj
+def check(settings: Settings, kind: str, cpus: float, gpus: float, memory: str | None, replicas: int) -> None:
     """Ask whether the agent would let a workload in now.
 
     Exit codes: 0 it would; 1 it would not.
     """
-    from synapse_sdk.cli._output import show
+    from .._output import show
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         answer = client.check_feasibility(
             kind, num_cpus=cpus, num_gpus=gpus, memory_bytes=_bytes(memory), replicas=replicas
         )
@@ -84,53 +80,49 @@ def check(
         "why not": "; ".join(answer.messages or answer.reasons or []),
         "feasible replicas": answer.feasible_replicas,
     }
-    show(answer, as_json=settings_of(context).json, facts=facts)
+    show(answer, as_json=settings.json, facts=facts)
     if not answer.allowed:
-        raise typer.Exit(FAILED)
+        raise ExitStatus(FAILED)
 
 
-@command(
-    app,
+@app.command(
     "policy",
     example="""
 synapse resources policy
 synapse resources policy max_concurrent_jobs=8 gatekeeping_enabled=false
 """,
 )
-def policy(
-    context: typer.Context,
-    changes: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Limits to change.")
-    ] = None,
-) -> None:
+@click.argument("changes", cls=Argument, nargs=-1, metavar="[NAME=VALUE]...", help="Limits to change.")
+@click.pass_obj
+def policy(settings: Settings, changes: tuple[str, ...]) -> None:
     """Show, or change, by what limits the agent lets workloads in."""
     import attrs
 
-    from synapse_sdk.cli._output import show
-    from synapse_sdk.cli._params import assignments
-    from synapse_sdk.clients.agent.models import RuntimePolicy
+    from ...clients.agent.models import RuntimePolicy
+    from .._output import show
+    from .._params import assignments
 
-    values = assignments(changes or [], "policy")
+    values = assignments(changes, "policy")
     known = {field.name for field in attrs.fields(RuntimePolicy)}
     for name in values:
         if name not in known:
             raise CommandError(
                 f"there is no limit {name!r}; there are: {', '.join(sorted(known))}", code=USAGE
             )
-    with open_client(context) as client:
+    with settings.open_client() as client:
         now = client.update_runtime_policy(**values) if values else client.get_runtime_policy()
-    as_json = settings_of(context).json
+    as_json = settings.json
     show(now, as_json=as_json, facts={name: json.dumps(value) for name, value in now.items()})
 
 
 def _bytes(text: str | None) -> int | None:
-    from synapse_sdk.cli._format import parse_bytes
+    from .._format import parse_bytes
 
     if text is None:
         return None
     try:
         return parse_bytes(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise CommandError(
             f"--memory can't be {text!r}", hint="a number of bytes, or such as 512MiB or 8G", code=USAGE
         ) from None
@@ -143,7 +135,7 @@ def _used(usage: ResourceUsage | None, said: object) -> str:
 
 
 def _facts(snapshot: ClusterSnapshot) -> dict[str, object]:
-    from synapse_sdk.cli._format import bytes_, number
+    from .._format import bytes_, number
 
     counts, gpu = snapshot.node_counts, snapshot.gpu
     return {

@@ -2,73 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from synapse_sdk.cli import _complete
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._settings import open_client, settings_of
+from .. import _complete
+from .._command import Argument, Group
+from .._settings import Settings
 
 if TYPE_CHECKING:
-    from synapse_sdk.cli._output import Column
-    from synapse_sdk.clients.agent.models import ServeApplication
+    from ...clients.agent.models import ServeApplication
+    from .._output import Column
 
 __all__ = ["app"]
 
-app: typer.Typer = group("Ray Serve applications.")
+_name = click.argument(
+    "name",
+    cls=Argument,
+    metavar="NAME",
+    help="The application's name.",
+    shell_complete=_complete.serve_names,
+)
 
-_Name = Annotated[
-    str,
-    typer.Argument(metavar="NAME", help="The application's name.", autocompletion=_complete.serve_names),
-]
+
+@click.group(cls=Group)
+def app() -> None:
+    """Ray Serve applications."""
 
 
-@command(app, "list", example="synapse serve list\nsynapse serve list --json | jq -r '.[].name'")
-def list_(context: typer.Context) -> None:
+@app.command("list", example="synapse serve list\nsynapse serve list --json | jq -r '.[].name'")
+@click.pass_obj
+def list_(settings: Settings) -> None:
     """List the applications."""
-    from synapse_sdk.cli._output import show_table
+    from .._output import show_table
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         applications = client.list_serve_applications()
-    show_table(
-        _columns(), applications, as_json=settings_of(context).json, empty="there are no serve applications"
-    )
+    show_table(_columns(), applications, as_json=settings.json, empty="there are no serve applications")
 
 
-@command(app, "get", example="synapse serve get detector@1.0.0")
-def get(context: typer.Context, name: _Name) -> None:
+@app.command("get", example="synapse serve get detector@1.0.0")
+@_name
+@click.pass_obj
+def get(settings: Settings, name: str) -> None:
     """Show an application and its deployments."""
-    from synapse_sdk.cli._format import stamp
-    from synapse_sdk.cli._output import show
+    from .._format import stamp
+    from .._output import show
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         application = client.get_serve_application(name)
     facts: dict[str, object] = dict(application)
     facts["last_deployed_time_s"] = stamp((application.last_deployed_time_s or 0) * 1000)
     facts["deployments"] = _deployments(application)
-    show(application, as_json=settings_of(context).json, facts=facts)
+    show(application, as_json=settings.json, facts=facts)
 
 
-@command(app, "delete", example="synapse serve delete detector@1.0.0 --yes")
-def delete(
-    context: typer.Context,
-    name: _Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-) -> None:
+@app.command("delete", example="synapse serve delete detector@1.0.0 --yes")
+@_name
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@click.pass_obj
+def delete(settings: Settings, name: str, yes: bool) -> None:
     """Delete an application."""
-    from synapse_sdk.cli._confirm import confirm
-    from synapse_sdk.cli._terminal import note
+    from .._confirm import confirm
+    from .._terminal import note
 
     confirm(f"Delete the serve application {name}?", yes=yes)
-    with open_client(context) as client:
+    with settings.open_client() as client:
         client.delete_serve_application(name)
     note(f"serve application {name} is deleted")
 
 
 def _columns() -> list[Column[ServeApplication]]:
-    from synapse_sdk.cli._format import age
-    from synapse_sdk.cli._output import Column
+    from .._format import age
+    from .._output import Column
 
     return [
         Column("NAME", lambda app: app.name),

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from synapse_sdk.cli._command import command, group
-from synapse_sdk.cli._settings import open_client, settings_of
+from .. import _complete
+from .._command import Argument, Group
+from .._settings import Settings
 
 if TYPE_CHECKING:
-    from synapse_sdk.clients.agent.models import Task
+    from ...clients.agent.models import Task
 
 __all__ = ["app"]
 
-app: typer.Typer = group("Ray tasks.")
+
+@click.group(cls=Group)
+def app() -> None:
+    """Ray tasks."""
 
 
-@command(
-    app, "list", example="synapse tasks list --state RUNNING\nsynapse tasks list --job 03000000 --limit 20"
+@app.command(
+    "list", example="synapse tasks list --state RUNNING\nsynapse tasks list --job 03000000 --limit 20"
 )
-def list_(
-    context: typer.Context,
-    state: Annotated[
-        list[str] | None, typer.Option("--state", "-s", metavar="STATE", help="Only tasks in this state.")
-    ] = None,
-    job: Annotated[
-        str | None, typer.Option("--job", metavar="ID", help="Only tasks of Ray's job ID.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="Only N tasks.")
-    ] = None,
-) -> None:
+@click.option("--state", "-s", multiple=True, metavar="STATE", help="Only tasks in this state.")
+@click.option("--job", metavar="ID", help="Only tasks of Ray's job ID.")
+@click.option("--limit", "-n", type=click.IntRange(min=1), metavar="N", help="Only N tasks.")
+@click.pass_obj
+def list_(settings: Settings, state: tuple[str, ...], job: str | None, limit: int | None) -> None:
     """List the tasks that the cluster remembers, the newest first."""
-    from synapse_sdk.cli._format import age, duration
-    from synapse_sdk.cli._output import Column, show_table
+    from .._format import age, duration
+    from .._output import Column, show_table
 
-    wanted = {name.upper() for name in state or ()}
-    with open_client(context) as client:
+    wanted = {name.upper() for name in state}
+    with settings.open_client() as client:
         tasks = client.list_tasks()
     found = [
         task
@@ -63,24 +60,25 @@ def list_(
         Column("NAME", lambda task: task.name, cut=True),
         Column("ERROR", lambda task: task.error_type, cut=True),
     ]
-    show_table(columns, found[:limit], as_json=settings_of(context).json, empty="there are no such tasks")
+    show_table(columns, found[:limit], as_json=settings.json, empty="there are no such tasks")
 
 
-@command(app, "get", example="synapse tasks get 16310a0f0a45af5cffffffffffffffffffffffff01000000")
-def get(
-    context: typer.Context,
-    task_id: Annotated[str, typer.Argument(metavar="TASK", help="The task's id.")],
-) -> None:
+@app.command("get", example="synapse tasks get 16310a0f0a45af5cffffffffffffffffffffffff01000000")
+@click.argument(
+    "task_id", cls=Argument, metavar="TASK", help="The task's id.", shell_complete=_complete.task_ids
+)
+@click.pass_obj
+def get(settings: Settings, task_id: str) -> None:
     """Show a task."""
-    from synapse_sdk.cli._format import stamp, words
-    from synapse_sdk.cli._output import show
+    from .._format import stamp, words
+    from .._output import show
 
-    with open_client(context) as client:
+    with settings.open_client() as client:
         task = client.get_task(task_id)
     facts: dict[str, object] = dict(task)
     facts |= {name: stamp(facts.get(name)) for name in ("creation_time_ms", "start_time_ms", "end_time_ms")}
     facts["required_resources"] = words(facts.get("required_resources"))
-    show(task, as_json=settings_of(context).json, facts=facts)
+    show(task, as_json=settings.json, facts=facts)
 
 
 def _created(task: Task) -> int:

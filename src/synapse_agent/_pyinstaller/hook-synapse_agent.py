@@ -1,0 +1,10 @@
+"""Bundle what the agent reads as files: its OpenAPI document, and the runner that goes with each job."""
+# ruff: noqa: N999 - PyInstaller wants this name
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+
+datas = [(str(_PACKAGE / name), "synapse_agent") for name in ("openapi.json", "_runner.py")]

@@ -1,0 +1,1 @@
+"""The wheel as its users install it: `make test-install`."""
