@@ -36,6 +36,10 @@ _OURS = frozenset({"connection", "content-length", "content-type", "transfer-enc
 _LONG_POLL = httpx.URL("http://long-poll.invalid/")
 # Characters of a URL that is worth being kept parsed.
 _MAX_REMEMBERED = 1_000
+_ZONE = re.compile(r"[A-Za-z0-9_.~-]{1,64}")
+# What DNS allows for a host name and for each of its parts.
+_MAX_NAME = 253
+_MAX_LABEL = 63
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -43,7 +47,9 @@ class Connection:
     """Where the agent is, who asks, and how patiently.
 
     Args:
-        base_url: Absolute http or https URL; a path prefix is kept. No userinfo, query or fragment.
+        base_url: Absolute http or https URL; a path prefix is kept. No userinfo, query or fragment. The host
+            may be international, an IPv6 address in brackets may have a zone (`%25eth0` or `%eth0`), and a
+            trailing dot is left out, since certificates have none.
         agent_token: Sent as it is in `Authorization`.
         user_token: Sent as `SYNAPSE-User: Token ...`, if given and not empty.
         tenant: Sent as `SYNAPSE-Tenant: Token ...`, if given and not empty.
@@ -62,6 +68,7 @@ class Connection:
         "_agent_token",
         "_base",
         "_extra",
+        "_host",
         "_tenant",
         "_user_token",
         "agent",
@@ -102,6 +109,7 @@ class Connection:
         self.long_poll = long_poll
         self.base_url = _LONG_POLL if long_poll else _base_url(base_url)
         self._base = str(self.base_url)
+        self._host = _host_header(self.base_url)
         self.agent = "the end of the long poll" if long_poll else self._base
         self._agent_token = Secret(agent_token, "agent_token")
         self._user_token = _optional(user_token, "user_token")
@@ -147,10 +155,14 @@ class Connection:
             raise ValidationError(400, "the URL is too long", agent=self.agent) from exc
 
     def same_origin(self, url: httpx.URL) -> bool:
-        """Tell whether credentials may go to `url`."""
-        mine = (self.base_url.scheme, self.base_url.host, _port(self.base_url))
+        """Return whether credentials may go to `url`."""
+        mine = (self.base_url.scheme, _without_zone(self.base_url), _port(self.base_url))
         # Userinfo would replace the Authorization header.
-        return mine == (url.scheme, url.host, _port(url)) and not url.userinfo
+        return mine == (url.scheme, _without_zone(url), _port(url)) and not url.userinfo
+
+    def with_zone(self, url: httpx.URL) -> httpx.URL:
+        """Return a URL that the agent gave, with the zone by which its address is reached from here."""
+        return url if self._host is None else url.copy_with(host=self.base_url.host)
 
     def headers(self) -> dict[str, str]:
         """Give back the headers of a request to send now; callables are asked for their tokens.
@@ -163,6 +175,8 @@ class Connection:
         """
         try:
             headers = {**self._extra, "Authorization": self._agent_token.reveal()}
+            if self._host is not None and not any(name.lower() == "host" for name in self._extra):
+                headers["Host"] = self._host
             if self._user_token is not None:
                 headers["SYNAPSE-User"] = f"Token {self._user_token.reveal()}"
             if self._tenant is not None:
@@ -274,9 +288,10 @@ def _base_url(base_url: object) -> httpx.URL:
         raise ValidationError(400, "base_url must not have white space")
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL as exc:
+        host = url.host  # decoded, which fails for some that begin with "xn--"
+    except (httpx.InvalidURL, UnicodeError) as exc:
         raise ValidationError(400, f"base_url is no URL: {_reason(exc)}") from exc
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise ValidationError(
             400, "base_url must start with http:// or https:// and a host", hint="http://localhost:8000/"
         )
@@ -286,8 +301,38 @@ def _base_url(base_url: object) -> httpx.URL:
         raise ValidationError(400, "base_url must not have a query or fragment")
     if url.port is not None and not 0 < url.port < 65536:
         raise ValidationError(400, f"base_url has an impossible port: {url.port}")
-    text = str(url)
+    text = str(url.copy_with(host=_host(url.raw_host.decode("ascii"))))
     return httpx.URL(text if text.endswith("/") else f"{text}/")
+
+
+def _host(host: str) -> str:
+    """Return a host as it can be connected to."""
+    if ":" in host:
+        address, percent, zone = host.partition("%")
+        # A URL writes the percent sign as %25, but many people leave it bare.
+        zone = zone.removeprefix("25")
+        if percent and not _ZONE.fullmatch(zone):
+            raise ValidationError(400, "base_url has an impossible zone in its IPv6 address")
+        return f"{address}{percent}{zone}"
+    name = host.removesuffix(".")
+    if len(name) > _MAX_NAME or not all(0 < len(label) <= _MAX_LABEL for label in name.split(".")):
+        raise ValidationError(
+            400,
+            f"base_url has an impossible host name: {name[:60]!a}",
+            hint=f"between two dots stand 1 to {_MAX_LABEL} characters, and {_MAX_NAME} in all at most",
+        )
+    return name
+
+
+def _without_zone(url: httpx.URL) -> bytes:
+    return url.raw_host.partition(b"%")[0] if b":" in url.raw_host else url.raw_host
+
+
+def _host_header(url: httpx.URL) -> str | None:
+    """Return the Host header of an address with a zone, which means nothing to the agent; None for others."""
+    if ":" not in url.host or "%" not in url.host:
+        return None
+    return url.copy_with(host=_without_zone(url).decode("ascii")).netloc.decode("ascii")
 
 
 def _reason(exc: Exception) -> str:

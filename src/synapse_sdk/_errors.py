@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = [
+    "PROXY_NOTE",
     "chain",
     "error_from_exception",
     "error_from_response",
@@ -47,6 +48,8 @@ _CLASSES: dict[int, type[ClientError]] = {
     429: RateLimitError,
 }
 _EXCERPT = 200
+PROXY_NOTE = "through the proxy "
+"""How the note begins by which a transport names its proxy on an exception."""
 
 
 def error_from_response(
@@ -102,6 +105,14 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
     told = next((text for text in map(str, chain(exc)) if text), type(exc).__name__)
     words = sanitize_error_message(told)
 
+    proxy = _proxy_of(exc)
+    through = f" {PROXY_NOTE}{proxy}" if proxy else ""
+    reachable = (
+        "is the proxy running and reachable? NO_PROXY names hosts that need no proxy"
+        if proxy
+        else "is the agent running and reachable?"
+    )
+
     def made(kind: type[ClientError], status: int, detail: str, hint: str | None = None) -> ClientError:
         return kind(status, detail, operation=operation, agent=agent, hint=hint)
 
@@ -116,8 +127,8 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
         return made(
             ClientTimeoutError,
             408,
-            f"no connection{_within(exc, 'connect')}",
-            "is the agent reachable? timeout={'connect': ...} gives it longer",
+            f"no connection{through}{_within(exc, 'connect')}",
+            f"{reachable}; timeout={{'connect': ...}} gives it longer",
         )
     if is_a(exc, "PoolTimeout"):
         return made(
@@ -139,10 +150,14 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
         return made(ClientTimeoutError, 408, words if str(exc) else "timed out")
     if is_a(exc, "InvalidURL", "UnsupportedProtocol"):
         return made(ValidationError, 400, words)
+    if isinstance(exc, UnicodeError) and not isinstance(exc, (UnicodeEncodeError, UnicodeDecodeError)):
+        # httpx decodes the host of a redirect, followed or not. That of the agent was checked.
+        return made(ServerError, 500, f"redirected to a host that can't be read: {words}")
     if is_a(exc, "DecodingError"):
         return made(ServerError, 500, f"the answer can't be decompressed: {words}")
     if is_a(exc, "ProxyError"):
-        return made(ClientConnectionError, 503, f"the proxy failed: {words}", "check the proxy settings")
+        shown = f"the proxy {proxy}" if proxy else "the proxy"
+        return made(ClientConnectionError, 503, f"{shown} failed: {words}", "check the proxy settings")
     if is_certificate_failure(exc):
         return made(
             ClientConnectionError,
@@ -151,11 +166,9 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
             "verify='/path/to/ca.pem' trusts a private certificate authority",
         )
     if is_a(exc, "ConnectError"):
-        return made(
-            ClientConnectionError, 503, f"can't connect: {words}", "is the agent running and reachable?"
-        )
+        return made(ClientConnectionError, 503, f"can't connect{through}: {words}", reachable)
     if is_a(exc, "TransportError") or isinstance(exc, (OSError, EOFError)) or is_network_error(exc):
-        return made(ClientConnectionError, 503, f"the connection broke: {words}")
+        return made(ClientConnectionError, 503, f"the connection{through} broke: {words}")
     if isinstance(exc, RuntimeError) and "has been closed" in str(exc):
         return made(ClientConnectionError, 503, "the HTTP client is closed")
     if isinstance(exc, RuntimeError) and "shutdown" in str(exc):
@@ -281,6 +294,8 @@ def _hint(status: int, is_json: bool, headers: Mapping[str, str], retry_after: f
         return "check agent_token"
     if status == 403:
         return "the token may not do this"
+    if status == 407:
+        return "a proxy before the agent wants a user name and password: put them into its URL"
     if status == 404 and not is_json:
         return "is base_url the agent's, with its path prefix?"
     if retry_after is not None:
@@ -288,6 +303,11 @@ def _hint(status: int, is_json: bool, headers: Mapping[str, str], retry_after: f
     if not is_json and media_type(headers) == "text/html":
         return "this came from something between here and the agent"
     return None
+
+
+def _proxy_of(exc: BaseException) -> str | None:
+    notes: list[str] = getattr(exc, "__notes__", [])
+    return next((note.removeprefix(PROXY_NOTE) for note in notes if note.startswith(PROXY_NOTE)), None)
 
 
 def _within(exc: Exception, part: str) -> str:

@@ -48,7 +48,7 @@ def read_http(events: list[dict[str, Any]], *, cut: int) -> list[Event]:
     for event in events:
         body += f"id: {event['offset']}\n".encode() if "offset" in event else b""
         body += f"data: {json.dumps(event)}\n\n".encode()
-    source = EventSource(events=True, max_size=2**20)
+    source = EventSource(max_size=2**20)
     reads = [bytes(body[start : start + cut]) for start in range(0, len(body), cut)]
     batches = [batch for data in reads for batch in source.receive(data)]
     return [event for batch in [*batches, *source.end(cut=False)] for event in decode(batch)]
@@ -102,7 +102,7 @@ def test_a_type_that_is_added_later_is_text_if_it_has_a_message(kind: str, text:
 def test_what_is_no_json_is_a_line_by_itself(text: str) -> None:
     MESSAGES["BareText"].validate(text)
     bare = f"{text}!"
-    assert read(bare) == [Text(bare, bare=True)]
+    assert read(bare) == [Text(bare, whole=True)]
 
 
 # -- how a tail reads, and asks

@@ -21,7 +21,7 @@ from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
 from synapse_sdk.streaming._tail import Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
 from synapse_sdk.utils.network import StreamLimits
 
-__all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split"]
+__all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split", "take_in"]
 
 End = Literal["closed", "fin", "reset", "silent"]
 """How a connection ends: by the book of its protocol, without a word, with an RST, or not at all."""
@@ -191,3 +191,32 @@ def split(data: bytes, sizes: Sequence[int]) -> deque[bytes]:
         parts.append(data[start : start + size])
         start += size
     return parts
+
+
+def take_in(tail: Tail, reads: Sequence[bytes], *, content_type: str = "text/event-stream") -> str:
+    """Have one connection bring a tail these reads and then end; return how that ended, in words."""
+    steps = tail.run()
+    waiting = iter(reads)
+    result: Any = None
+    attached = False
+    try:
+        while True:
+            match steps.send(result):
+                case Open(kind="answer"):
+                    result = Opened(200, {}, _job("RUNNING"))
+                case Open() as command:
+                    if attached:
+                        return "connects again"
+                    attached = True
+                    result = Opened(200, {"content-type": content_type}, unread=b"")
+                    if command.kind == "websocket":
+                        accepted = accept_key(command.headers["Sec-WebSocket-Key"])
+                        result = Opened(101, {"upgrade": "websocket", "sec-websocket-accept": accepted})
+                case Read():
+                    result = next(waiting, b"")
+                case _:
+                    result = None
+    except StopIteration:
+        return f"whole, {tail.job_status}"
+    except ClientError as error:
+        return f"{error.status_code} {error}"

@@ -31,7 +31,7 @@ ROWS = {
     19: "a line that never ends",
     20: "a million tiny messages",
     21: "UTF-8 split across reads",
-    22: "invalid UTF-8",
+    22: "invalid UTF-8, a frame of the wrong kind, a close frame inside another frame",
     23: "U+2028, U+0085, VT, FF in text",
     24: "CRLF split across reads",
     25: "bare CR of progress bars",

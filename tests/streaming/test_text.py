@@ -136,34 +136,87 @@ def test_bytes_that_were_no_utf8_are_counted_as_the_log_has_them(tail: Tailer) -
     assert result.stream.bytes == first + 5
 
 
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "invalid UTF-8": (b"\x81\x05bad \xff", "invalid UTF-8"),
+    "a binary frame": (b"\x82\x04text", "binary frame"),
+    "an opcode there is not": (b"\x83\x00", "invalid opcode"),
+    "a close frame inside another frame": (b"\x81\x08text" + b"\x88\x02\x03\xf3", "invalid UTF-8"),
+}
+broken_frames = pytest.mark.parametrize(("frame", "why"), BROKEN.values(), ids=list(BROKEN))
+
+
 @row(22)
-def test_invalid_utf8_over_a_websocket_is_a_typed_error(websocket_tail: Tailer) -> None:
+@broken_frames
+def test_a_broken_frame_is_an_interruption(websocket_tail: Tailer, frame: bytes, why: str) -> None:
     closes: list[bytes] = []
 
-    def script(peer: Peer) -> None:
+    def breaks(peer: Peer) -> None:
         peer.lines("one")
-        peer.frame(Opcode.TEXT, b"bad \xff")
+        peer.raw(frame)
         closes.append(peer.sock.recv(1000))
         peer.wait_for_close()
 
-    with Agent(script) as agent:
+    with Agent(breaks, plays.lines("one", "two").complete()) as agent:
         result = websocket_tail(agent.url)
-        assert len(agent.streams) == 1
-    assert result.lines == ["one"]
-    error = result.failed(503)
-    assert isinstance(error, WebSocketError)
-    assert "1007" in str(error)
+        assert agent.offsets == [None, 4]
+    assert result.whole() == ["one", "two"]
+    assert result.stream.reconnects == 1
     assert closes[0][0] == 0x88  # the agent is told
 
 
 @row(22)
-def test_in_auto_invalid_utf8_makes_the_tail_go_on_over_http(auto_tail: Tailer) -> None:
+@broken_frames
+def test_a_frame_broken_again_at_the_same_place_is_a_typed_error(
+    websocket_tail: Tailer, frame: bytes, why: str
+) -> None:
+    with Agent(plays.lines("one", "two").raw(frame).wait_for_close()) as agent:
+        result = websocket_tail(agent.url)
+        assert agent.offsets == [None, 8]
+    assert result.lines == ["one", "two"]
+    error = result.failed(503)
+    assert isinstance(error, WebSocketError)
+    assert why in str(error)
+    assert "at byte 8 of the log" in str(error)
+
+
+@row(22)
+def test_breaks_with_progress_between_them_are_interruptions(websocket_tail: Tailer) -> None:
+    def breaks_after(*lines: str) -> Script:
+        return plays.lines(*lines).frame(Opcode.TEXT, b"bad \xff").wait_for_close()
+
+    scripts = [
+        breaks_after("one"),
+        plays.lines("one").fin(),
+        breaks_after("one", "two"),
+        plays.accept().fin(),
+    ]
+    with Agent(*scripts, plays.lines("one", "two", "three").complete()) as agent:
+        assert websocket_tail(agent.url).whole() == ["one", "two", "three"]
+        assert agent.offsets == [None, 4, 4, 8, 8]
+
+
+@row(22)
+def test_a_break_at_the_same_place_of_a_replay(websocket_tail: Tailer) -> None:
+    """An agent without offsets replays its log, so the place is reached from the start each time."""
+    with Agent(plays.logs("one\n", "two\n").frame(Opcode.TEXT, b"\xff").wait_for_close()) as agent:
+        result = websocket_tail(agent.url)
+        assert len(agent.streams) == 2
+    assert result.lines == ["one", "two"]
+    assert "at byte 8 of the log" in str(result.failed(503))
+
+
+@row(22)
+@broken_frames
+def test_in_auto_a_frame_broken_again_makes_the_tail_go_on_over_http(
+    auto_tail: Tailer, frame: bytes, why: str
+) -> None:
     script = plays.lines("one").over(
-        websocket=plays.frame(Opcode.TEXT, b"bad \xff").wait_for_close(),
+        websocket=plays.raw(frame).wait_for_close(),
         http=plays.log("bad \ufffd", 10).complete(),
     )
     with Agent(script) as agent:
         assert auto_tail(agent.url).whole() == ["one", "bad \ufffd"]
+        assert [request.path.endswith("/stream/") for request in agent.streams] == [False, False, True]
 
 
 # --- line ends

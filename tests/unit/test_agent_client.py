@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
-from synapse_sdk.clients.exceptions import NotFoundError, ValidationError
+from synapse_sdk.clients.exceptions import ClientError, NotFoundError, ValidationError
 from synapse_sdk.utils.network import StreamLimits
 
 from .scripted_server import Server, json_answer
@@ -193,3 +193,12 @@ def test_the_import_is_light() -> None:
         check=True,
     )
     assert set(done.stdout.split()) <= {"synapse_sdk", "synapse_agent_api", "__future__"}
+
+
+@pytest.mark.parametrize("target", ["http://xn--/", "http://xn--zzzzzz/jobs/"])
+def test_a_redirect_to_a_host_that_can_not_be_decoded(target: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": target}))
+    with httpx.Client(transport=transport) as http:
+        client = AgentClient(AGENT, "t", http_client=http)
+        with pytest.raises(ClientError, match="redirected to a host that can't be read"):
+            client.list_jobs()

@@ -31,6 +31,15 @@ AGENT = "http://host:1/"
         ("http://host/a%2Fb", "http://host/a%2Fb/"),
         ("http://[::1]:8000", "http://[::1]:8000/"),
         ("http://bücher.example", "http://xn--bcher-kva.example/"),
+        ("http://BÜCHER.Example", "http://xn--bcher-kva.example/"),
+        ("http://xn--bcher-kva.example", "http://xn--bcher-kva.example/"),
+        ("https://host.example.:8443/a", "https://host.example:8443/a/"),
+        ("https://bücher.example。", "https://xn--bcher-kva.example/"),
+        ("http://127.0.0.1", "http://127.0.0.1/"),
+        ("http://a_b-c.example", "http://a_b-c.example/"),
+        ("http://" + "a" * 63 + ".example", "http://" + "a" * 63 + ".example/"),
+        ("http://[fe80::1%25eth0]:8000/a", "http://[fe80::1%eth0]:8000/a/"),
+        ("http://[fe80::1%eth0]", "http://[fe80::1%eth0]/"),
     ],
 )
 def test_base_urls(given: str, kept: str) -> None:
@@ -66,6 +75,20 @@ def test_base_urls(given: str, kept: str) -> None:
         "http://[::1",
         "http://\u2060",
         "http://h/" + "x" * 70_000,
+        "http://xn--/",
+        "http://xn--zzzzzz/",
+        "http://☃.example/",
+        "http://" + "a" * 64 + ".example/",
+        "http://" + "ü" * 60 + ".example/",
+        "http://" + ".".join(["a" * 50] * 6) + "/",
+        "http://.",
+        "http://host..",
+        "http://a..b",
+        "http://.host",
+        "http://[fe80::1%]",
+        "http://[fe80::1%25]",
+        "http://[fe80::1%25a b]",
+        "http://[fe80::1%25a/b]",
         None,
         1,
         b"http://host",
@@ -78,6 +101,36 @@ def test_bad_base_urls(url: object) -> None:
     assert caught.value.status_code == 400
     assert "base_url" in str(caught.value)
     assert "S3CRET" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_userinfo_is_refused_with_a_hint() -> None:
+    with pytest.raises(ValidationError, match=r"user name or password.*agent_token"):
+        Connection("http://token@host", "t")
+
+
+def test_the_zone_of_an_address_is_never_in_the_host_header() -> None:
+    connection = Connection("http://[fe80::1%25eth0]:8000/", "t")
+    url = connection.url("jobs/")
+    assert url.host == "fe80::1%eth0"  # what is connected to
+    request = httpx.Request("GET", url, headers=connection.request_headers())
+    assert request.headers["host"] == "[fe80::1]:8000"
+    assert request.headers.get_list("host") == ["[fe80::1]:8000"]
+    assert "host" not in {name.lower() for name in Connection("http://[fe80::1]:8000/", "t").headers()}
+    own = Connection("http://[fe80::1%eth0]/", "t", headers={"host": "agent"})
+    assert httpx.Request("GET", url, headers=own.request_headers()).headers.get_list("host") == ["agent"]
+
+
+def test_urls_of_an_agent_that_does_not_know_its_zone() -> None:
+    connection = Connection("http://[fe80::1%eth0]:8000/", "t")
+    following = httpx.URL("http://[fe80::1]:8000/jobs/?page=2")
+    assert connection.same_origin(following)
+    assert str(connection.with_zone(following)) == "http://[fe80::1%eth0]:8000/jobs/?page=2"
+    assert not connection.same_origin(httpx.URL("http://[fe80::2]:8000/"))
+
+
+@pytest.mark.parametrize("url", ["http://xn--/", "http://xn--zzzzzz/"])
+def test_a_host_that_can_not_be_decoded_is_another_origin(url: str) -> None:
+    assert not Connection(AGENT, "t").same_origin(httpx.URL(url))
 
 
 @pytest.mark.parametrize(

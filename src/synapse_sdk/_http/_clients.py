@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
 
 import httpx
 
@@ -14,6 +12,8 @@ from .. import __version__
 from ..clients.exceptions import ClientError, ServerError, ValidationError
 from ._family import is_a, types
 from ._pool import call_in_child
+from .proxies import AsyncProxyTransport, ProxyTransport, environment_proxy
+from .trust import default_context
 
 if TYPE_CHECKING:
     import ssl
@@ -28,8 +28,6 @@ else:
 
 # Each transport has one connection, and how long that is kept open is decided in the pool.
 _ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
-# A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
-_UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
 
 def open_client(url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: Proxy | None) -> httpx.Client:
@@ -45,13 +43,15 @@ def open_client(url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: P
         ClientError: 400 or 500, if an option can't be used.
     """
     try:
-        if _is_proxied_by_environment(proxy):
-            return httpx.Client(
-                verify=_verification(verify), limits=_UNLIMITED, timeout=timeout, headers=user_agent()
-            )
         from ._sync import PooledTransport
 
-        make = functools.partial(httpx.HTTPTransport, **_transport_options(url, verify, proxy))
+        through = _proxy_between(url, proxy)
+        options = _transport_options(url, verify)
+        make = (
+            functools.partial(httpx.HTTPTransport, **options)
+            if through is None
+            else functools.partial(ProxyTransport, through, **options)
+        )
         make().close()
         http = httpx.Client(
             transport=PooledTransport(make), headers=user_agent(), timeout=timeout, trust_env=False
@@ -71,14 +71,15 @@ def open_async_client(
         ClientError: 400 or 500, if an option can't be used.
     """
     try:
-        if _is_proxied_by_environment(proxy):
-            return httpx.AsyncClient(
-                verify=_verification(verify), limits=_UNLIMITED, timeout=timeout, headers=user_agent()
-            )
         from ._async import AsyncPooledTransport
 
-        options = _transport_options(url, verify, proxy)
-        make: Callable[[], httpx.AsyncHTTPTransport] = functools.partial(httpx.AsyncHTTPTransport, **options)
+        through = _proxy_between(url, proxy)
+        options = _transport_options(url, verify)
+        make = (
+            functools.partial(httpx.AsyncHTTPTransport, **options)
+            if through is None
+            else functools.partial(AsyncProxyTransport, through, **options)
+        )
         make()
         http = httpx.AsyncClient(
             transport=AsyncPooledTransport(make), headers=user_agent(), timeout=timeout, trust_env=False
@@ -109,13 +110,16 @@ def refuse_http_client(http_client: object, kind: str, verify: object, proxy: ob
         raise ValidationError(400, "verify and proxy have no effect on an http_client: set them on it")
 
 
-def _is_proxied_by_environment(proxy: object) -> bool:
-    return proxy is None and any(getproxies().get(scheme) for scheme in ("http", "https", "all"))
-
-
-def _transport_options(url: httpx.URL, verify: Verify, proxy: object) -> dict[str, Any]:
-    if not (proxy is None or isinstance(proxy, (str, httpx.URL, httpx.Proxy))):
+def _proxy_between(url: httpx.URL, proxy: object) -> Proxy | None:
+    """Return the proxy that requests go through: the one that was given, or that of the environment."""
+    if proxy is None:
+        return environment_proxy(url)
+    if not isinstance(proxy, (str, httpx.URL, httpx.Proxy)):
         raise ValidationError(400, "proxy must be a URL or an httpx.Proxy")
+    return proxy
+
+
+def _transport_options(url: httpx.URL, verify: Verify) -> dict[str, Any]:
     import ssl
 
     # Loading the certificates takes 25 ms; a path that can't be read is an error anyway.
@@ -123,12 +127,12 @@ def _transport_options(url: httpx.URL, verify: Verify, proxy: object) -> dict[st
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     else:
         context = _verification(verify)
-    return {"verify": context, "proxy": proxy, "limits": _ONE_CONNECTION, "trust_env": False}
+    return {"verify": context, "limits": _ONE_CONNECTION, "trust_env": False}
 
 
 def _verification(verify: Verify) -> ssl.SSLContext:
     if verify is True:
-        return _default_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        return default_context()
     if verify is False:
         return httpx.create_ssl_context(verify=False)
     import ssl
@@ -144,12 +148,6 @@ def _verification(verify: Verify) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as exc:
         raise ValidationError(400, f"verify: no certificates can be read from {path!r}: {exc}") from exc
-
-
-@functools.lru_cache(maxsize=4)
-def _default_context(*_variables: str | None) -> ssl.SSLContext:
-    """Return what httpx makes for each client, in 25 ms; the variables that it reads are the key."""
-    return httpx.create_ssl_context()
 
 
 def _renew_cookies(http: httpx.Client | httpx.AsyncClient) -> None:

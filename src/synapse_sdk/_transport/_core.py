@@ -296,7 +296,7 @@ class Exchange(Generic[T]):
             problem = f"redirected more than {_MAX_REDIRECTS} times"
         else:
             self._redirects += 1
-            self._url = target
+            self._url = self._connection.with_zone(target)
             self._params = None
             self._log("redirected with %d", response.status_code)
             return
@@ -481,7 +481,9 @@ def origin(url: httpx.URL) -> str:
     """Name an origin for a message."""
     # Without userinfo, path and query: any of them may have a secret in it.
     port = f":{url.port}" if url.port is not None else ""
-    host = f"[{url.host}]" if ":" in url.host else url.host
+    # Not decoded, since not every host that begins with "xn--" can be.
+    host = url.raw_host.decode("ascii")
+    host = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{host}{port}"
 
 

@@ -97,7 +97,7 @@ class Pages(Generic[T]):
                 f"the next page is at {origin(url)}, which is not followed",
                 hint="if that is the agent, make it the base_url",
             )
-        return url
+        return self._connection.with_zone(url)
 
     def _error(self, detail: str, hint: str | None = None) -> ClientError:
         return ServerError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -13,17 +14,23 @@ __all__ = [
     "Failed",
     "Text",
     "decode",
-    "load_object",
     "load_objects",
 ]
 
 
 class Text(NamedTuple):
-    """Log text: `offset` counts log bytes through it; a `bare` message is a whole line by itself."""
+    """Log text.
+
+    Attributes:
+        text: The text.
+        offset: Log bytes up to and including it, if the agent says so.
+        whole: True for a line by itself, False for text with its own newlines, None if the agent's other
+            messages have to tell which of the two it is.
+    """
 
     text: str
     offset: int | None = None
-    bare: bool = False
+    whole: bool | None = None
 
 
 class Complete(NamedTuple):
@@ -47,17 +54,30 @@ _NO_TEXT = frozenset({"connected", "heartbeat"})
 _raw_decode = json.JSONDecoder().raw_decode
 # Bytes of a message above which its own parse costs less than to copy it together with others.
 _LONG = 1_000
+# Put between messages that are parsed together. It is random, so no message contains it: where it comes out
+# between the values again, each message is JSON by itself, not only together with its neighbours.
+_MARK = os.urandom(4).hex()
+_SEPARATOR = f',"{_MARK}",'.encode()
 
 
 class Batch(NamedTuple):
-    """Messages that came together: as JSON objects where all of them are, else as texts."""
+    """Messages that came together.
+
+    Attributes:
+        objects: The messages, if all of them are JSON objects.
+        texts: The messages otherwise.
+        plain: Whether `texts` are pieces of a plain log, which has no events.
+    """
 
     objects: list[dict[str, Any]] | None
     texts: Sequence[str] = ()
+    plain: bool = False
 
 
 def decode(batch: Batch) -> list[Event]:
-    """Give the events of some messages, in order; those without meaning to a consumer are left out."""
+    """Return the events of some messages, in order; those without meaning to a consumer are left out."""
+    if batch.plain:
+        return [Text(text, whole=False) for text in batch.texts]
     if batch.objects is not None:
         events = [_event("", value) for value in batch.objects]
     else:
@@ -66,32 +86,37 @@ def decode(batch: Batch) -> list[Event]:
 
 
 def load_objects(payloads: list[bytes]) -> list[dict[str, Any]] | None:
-    """Give the JSON objects that some messages are, or None unless each is one.
+    """Return the JSON objects that some messages are, or None unless each is one.
 
     One parse for all the messages of a read costs a fraction of one parse each, as long as they are short.
     """
+    if len(payloads) == 1:
+        value = _load_object(payloads[0])
+        return None if value is None else [value]
     values: list[Any]
     if len(payloads[0]) > _LONG:  # the others are most likely, too
-        values = list(map(load_object, payloads))
+        values = list(map(_load_object, payloads))
     else:
         try:
-            text = f"[{b','.join(payloads).decode()}]"
+            text = f"[{_SEPARATOR.join(payloads).decode()}]"
             values, end = _raw_decode(text)
         except (ValueError, RecursionError):
             return None
-        if len(values) != len(payloads) or end != len(text):
+        count = len(payloads)
+        if end != len(text) or len(values) != 2 * count - 1 or values[1::2].count(_MARK) != count - 1:
             return None
+        values = values[::2]
     return values if set(map(type, values)) == {dict} else None
 
 
-def load_object(payload: bytes) -> dict[str, Any] | None:
-    """Give the JSON object that a message is, or None."""
+def _load_object(payload: bytes) -> dict[str, Any] | None:
     try:
         text = payload.decode()
         value, end = _raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    if type(value) is dict and (end == len(text) or text[end:].isspace()):
+    # The white space that JSON knows; str.isspace() knows more.
+    if type(value) is dict and (end == len(text) or not text[end:].strip(" \t\n\r")):
         return cast("dict[str, Any]", value)
     return None
 
@@ -105,9 +130,11 @@ def _load(message: str) -> Any:
 
 def _event(message: str, value: Any) -> Event | None:
     if not isinstance(value, dict):
-        return Text(message, bare=True)
+        return Text(message, whole=True)
     event = cast("dict[str, Any]", value)
     kind = event.get("type", "log")
+    if kind == "log":
+        return _log_text(event)
     if kind == "complete":
         status = event.get("status")
         return Complete(status if isinstance(status, str) else None)
@@ -117,6 +144,10 @@ def _event(message: str, value: Any) -> Event | None:
         return Failed(_text(event.get("message")) or "the agent gave no reason", code if valid else None)
     if isinstance(kind, str) and kind in _NO_TEXT:
         return None
+    return _log_text(event)
+
+
+def _log_text(event: dict[str, Any]) -> Text | None:
     text = _text(event.get("message"))
     if text is None:
         return None

@@ -20,9 +20,10 @@ TRUNCATION_MARK = "…[truncated]"
 
 _REPLACEMENT = "\ufffd"
 
-# Characters of a line above which to copy it costs more than to look at it alone.
-_LONG = 1_000
 _MESSAGE, _TYPE = itemgetter("message"), itemgetter("type")
+_LOG, _INT = {"log"}, {int}
+# Of fewer events than this, each is taken by itself at less cost.
+_FEW = 3
 
 # Our agent cuts longer lines into pieces of 64 KiB, less up to three bytes so as to split no character;
 # shorter text without a newline, where its offset leaves it open, is a whole line.
@@ -53,10 +54,9 @@ class Log:
         self.received_lines: int = 0
         self.truncated_lines: int = 0
         self.messages: int = 0
-        self.error: StreamLimitExceededError | None = None
         self._received_bytes = 0
         self._delivered_bytes = 0
-        self._limits = limits
+        self.limits = limits
         self._ends: list[int] = []  # log bytes through each line, of the latest lines
         self._limited_lines: int | None = None
         self._limited_messages: int | None = None
@@ -70,6 +70,7 @@ class Log:
         self._skip = 0  # up to where that was received before
         self._unfinished = ""
         self._unfinished_size = 0
+        self._unfinished_return = False  # whether it ends with CR as far as it has come
         self._digest: blake2b | None = None
         self._replayed: blake2b | None = None
 
@@ -118,8 +119,8 @@ class Log:
 
     def connect(self, *, websocket: bool) -> None:
         """Begin a connection: which totals apply depends on its protocol."""
-        self._limited_lines = None if websocket else self._limits.max_lines
-        self._limited_messages = self._limits.max_messages if websocket else None
+        self._limited_lines = None if websocket else self.limits.max_lines
+        self._limited_messages = self.limits.max_messages if websocket else None
         self._held = []
         self._held_size = 0
         self._placed = False
@@ -157,114 +158,70 @@ class Log:
 
     # --- text
 
-    def bare(self, text: str) -> None:
-        """Take a message that is no JSON: a line by itself."""
+    def line(self, text: str) -> None:
+        """Take a message that is a line by itself, or several."""
+        self.settle()
+        self._check_position()
         if not text.endswith("\n"):
             text += "\n"
+        self._take(text, _size(text))
+
+    def piece(self, text: str) -> None:
+        """Take text of a plain log: it has its own newlines, and may end inside a line."""
         self.settle()
         self._check_position()
         self._take(text, _size(text))
 
     def take_lines(self, events: list[dict[str, Any]]) -> bool:
-        """Take log events that are a whole line each, all at once; or take none, and tell so.
+        """Take log events that are a whole line each, all at once; or take none, and return False.
 
         It does what `message` does with them one by one, at a fraction of the cost, as long as there is
         nothing to decide: every event is a line, its offset, if any, is the one due, and no limit is near.
         """
-        limits = self._limits
-        if self.error is not None or self._held or self._unfinished_size or self._cursor < self._skip:
+        if len(events) < _FEW or self._held or self._unfinished_size or self._cursor < self._skip:
             return False
-        count = len(events)
         try:
             texts: list[str] = list(map(_MESSAGE, events))
-            if set(map(_TYPE, events)) != {"log"}:
+            text = "".join(texts)  # a TypeError if one is not a str
+            if set(map(_TYPE, events)) != _LOG or "\n" in text:
                 return False
-            # Short lines are looked through together, long ones where they are.
-            parts = texts if len(texts[0]) > _LONG else ["".join(texts)]
-            ascii_only = all(map(str.isascii, parts))
-            sizes = list(map(len, texts)) if ascii_only else [len(line.encode()) for line in texts]
+            if "\r" in text and any(line.endswith("\r") for line in texts):
+                return False
+            sizes = list(map(len, texts if text.isascii() else map(str.encode, texts)))
         except (KeyError, TypeError, UnicodeEncodeError):
             return False
-        # To look for one character is the quickest way through much text.
-        if any("\n" in part for part in parts):
-            return False
-        if any("\r" in part for part in parts) and any(line.endswith("\r") for line in texts):
-            return False
+        ends = _ends(self._cursor, sizes)
         offsets = [event.get("offset") for event in events]
-        if offsets[0] is None:
-            if self._pieces is not False or self._offsets or set(offsets) != {None}:
-                return False
-            ends = None
-        else:
-            ends = _ends(self._cursor, sizes)
-            if offsets != ends:
-                return False
-        received = self._received_bytes
-        total = sum(sizes) + count
+        placed = offsets[0] is not None
+        # 2.0 and True equal integers, but are no offsets.
+        if placed and (offsets != ends or set(map(type, offsets)) != _INT):
+            return False
+        if not placed and (self._pieces is not False or self._offsets or offsets.count(None) < len(texts)):
+            return False
+        limits = self.limits
+        received = self._received_bytes + ends[-1] - self._cursor
         if (
             max(sizes) > limits.max_message_size
-            or (limits.max_bytes is not None and received + total > limits.max_bytes)
-            or (self._limited_lines is not None and self.received_lines + count > self._limited_lines)
-            or (self._limited_messages is not None and self.messages + count > self._limited_messages)
+            or (limits.max_bytes is not None and received > limits.max_bytes)
+            or (self._limited_lines is not None and self.received_lines + len(texts) > self._limited_lines)
+            or (self._limited_messages is not None and self.messages + len(texts) > self._limited_messages)
         ):
             return False
-        if ends is not None:
+        if placed:
             self._offsets = self._placed = True
         if self._limited_messages is not None:
-            self.messages += count
+            self.messages += len(texts)
         if not self._offsets or self._digest is not None:
             self._remember("\n".join(texts), "\n")
-        self._ends += ends if ends is not None and received == self._cursor else _ends(received, sizes)
-        self._received_bytes = received + total
-        self._cursor += total
-        self.position = self._cursor
-        self.received_lines += count
+        self._ends += ends if self._received_bytes == self._cursor else _ends(self._received_bytes, sizes)
+        self._received_bytes = received
+        self._cursor = self.position = ends[-1]
+        self.received_lines += len(texts)
         self.lines.extend(texts)
-        return True
-
-    def take_line(self, event: dict[str, Any]) -> bool:
-        """Do the same with a single event."""
-        limits = self._limits
-        text, offset = event.get("message"), event.get("offset")
-        if not isinstance(text, str):
-            return False
-        size = len(text)
-        if (
-            self.error is not None
-            or self._held
-            or self._unfinished_size
-            or self._cursor < self._skip
-            or event.get("type") != "log"
-            or not text.isascii()
-            or size > limits.max_message_size
-            or "\n" in text
-            or text[-1:] == "\r"
-            or (offset is None and (self._pieces is not False or self._offsets))
-            or (offset is not None and offset != self._cursor + size + 1)
-            or (limits.max_bytes is not None and self._received_bytes + size >= limits.max_bytes)
-            or (self._limited_lines is not None and self.received_lines >= self._limited_lines)
-        ):
-            return False
-        if self._limited_messages is not None:
-            if self.messages >= self._limited_messages:
-                return False
-            self.messages += 1
-        if offset is not None:
-            self._offsets = self._placed = True
-        if not self._offsets or self._digest is not None:
-            self._remember(text, "\n")
-        self.trim()
-        self._received_bytes += size + 1
-        self._ends.append(self._received_bytes)
-        self._cursor = self.position = self._cursor + size + 1
-        self.received_lines += 1
-        self.lines.append(text)
         return True
 
     def message(self, text: str, offset: int | None) -> None:
         """Take the text of one log event."""
-        if self.error is not None:
-            return
         size = _size(text)
         if offset is not None:
             newline = self._locate(text, size, offset)
@@ -283,7 +240,7 @@ class Log:
             # A whole line, or the beginning of one? The first newline tells; so does silence (`settle`).
             self._held.append(text)
             self._held_size += size + 1
-            if self._held_size > self._limits.max_message_size:
+            if self._held_size > self.limits.max_message_size:
                 self._pieces = False
                 self.settle()
         else:
@@ -320,8 +277,6 @@ class Log:
         )
 
     def _take(self, text: str, size: int) -> None:
-        if self.error is not None:
-            return
         start, self._cursor = self._cursor, self._cursor + size
         # Bytes that were no UTF-8 take other room in the log than what stands for them.
         surplus = size - _size(text) if _REPLACEMENT in text else 0
@@ -331,8 +286,7 @@ class Log:
                 return
         if self._limited_messages is not None:
             if self.messages >= self._limited_messages:
-                self._exceed("max_messages", self._limited_messages, "WebSocket messages")
-                return
+                raise _exceeded("max_messages", self._limited_messages, "WebSocket messages")
             self.messages += 1
         self.position = self._cursor
         self._received_bytes += surplus
@@ -341,7 +295,8 @@ class Log:
         if newline < 0:
             self._continue(text)
         elif newline == len(text) - 1 and not self._unfinished_size:
-            self._line(text[:-1])
+            line = text[:-1]
+            self._line(line, _size(line), ends_in_return=line.endswith("\r"))
         else:
             *whole, rest = text.split("\n")
             for line in whole:
@@ -349,48 +304,41 @@ class Log:
                     self._continue(line)
                     self._end_line()
                 else:
-                    self._line(line)
+                    self._line(line, _size(line), ends_in_return=line.endswith("\r"))
             if rest:
                 self._continue(rest)
 
     def _continue(self, text: str) -> None:
         """Hold the beginning of a line; of an endless one no more than its cut needs."""
-        room = self._limits.max_message_size + 2 - len(self._unfinished)
+        room = self.limits.max_message_size + 2 - len(self._unfinished)
         if room > 0:
             self._unfinished += text[:room]
         self._unfinished_size += _size(text)
+        if text:
+            self._unfinished_return = text[-1] == "\r"
+        self._check_totals(self._received_bytes + self._unfinished_size)
 
     def _end_line(self, *, newline: int = 1) -> None:
         line, self._unfinished = self._unfinished, ""
         size, self._unfinished_size = self._unfinished_size, 0
-        self._line(line, size, newline=newline)
+        self._line(line, size, newline=newline, ends_in_return=self._unfinished_return)
 
-    def _line(self, line: str, size: int | None = None, *, newline: int = 1) -> None:
-        if self.error is not None:
-            return
-        if size is None:
-            size = _size(line)
-        limits = self._limits
-        if self._limited_lines is not None and self.received_lines >= self._limited_lines:
-            self._exceed("max_lines", self._limited_lines, "lines")
-            return
+    def _line(self, line: str, size: int, *, newline: int = 1, ends_in_return: bool) -> None:
+        limits = self.limits
         end = self._received_bytes + size + newline
-        if limits.max_bytes is not None and end > limits.max_bytes:
-            self._exceed("max_bytes", limits.max_bytes, "log bytes")
-            return
+        self._check_totals(end)
         self._received_bytes = end
-        if newline and line.endswith("\r"):
-            line, size = line[:-1], size - 1
+        if newline and ends_in_return:
+            line, size = line.removesuffix("\r"), size - 1
         if size > limits.max_message_size:
             self.truncated_lines += 1
             if limits.on_oversize == "error":
-                self.error = StreamLimitExceededError(
+                raise StreamLimitExceededError(
                     429,
                     f"line {self.received_lines + 1} of the log has {size} bytes, "
                     f"more than max_message_size={limits.max_message_size}",
                     hint="raise StreamLimits.max_message_size, or set on_oversize to 'truncate' or 'skip'",
                 )
-                return
             if limits.on_oversize == "skip":
                 return
             line = _cut(line, limits.max_message_size) + TRUNCATION_MARK
@@ -398,12 +346,16 @@ class Log:
         self.lines.append(line)
         self._ends.append(end)
 
-    def _exceed(self, field: str, allowed: int, what: str) -> None:
-        self.error = StreamLimitExceededError(
-            429,
-            f"the log has more than {allowed} {what}",
-            hint=f"raise StreamLimits.{field}, or lift it with None",
-        )
+    def _check_totals(self, end: int) -> None:
+        """Raise if a further line, which goes up to byte `end` at least, is one too many."""
+        if self._limited_lines is not None and self.received_lines >= self._limited_lines:
+            raise _exceeded("max_lines", self._limited_lines, "lines")
+        if self.limits.max_bytes is not None and end > self.limits.max_bytes:
+            raise self.too_many_bytes()
+
+    def too_many_bytes(self) -> StreamLimitExceededError:
+        """Return the error for a log beyond `max_bytes`."""
+        return _exceeded("max_bytes", self.limits.max_bytes, "log bytes")
 
     # --- the digest of what was received, for agents that replay
 
@@ -439,6 +391,14 @@ class Log:
 def _ends(start: int, sizes: list[int]) -> list[int]:
     """Give where lines of some sizes end, newlines counted."""
     return list(map(add, accumulate(sizes), range(start + 1, start + len(sizes) + 1)))
+
+
+def _exceeded(field: str, allowed: int | None, what: str) -> StreamLimitExceededError:
+    return StreamLimitExceededError(
+        429,
+        f"the log has more than {allowed} {what}",
+        hint=f"raise StreamLimits.{field}, or lift it with None",
+    )
 
 
 def _hasher() -> blake2b:

@@ -71,8 +71,7 @@ class StreamState:
     def _send(self, result: Any) -> None:
         """Tell the tail what came of the step before."""
         try:
-            if type(result) is not bytes or not self._tail.take(result):
-                self._command = self._steps.send(result)
+            self._command = self._steps.send(result)
         except StopIteration:
             self._finish(None)
         except ClientError as exc:

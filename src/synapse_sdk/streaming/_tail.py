@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from synapse_sdk._errors import media_type
@@ -26,6 +26,7 @@ from synapse_sdk.clients.exceptions import (
 )
 from synapse_sdk.streaming._events import Batch, Complete, Failed, Text, decode
 from synapse_sdk.streaming._log import Log
+from synapse_sdk.streaming._plain_text import PlainText
 from synapse_sdk.streaming._sse import EventSource
 from synapse_sdk.streaming._stream_event import StreamEvent
 
@@ -123,11 +124,19 @@ Steps = Generator[Command, Any, "_Outcome"]
 
 
 class _Dropped(NamedTuple):
-    """The connection is over. `clean`: by a proper end of its protocol."""
+    """The connection is over.
+
+    Attributes:
+        error: Why.
+        attached: Whether the stream had begun.
+        clean: Whether it came to a proper end of its protocol.
+        broken: Whether the agent sent what breaks the protocol, and may do so again at the same place.
+    """
 
     error: ClientError
     attached: bool = True
     clean: bool = False
+    broken: bool = False
 
 
 class _FallBack(NamedTuple):
@@ -173,8 +182,6 @@ class Tail:
         self._last_text = self._held_since = time.monotonic()
         self._goodbye = b""
         self._open_websocket: WebSocket | None = None
-        self._event: Callable[[bytes], dict[str, Any] | None] | None = None
-        self._silent = 0.0
 
     def run(self) -> Generator[Command, Any, None]:
         """Yield the steps of the tail, until the log is whole; raise `ClientError` where it can't be.
@@ -193,13 +200,14 @@ class Tail:
     def _run(self) -> Generator[Command, Any, None]:
         fruitless = 0
         reached = 0
+        broken_at: int | None = None
         while True:
             outcome = yield from self._attempt()
-            self._open_websocket = self._event = None
+            self._open_websocket = None
             yield Close(self._goodbye)
             if isinstance(outcome, Complete):
                 self.job_status = outcome.status or self.job_status
-                self._finish_log()
+                self.log.finish()
                 return
             if isinstance(outcome, _Failed):
                 raise outcome.error
@@ -210,6 +218,15 @@ class Tail:
             if progress > 0:
                 reached = self.log.reached
                 fruitless = 0
+            if outcome.broken:
+                if broken_at == reached:
+                    if not self._may_fall_back:
+                        self.log.settle()
+                        raise outcome.error
+                    self.reconnects += 1
+                    self._fall_back(outcome.error)
+                    continue
+                broken_at = reached
             if outcome.error is self.interruption:
                 self.reconnects += self._attached
                 continue
@@ -227,7 +244,7 @@ class Tail:
                     # What the job wrote last may not have come before the end of that connection; another
                     # one that brings no more of it, and is not cut off, has shown that this was all.
                     if self._draining and outcome.clean and progress == 0:
-                        self._finish_log()
+                        self.log.finish()
                         return
                     if progress > 0 or not self._draining:
                         self._draining = True
@@ -266,21 +283,6 @@ class Tail:
             return self._error(ServerError, 500, f"the job's status can't be read: {type(exc).__name__}")
         return status if isinstance(status, str) else None
 
-    def take(self, data: bytes) -> bool:
-        """Take what a `Read` brought, if it is one line and there is nothing to decide; tell whether it was.
-
-        It does what sending it to `run` would come to, which then waits at the same step as before, at a
-        fraction of the cost: so come the lines of a log that is being written.
-        """
-        if self._event is None or self._draining:
-            return False
-        event = self._event(data)
-        if event is None or not self.log.take_line(event):
-            return False
-        self._last_text = self._held_since = time.monotonic()
-        self._silent = 0.0
-        return True
-
     def unanswered(self, seconds: float) -> ClientError:
         """Make the error for a peer whose answer was not whole in time."""
         return self._error(ClientTimeoutError, 408, f"no answer within {seconds:g} s")
@@ -293,10 +295,6 @@ class Tail:
             f"the stream was interrupted after {self.log.received_lines} lines, while it took in more",
             hint="tail the job again",
         )
-
-    def _finish_log(self) -> None:
-        self.log.finish()
-        self._check_limits()
 
     def _fall_back(self, reason: ClientError) -> None:
         self.protocol = "http"
@@ -358,17 +356,15 @@ class Tail:
         log = self.log
         interval = self.timeout / 3
         read = Read(interval)
-        self._event = websocket.event
-        self._silent = 0.0
+        silent = 0.0
         while True:
             data = yield _READ_TO_SETTLE if log.undecided else read
             if data is None:
                 if log.undecided:
                     log.settle()
-                    self._check_limits()
                     continue
-                self._silent += interval
-                if self._silent > self.timeout - interval / 2:
+                silent += interval
+                if silent > self.timeout - interval / 2:
                     return _Dropped(
                         self._error(ClientTimeoutError, 408, "the agent fell silent, pings included")
                     )
@@ -377,7 +373,7 @@ class Tail:
                 continue
             if isinstance(data, ClientError):
                 return _Dropped(data)
-            self._silent = 0.0
+            silent = 0.0
             complete = self._take(websocket.receive(data))
             answer = websocket.output()
             if complete is not None:
@@ -419,20 +415,25 @@ class Tail:
         raise error
 
     def _websocket_end(self, websocket: WebSocket) -> _Outcome:
-        if websocket.too_big is not None:
+        if websocket.broken is not None:
             error: ClientError = self._error(
+                WebSocketError,
+                503,
+                f"{websocket.broken}, at byte {self.log.reached} of the log",
+                hint="protocol='http' takes bytes that are not UTF-8 as U+FFFD",
+            )
+            return _Dropped(error, broken=True)
+        if websocket.too_big is not None:
+            error = self._error(
                 StreamLimitExceededError,
                 429,
                 f"the agent sent a WebSocket message above the bound of {self._max_size} bytes: "
                 f"{websocket.too_big}",
                 hint="protocol='auto' goes on over HTTP; the bound is 4 x StreamLimits.max_message_size",
             )
-        elif websocket.invalid_utf8:
-            error = self._error(WebSocketError, 503, f"{websocket.end} (close code 1007)")
-        else:
-            _logger.debug("%s: %s", self.operation, self._connection.redact(websocket.end))
-            return _Dropped(self._error(WebSocketError, 503, websocket.end), clean=websocket.closed)
-        return _FallBack(error) if self._may_fall_back else _Failed(error)
+            return _FallBack(error) if self._may_fall_back else _Failed(error)
+        _logger.debug("%s: %s", self.operation, self._connection.redact(websocket.end))
+        return _Dropped(self._error(WebSocketError, 503, websocket.end), clean=websocket.closed)
 
     def _http(self) -> Steps:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache-Control": "no-store"}
@@ -449,15 +450,13 @@ class Tail:
         self._attach()
         return (yield from self._events(source))
 
-    def _events(self, source: EventSource) -> Steps:
+    def _events(self, source: EventSource | PlainText) -> Steps:
         log = self.log
         read = Read(self.timeout)
-        self._event = source.event
         while True:
             data = yield _READ_TO_SETTLE if log.undecided else read
             if data is None and log.undecided:
                 log.settle()
-                self._check_limits()
                 continue
             if not isinstance(data, bytes):
                 silent = self._error(
@@ -466,6 +465,8 @@ class Tail:
                 complete = self._take(*source.end(cut=True))
                 return complete if complete is not None else _Dropped(data or silent)
             complete = self._take(*(source.receive(data) if data else source.end(cut=False)))
+            if source.too_long and complete is None:
+                raise log.too_many_bytes()
             if complete is not None:
                 return complete
             if not data:
@@ -489,7 +490,7 @@ class Tail:
         why = "the agent keeps the stream of a job open that is over"
         return _Dropped(self._error(StreamError, 503, why), clean=True)
 
-    def _event_source(self, opened: Opened) -> EventSource:
+    def _event_source(self, opened: Opened) -> EventSource | PlainText:
         content_type = media_type(opened.headers)
         encoding = opened.headers.get("content-encoding", "identity").lower()
         if encoding != "identity":
@@ -501,7 +502,9 @@ class Tail:
                 f"the log stream was answered with content type {content_type!r}, not text/event-stream",
                 hint="something between client and agent may have answered in its place",
             )
-        return EventSource(events=content_type not in _PLAIN_TYPES, max_size=self._max_size)
+        if content_type in _PLAIN_TYPES:
+            return PlainText()
+        return EventSource(max_size=self._max_size, max_dropped=self.log.limits.max_bytes)
 
     # --- events
 
@@ -516,28 +519,23 @@ class Tail:
             for event in decode(batch):
                 if isinstance(event, Text):
                     self._last_text = now
-                    if event.bare:
-                        log.bare(event.text)
-                    else:
+                    if event.whole is None:
                         log.message(event.text, event.offset)
+                    elif event.whole:
+                        log.line(event.text)
+                    else:
+                        log.piece(event.text)
                 elif isinstance(event, Failed):
                     log.settle()
                     raise self._failed(event)
                 else:
-                    self._check_limits()
                     return event
         if not log.undecided:
             self._held_since = now
         elif now - self._last_text > _SETTLE or now - self._held_since > _SETTLE_BUSY:
             # The first is for signs of life that keep a read from ever being empty.
             log.settle()
-        self._check_limits()
         return None
-
-    def _check_limits(self) -> None:
-        error = self.log.error
-        if error is not None:
-            raise self._named(error)
 
     # --- errors
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
-from synapse_sdk.streaming._events import Batch, load_object, load_objects
+from synapse_sdk.streaming._events import Batch, load_objects
 
 if TYPE_CHECKING:
     from websockets.frames import Frame
@@ -55,10 +55,12 @@ class WebSocket:
     def __init__(self, *, max_size: int) -> None:
         self._protocol = Protocol(Side.CLIENT, max_size=max_size)
         self._max_size = max_size
-        self._unread = b""  # the beginning of a frame
+        self._unread: list[bytes] = []  # the beginning of a frame, as it was read
+        self._missing = 0  # bytes without which no more can be told of that frame
         self._fragments: list[bytes] = []
+        self._left = max_size  # bytes that the message may still grow by
         self._pings = 0
-        self._invalid_utf8: str | None = None
+        self._broken: str | None = None
         self.ended = False
 
     @property
@@ -67,11 +69,11 @@ class WebSocket:
         return bool(self._unread or self._fragments)
 
     def receive(self, data: bytes) -> Batch:
-        """Take the bytes of one read, none at the end; give the messages that are whole now."""
+        """Take the bytes of one read, none at the end; return the messages that are whole now."""
         if not data:
-            self._protocol.receive_data(self._unread)
+            self._protocol.receive_data(b"".join(self._unread))
             self._protocol.receive_eof()
-            self._unread = b""
+            self._unread = []
             payloads = self._events()
             self.ended = True
         else:
@@ -81,75 +83,71 @@ class WebSocket:
         values = load_objects(payloads)
         return Batch(None, self._valid(payloads)) if values is None else Batch(values)
 
-    def event(self, data: bytes) -> dict[str, Any] | None:
-        """Give the JSON object in one plain frame, if the bytes of a read are that; nothing is kept."""
-        size = len(data)
-        if size < 6 or data[0] != 0x81 or self._unread or self._fragments or self.ended:
-            return None
-        length = data[1]
-        if length < 126:
-            return load_object(data[2:]) if length == size - 2 else None
-        if length == 126 and (data[2] << 8 | data[3]) == size - 4:
-            return load_object(data[4:])
-        return None
-
     def _cut(self, data: bytes) -> list[bytes]:
         """Cut frames from `data`, and keep what is left of it."""
         payloads: list[bytes] = []
-        start = 0
         if self._unread:
-            # The frame that had begun is put together alone, not with all of what follows.
-            missing = 0 if self._fragments else _missing(self._unread, data)
-            frame = self._unread + data[:missing]
-            if missing and _cut_plain(frame, 0, payloads) == len(frame):
-                start = missing
-            else:
-                data = self._unread + data
-        size = len(data)
+            self._unread.append(data)
+            self._missing -= len(data)
+            # To join at every read would copy a long frame again and again.
+            if self._missing > 0:
+                return payloads
+            data = b"".join(self._unread)
+            self._unread = []
+        start, size = 0, len(data)
         while start < size and not self.ended:
             if not self._fragments:
-                start = _cut_plain(data, start, payloads)
+                start = _cut_plain(data, start, self._max_size, payloads)
                 if start == size:
                     break
-            end = _frame_end(data, start, self._max_size)
-            if end is None:
+            end = start + _frame_size(data[start : start + 10], self._left)
+            if end > size:
+                self._unread, self._missing = [data[start:]], end - size
                 break
             self._protocol.receive_data(data[start:end])
             payloads += self._events()
             start = end
-        self._unread = data[start:]
         return payloads
 
     def _events(self) -> list[bytes]:
-        """Give the payloads of the messages that `websockets` has put together."""
+        """Return the payloads of the messages that `websockets` has put together."""
         payloads: list[bytes] = []
         # There are no requests and responses, for the handshake was another's.
         for event in cast("list[Frame]", self._protocol.events_received()):
             if event.opcode is Opcode.CLOSE:
                 self.ended = True
-            elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            elif event.opcode is Opcode.BINARY:
+                self._fail(CloseCode.UNSUPPORTED_DATA, "a binary frame")
+                break
+            elif event.opcode in (Opcode.TEXT, Opcode.CONT):
                 if event.data or event.fin:  # empty ones would add up without end
                     self._fragments.append(bytes(event.data))
+                    self._left -= len(event.data)
                 if event.fin:
                     payloads.append(b"".join(self._fragments))
                     self._fragments.clear()
+                    self._left = self._max_size
         if self._protocol.parser_exc is not None:
             self.ended = True
         return payloads
 
     def _valid(self, payloads: list[bytes]) -> list[str]:
-        """Give the messages before the first that is no UTF-8, which ends the connection."""
+        """Return the messages before the first that is not valid UTF-8, which ends the connection."""
         messages: list[str] = []
         for payload in payloads:
             try:
                 messages.append(payload.decode())
             except UnicodeDecodeError as exc:
-                if self._protocol.state is State.OPEN:
-                    self._protocol.fail(CloseCode.INVALID_DATA, f"invalid UTF-8: {exc.reason}")
-                self._invalid_utf8 = f"invalid UTF-8: {exc.reason}"
-                self.ended = True
+                self._fail(CloseCode.INVALID_DATA, f"invalid UTF-8 ({exc.reason})")
                 break
         return messages
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        """End the connection for something that `websockets` does not check itself."""
+        if self._protocol.state is State.OPEN:
+            self._protocol.fail(code, reason)
+        self._broken = f"the agent sent {reason} over the WebSocket (close code {code.value})"
+        self.ended = True
 
     def output(self) -> bytes:
         """Give the bytes to send: answers to pings and closes, pings of ours."""
@@ -166,6 +164,16 @@ class WebSocket:
             self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
 
     @property
+    def broken(self) -> str | None:
+        """What the agent sent that is not a text frame by the protocol, or None."""
+        if self._broken is not None:
+            return self._broken
+        exc = self._protocol.parser_exc
+        if exc is None or isinstance(exc, (EOFError, PayloadTooBig)):
+            return None
+        return f"the agent broke the WebSocket protocol: {exc}"
+
+    @property
     def too_big(self) -> str | None:
         """What is known of a message refused for its size, or None."""
         exc = self._protocol.parser_exc
@@ -174,28 +182,20 @@ class WebSocket:
     @property
     def end(self) -> str:
         """How the connection ended, in words."""
-        exc = self._protocol.parser_exc
-        if self._invalid_utf8 is not None:
-            return self._invalid_utf8
+        if self.broken is not None:
+            return self.broken
         close = self._protocol.close_rcvd
         if close is not None:
             return f"the agent closed the WebSocket with code {close.code} {close.reason}".rstrip()
-        if exc is not None and not isinstance(exc, EOFError):
-            return f"the agent broke the WebSocket protocol: {exc}"
         return "the connection broke without a close frame"
 
     @property
     def closed(self) -> bool:
         """Whether the agent closed the connection by the book."""
-        return self._protocol.close_rcvd is not None
-
-    @property
-    def invalid_utf8(self) -> bool:
-        """Whether the agent sent text that is no UTF-8."""
-        return self._invalid_utf8 is not None
+        return self._protocol.close_rcvd is not None and self.broken is None
 
 
-def _cut_plain(data: bytes, start: int, payloads: list[bytes]) -> int:
+def _cut_plain(data: bytes, start: int, max_size: int, payloads: list[bytes]) -> int:
     """Add the payloads of whole, unfragmented, unmasked text frames up to the first that isn't one."""
     append = payloads.append
     last = len(data) - 4
@@ -209,39 +209,27 @@ def _cut_plain(data: bytes, start: int, payloads: list[bytes]) -> int:
         else:
             break
         end = begin + length
-        if end > last + 4:
+        if end > last + 4 or length > max_size:
             break
         append(data[begin:end])
         start = end
     return start
 
 
-def _missing(begun: bytes, data: bytes) -> int:
-    """Tell how many bytes a frame that has begun lacks, or 0 if that is not one for `_cut_plain`."""
-    head = begun[:4] + data[: max(0, 4 - len(begun))]
-    if len(head) < 4 or head[0] != 0x81 or head[1] > 126:
-        return 0
-    length = head[1] + 2 if head[1] < 126 else (head[2] << 8 | head[3]) + 4
-    return max(0, length - len(begun))
+def _frame_size(head: bytes, max_size: int) -> int:
+    """Return the size of a frame by its first ten bytes; if there are fewer, how many tell more about it.
 
-
-def _frame_end(data: bytes, start: int, max_size: int) -> int | None:
-    """Tell where the frame at `start` ends, None if it isn't whole.
-
-    A frame above `max_size` isn't waited for: what is there of it is enough to refuse it.
+    A frame above `max_size` isn't waited for: its header is enough to refuse it.
     """
-    size = len(data)
-    if start + 2 > size:
-        return None
-    second = data[start + 1]
-    length = second & 127
+    if len(head) < 2:
+        return 2
+    length = head[1] & 127
     extended = {126: 2, 127: 8}.get(length, 0)
-    begin = start + 2 + extended
-    if begin > size:
-        return None
+    begin = 2 + extended
+    if len(head) < begin:
+        return begin
     if extended:
-        length = int.from_bytes(data[start + 2 : begin])
+        length = int.from_bytes(head[2:begin])
     if length > max_size:
-        return size
-    end = begin + length + (4 if second & 128 else 0)
-    return end if end <= size else None
+        return begin
+    return begin + length + (4 if head[1] & 128 else 0)
