@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
@@ -25,6 +26,16 @@ from ..streaming.scripted import Agent, Peer
 from ..unit.scripted_server import Request, Server, json_answer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+# Where an event loop ends before the client is closed, Python warns about its connections.
+left_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def echo(connection: socket.socket, request: Request) -> None:
@@ -70,6 +81,7 @@ def test_children_of_a_used_client_have_connections_of_their_own() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@left_open
 @pytest.mark.parametrize("runner", [asyncio.run, trio.run], ids=["asyncio", "trio"])
 def test_children_of_a_used_async_client(runner: Any) -> None:
     with Server(echo) as server:
@@ -125,6 +137,7 @@ def test_a_tail_goes_on_in_a_child_over_its_own_connection(protocol: Any) -> Non
             assert stream.reconnects == 0
 
 
+@left_open
 @pytest.mark.parametrize("protocol", ["websocket", "http"])
 def test_a_tail_goes_on_in_another_event_loop(protocol: Any) -> None:
     with FakeAgent(token="t", listen=True) as agent:
@@ -148,6 +161,7 @@ def test_a_tail_goes_on_in_another_event_loop(protocol: Any) -> None:
         assert asyncio.run(rest()) == []
 
 
+@left_open
 def test_a_client_that_is_used_on_asyncio_and_then_on_trio() -> None:
     with Server(echo) as server:
         client = AsyncAgentClient(server.url, "t", max_retries=0)
