@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Pool", "PooledConnection", "call_in_child"]
 
 # Idle connections at most. As many calls as this may be made at once, again and again, without reconnecting.
-_MAX_IDLE = 100
+_MAX_IDLE = 1_000
 # Seconds after which an idle connection isn't used any more.
 _KEEPALIVE_EXPIRY = 5.0
 
