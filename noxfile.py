@@ -24,7 +24,7 @@ nox.options.error_on_missing_interpreters = False
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROJECT = PYPROJECT["project"]
-# Needs Ray to be of use, and newer versions of what the lowest versions are wanted of.
+# It needs newer versions of what the lowest versions are wanted of; its tests skip.
 TOOLS = [
     line for line in nox.project.dependency_groups(PYPROJECT, "dev") if not line.startswith("schemathesis")
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -27,6 +28,8 @@ def failures(
     agent: RunningAgent, world: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[str]]:
     """What schemathesis found, by operation (`GET /jobs/`), and of sequences of them."""
+    if find_spec("schemathesis") is None:
+        pytest.skip("schemathesis is not installed: it needs newer versions than the lowest (noxfile.py)")
     report = tmp_path_factory.mktemp("schemathesis") / "report.xml"
     command = [
         sys.executable,
