@@ -349,6 +349,37 @@ def test_over_tls(run: Run, authority: trustme.CA, server_tls: ssl.SSLContext) -
             assert server.accepted == 1
 
 
+def test_an_answer_that_was_not_asked_for_over_tls(run: Run, server_tls: ssl.SSLContext) -> None:
+    """In a record of its own, which has been read from the socket, but not from the TLS object."""
+
+    def twice(connection: socket.socket, request: Request) -> None:
+        echo(connection, request)
+        connection.sendall(json_answer(200, "the answer to nothing"))
+
+    async def main(api: Api) -> None:
+        for name in "abc":
+            assert await api.call(name, POST) == f"/{name}/"
+            await anyio.sleep(0.05)
+
+    with Server(twice, tls=server_tls) as server:
+        run(main, server.url, verify=False)
+        assert server.accepted == 3
+
+
+def test_a_client_certificate_that_is_missing(run: Run, authority: trustme.CA) -> None:
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(demanding)
+    authority.configure_trust(demanding)
+    demanding.verify_mode = ssl.CERT_REQUIRED
+
+    async def main(api: Api) -> None:
+        with pytest.raises(ClientConnectionError, match=r"(?i)certificate.required"):
+            await api.call()
+
+    with Server(echo, tls=demanding) as server:
+        run(main, server.url, verify=False, max_retries=0)
+
+
 def test_a_certificate_that_is_not_trusted(run: Run, server_tls: ssl.SSLContext) -> None:
     async def main(api: Api) -> None:
         with pytest.raises(ClientConnectionError, match="certificate was refused"):

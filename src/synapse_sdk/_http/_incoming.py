@@ -13,6 +13,8 @@ __all__ = ["REUSED", "AsyncIncoming", "Incoming", "connected_stream"]
 REUSED = "synapse.reuse.complete"
 """The event by which a transport of ours announces that a connection is used again."""
 
+# More than h11 accepts.
+_MAX_HEAD = 262_144
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -67,13 +69,17 @@ class Incoming:
         head = self._head + data
         while (end := head.find(b"\r\n\r\n")) >= 0:
             body = head[end + 4 :]
+            if head[9:12] == b"101":
+                del self.stream.read  # what comes now is not HTTP, and the connection is not used again
+                return
             if head[9:10] != b"1":  # not an interim response
                 self._head = None
                 self._before, self._last = b"\r\n", body
                 self._body = len(body)
                 return
             head = body
-        self._head = head
+        # Without an end, the connection is not used again.
+        self._head = head[-_MAX_HEAD:]
 
     def is_used_up(self, response: httpx.Response, method: str) -> bool:
         """Check that a response, read to its end, was all that came."""

@@ -13,6 +13,7 @@ __all__ = ["MAX_ERROR_BODY", "close_async", "send_async", "read_async", "build_r
 MAX_ERROR_BODY = 1 << 20
 """Bytes that are read of a response that is no success, or of one that is no stream."""
 
+_OWN: tuple[type[object], ...] = (httpx.Client, httpx.AsyncClient)
 # They were those of the body as it was sent.
 _ENCODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
@@ -41,7 +42,7 @@ def build_request(
     return http.build_request(
         method,
         # A client takes the URLs of its own library only.
-        url if isinstance(http, (httpx.Client, httpx.AsyncClient)) else str(url),
+        url if isinstance(http, _OWN) else str(url),
         headers=headers,
         extensions={**(extensions or {}), "timeout": timeout},
         **options,

@@ -258,7 +258,7 @@ class _Body:
         if result is None:
             if timeout is None:
                 return self._next()
-            result = queue.SimpleQueue()
+            result = queue.SimpleQueue[bytes | Exception]()
             try:
                 _thread.start_new_thread(self._read_into, (result,))
             except RuntimeError:
