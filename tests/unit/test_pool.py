@@ -366,20 +366,6 @@ def test_an_answer_that_was_not_asked_for_over_tls(run: Run, server_tls: ssl.SSL
         assert server.accepted == 3
 
 
-def test_a_client_certificate_that_is_missing(run: Run, authority: trustme.CA) -> None:
-    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(demanding)
-    authority.configure_trust(demanding)
-    demanding.verify_mode = ssl.CERT_REQUIRED
-
-    async def main(api: Api) -> None:
-        with pytest.raises(ClientConnectionError, match=r"(?i)certificate.required"):
-            await api.call()
-
-    with Server(echo, tls=demanding) as server:
-        run(main, server.url, verify=False, max_retries=0)
-
-
 def test_a_certificate_that_is_not_trusted(run: Run, server_tls: ssl.SSLContext) -> None:
     async def main(api: Api) -> None:
         with pytest.raises(ClientConnectionError, match="certificate was refused"):
