@@ -186,11 +186,11 @@ class Connection:
             raise
         return headers
 
-    def request_headers(self, extra: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    def request_headers(self, extra: Mapping[str, str] | None = None) -> list[tuple[bytes, bytes]]:
         """Return `headers()`, on top of `extra`, in the form that httpx sends as it is."""
         own = self.headers()
         taken = {name.lower() for name in own}
-        pairs = [(name, value) for name, value in extra.items() if name.lower() not in taken]
+        pairs = [(name, value) for name, value in (extra or {}).items() if name.lower() not in taken]
         # Latin-1, as it was checked: httpx alone would take nothing but ASCII.
         return [(name.encode("ascii"), value.encode("latin-1")) for name, value in (*pairs, *own.items())]
 

@@ -84,7 +84,7 @@ async def read_async(response: httpx.Response) -> httpx.Response:
     """Read the body of a response and close it; of one that is no success, no more than its beginning."""
     try:
         if response.is_success:
-            if "content-encoding" in response.headers:
+            if "content-encoding" in response.headers and not response.is_stream_consumed:
                 # Decompressed once it is whole: where that fails, httpx leaves generators behind for trio.
                 raw = b"".join([chunk async for chunk in response.aiter_raw()])
                 return httpx.Response(
