@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 .PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
 .PHONY: test-all coverage hooks release-check format wheel bench clean agent-env dev-env
-.PHONY: spec-lint spec-diff spec-pull public-api lock test-latest test-install
+.PHONY: spec-lint spec-diff spec-pull public-api lock test-latest test-install test-rays
 
 BIN := .venv/bin
 PORT ?= 0
@@ -13,6 +13,7 @@ PYTEST_ARGS ?=
 NOX_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
+RAYS ?=
 KEEP ?=
 ONLY ?=
 OVERRIDE ?=
@@ -59,14 +60,20 @@ coverage: dev-env ## All tests under coverage: 95 % of all hand-written code, 10
 	@$(BIN)/coverage json --quiet -o .cache/coverage/report.json
 	@$(BIN)/python scripts/coverage_report.py .cache/coverage/report.json
 
-soak: dev-env ## Tails through a network that breaks, by the seed (SEEDS=1000 START=0; RAY=1: of real jobs)
+soak: dev-env ## Tails through a network that breaks, by the seed (SEEDS=1000 START=0; RAY=1: real jobs, broken Rays)
 	PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --start $(START) $(if $(RAY),--ray)
+	$(if $(RAY),PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --start $(START) --cluster)
+	$(if $(RAY),SYNAPSE_TEST_BREAKS=1 $(BIN)/python -m pytest tests/e2e/test_log_breaks.py $(PYTEST_ARGS))
+
+# Each version in an environment of its own below .cache/rays: 400 MB and a minute each, the first time.
+test-rays: dev-env ## The agent's logs before other versions of Ray; prints a table (RAYS="2.9.3 newest")
+	$(BIN)/python scripts/test_rays.py $(RAYS)
 
 soak-properties: dev-env ## The property tests with other examples, and more of them (EXAMPLES=2000)
 	SOAK_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/streaming/test_properties.py $(PYTEST_ARGS)
 
-scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost
-	PYTHONPATH=tests $(BIN)/python -m scale
+scale: dev-env ## A gigabyte of log in a million lines, and a thousand tails at once: prints what they cost (RAY=1: of real jobs)
+	PYTHONPATH=tests $(BIN)/python -m scale$(if $(RAY),.ray_logs)
 
 lint: dev-env ## ruff (rules, format), codespell, deptry (dependencies), the lock, vulture (dead code)
 	$(BIN)/ruff check .
@@ -92,29 +99,29 @@ types: dev-env ## mypy and pyright, both strict, and ty
 	$(BIN)/ty check --python $(BIN)/python
 
 generate: dev-env ## Write generated/ and the agent's openapi.json from the spec and templates/
-	@$(BIN)/python scripts/generate.py
-	@$(BIN)/python scripts/agent_document.py
+	@$(BIN)/python -m tools.codegen
+	@$(BIN)/python -m tools.spec.agent_document
 
 check-generated: dev-env ## Fail when generated/ is not what spec and templates give
-	$(BIN)/python scripts/generate.py --check
-	@$(BIN)/python scripts/agent_document.py --check
+	$(BIN)/python -m tools.codegen --check
+	@$(BIN)/python -m tools.spec.agent_document --check
 
 mutate-spec: dev-env ## Change the spec in thirty ways and show what notices each (ONLY="enum security")
-	$(BIN)/python scripts/mutate_spec.py $(ONLY)
+	$(BIN)/python -m tools.spec.mutate $(ONLY)
 
 spec-lint: dev-env ## Check the spec: our rules, openapi-spec-validator, Redocly's (SPEC=other.yaml)
-	@$(BIN)/python scripts/lint_spec.py $(SPEC)
+	@$(BIN)/python -m tools.spec.lint $(SPEC)
 
 lint-spec: spec-lint
 
 spec-pull: dev-env ## What a running agent's openapi.json says and the spec doesn't (URL=… TAKE="1 3" or TAKE=all)
-	@$(BIN)/python scripts/spec_pull.py $(if $(URL),'$(URL)',$(error URL=... is needed: an agent's)) --take '$(TAKE)'
+	@$(BIN)/python -m tools.spec.pull $(if $(URL),'$(URL)',$(error URL=... is needed: an agent's)) --take '$(TAKE)'
 
 spec-diff: dev-env ## What changed in the spec, and whom it breaks (BASE=a git ref, a file, an agent's URL)
-	@$(BIN)/python scripts/spec_diff.py $(if $(BASE),'$(BASE)',$(error BASE=... is needed: a git ref, a file or a URL))
+	@$(BIN)/python -m tools.spec.diff $(if $(BASE),'$(BASE)',$(error BASE=... is needed: a git ref, a file or a URL))
 
 public-api: dev-env ## Write public-api.txt: the exported names and signatures, which a test holds the code to
-	@$(BIN)/python scripts/public_api.py --write
+	@$(BIN)/python -m tools.public_api --write
 
 wheel: dev-env ## Build dist/*.whl
 	$(BIN)/python -m hatchling build --target wheel --directory dist
@@ -128,7 +135,7 @@ bench: ## Measure this beside its peers, write docs/benchmarks.svg (ROWS="ws* ge
 
 clean: ## Remove .venv, caches and build results
 	rm -rf .venv .nox .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	find src generated scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src generated scripts tools tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf site
 
 agent-env:

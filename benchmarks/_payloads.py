@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from synapse_agent._log_events import sse, sse_lines, websocket_lines
-from synapse_agent._log_lines import LineSplitter, Message
+from synapse_agent.logs.events import sse, sse_lines, websocket_lines
+from synapse_agent.logs.lines import LineSplitter, Message
 
 __all__ = ["JOB", "JOBS", "TASKS", "Log", "log_named", "websocket_event"]
 

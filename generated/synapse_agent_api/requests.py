@@ -9,8 +9,31 @@ __all__ = ["REQUESTS"]
 
 REQUESTS: Final[Mapping[str, Any]] = {
     "health_check": {"parameters": {"path": {}, "query": {}}, "bodies": {}},
-    "list_jobs": {"parameters": {"path": {}, "query": {}}, "bodies": {}},
+    "list_jobs": {
+        "parameters": {
+            "path": {},
+            "query": {
+                "status": {
+                    "type": "string",
+                    "enum": ["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"],
+                },
+                "metadata": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 1000}},
+                "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+                "cursor": {"type": "string", "minLength": 1, "maxLength": 500},
+            },
+        },
+        "bodies": {},
+    },
     "get_job": {
+        "parameters": {
+            "path": {
+                "job_id": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$"}
+            },
+            "query": {},
+        },
+        "bodies": {},
+    },
+    "delete_job": {
         "parameters": {
             "path": {
                 "job_id": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$"}
@@ -24,7 +47,16 @@ REQUESTS: Final[Mapping[str, Any]] = {
             "path": {
                 "job_id": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$"}
             },
-            "query": {},
+            "query": {
+                "tail": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 999999999999999999},
+                "offset": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 999999999999999999},
+                "limit_bytes": {
+                    "type": "integer",
+                    "format": "int64",
+                    "minimum": 0,
+                    "maximum": 999999999999999999,
+                },
+            },
         },
         "bodies": {},
     },
@@ -48,7 +80,35 @@ REQUESTS: Final[Mapping[str, Any]] = {
         },
         "bodies": {},
     },
-    "list_tasks": {"parameters": {"path": {}, "query": {}}, "bodies": {}},
+    "list_tasks": {
+        "parameters": {
+            "path": {},
+            "query": {
+                "job_id": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$"},
+                "state": {
+                    "type": "string",
+                    "enum": [
+                        "NIL",
+                        "PENDING_ARGS_AVAIL",
+                        "PENDING_NODE_ASSIGNMENT",
+                        "PENDING_OBJ_STORE_MEM_AVAIL",
+                        "PENDING_ARGS_FETCH",
+                        "GETTING_AND_PINNING_ARGS",
+                        "SUBMITTED_TO_WORKER",
+                        "PENDING_ACTOR_TASK_ARGS_FETCH",
+                        "PENDING_ACTOR_TASK_ORDERING_OR_CONCURRENCY",
+                        "RUNNING",
+                        "RUNNING_IN_RAY_GET",
+                        "RUNNING_IN_RAY_WAIT",
+                        "FINISHED",
+                        "FAILED",
+                    ],
+                },
+                "limit": {"type": "integer", "minimum": 1, "maximum": 10000},
+            },
+        },
+        "bodies": {},
+    },
     "get_task": {
         "parameters": {
             "path": {

@@ -65,6 +65,7 @@ def _serve(options: argparse.Namespace) -> int:
                     ready_file=options.ready_file,
                     plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
                     data=_path(options.data, "SYNAPSE_AGENT_DATA"),
+                    keep_logs=options.keep_logs,
                     containers=ContainerOptions(
                         docker=options.docker,
                         base=options.container_base,
@@ -134,8 +135,24 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="what the agent keeps across restarts (default: below the user's state directory)",
     )
+    serve.add_argument(
+        "--keep-logs",
+        type=_size,
+        metavar="SIZE",
+        help="keep the logs that were read through this agent when their cluster is gone, so much of them,"
+        " such as 2G (default: none are kept)",
+    )
     _add_container_options(serve)
     return parser
+
+
+def _size(text: str) -> int:
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+    unit = units.get(text[-1:].upper())
+    number = text if unit is None else text[:-1]
+    if not (number.isascii() and number.isdecimal() and int(number)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 500M or 2G")
+    return int(number) * (unit or 1)
 
 
 def _add_container_options(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -58,7 +59,8 @@ async def delete_serve_application(request: web.Request) -> web.Response:
         }
     )
     status = await _wait(ray, job_id)
-    await ray.delete(job_id)
+    with suppress(ApiError):
+        await ray.delete(job_id)
     if status != "SUCCEEDED":
         raise ApiError(500, f"Ray Serve did not delete the application {name}")
     return web.Response(status=204)

@@ -10,8 +10,10 @@ from aiohttp import web
 
 from synapse_agent._containers import Containers
 from synapse_agent._index import Index
+from synapse_agent._job_lists import RecentJobs
 from synapse_agent._policy import Policy
 from synapse_agent._ray import JsonObject, RayClient
+from synapse_agent.logs.follow import Logs
 
 __all__ = ["GATEWAY", "INTERNAL", "Gateway", "gateway_of"]
 
@@ -27,6 +29,7 @@ class Gateway:
     token: str
     # What it remembers across restarts; beside it lie the files that go with that.
     index: Index
+    logs: Logs
     # Where there is an engine to run them.
     containers: Containers | None = None
     # Where job logs lie as files, if the cluster is on this machine and ours.
@@ -39,6 +42,8 @@ class Gateway:
     heartbeat: float = 5.0
     policy: Policy = field(default_factory=Policy)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    # So that a client that pages through the jobs has Ray list them once in a while, not for each page.
+    recent_jobs: RecentJobs = field(default_factory=RecentJobs)
     # Held from counting the jobs to having submitted one, or two requests could take the last place.
     admission: asyncio.Lock = field(default_factory=asyncio.Lock)
     # One at a time, since each may take hundreds of MB while it is read.

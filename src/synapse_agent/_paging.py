@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from synapse_agent._errors import ApiError, FieldError, InvalidBodyError
+from synapse_agent._errors import ApiError
+from synapse_agent._query import QueryFields
 
 __all__ = ["Page", "page_response", "read_page"]
 
-_DIGITS = re.compile(r"\+?[0-9]{1,100}\Z")
 _DEFAULT_SIZE = 100
 _MAX_SIZE = 1000
 # So that an offset is one that SQLite can count to.
@@ -31,12 +30,11 @@ class Page:
 
 def read_page(request: web.Request) -> Page:
     """Which page the query asks for; 422 if that is none."""
-    errors: list[FieldError] = []
-    number = _integer(request, "page", 1, None, errors)
-    size = _integer(request, "page_size", _DEFAULT_SIZE, _MAX_SIZE, errors)
-    if errors:
-        raise InvalidBodyError(errors)
-    return Page(min(number, _MAX_NUMBER), size)
+    query = QueryFields(request)
+    number = query.integer("page")
+    size = query.integer("page_size", most=_MAX_SIZE)
+    query.check()
+    return Page(min(number or 1, _MAX_NUMBER), size or _DEFAULT_SIZE)
 
 
 def page_response(request: web.Request, page: Page, count: int, results: Sequence[object]) -> web.Response:
@@ -56,17 +54,3 @@ def page_response(request: web.Request, page: Page, count: int, results: Sequenc
         "results": results,
     }
     return web.json_response(body)
-
-
-def _integer(
-    request: web.Request, name: str, default: int, most: int | None, errors: list[FieldError]
-) -> int:
-    word = request.query.get(name)
-    if word is None:
-        return default
-    value = int(word) if _DIGITS.match(word) else 0
-    if value >= 1 and (most is None or value <= most):
-        return value
-    rule = "of at least 1" if most is None else f"from 1 to {most}"
-    errors.append(FieldError(("query", name), f"must be an integer {rule}", "int_type", word))
-    return default

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -16,11 +16,12 @@ from synapse_agent._errors import ApiError
 __all__ = ["TERMINAL", "JsonObject", "RayClient", "RayUnreachableError", "child"]
 
 JsonObject = dict[str, Any]
+_Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
-_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
+_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=10)
 
 
 class RayUnreachableError(ApiError):
@@ -38,8 +39,9 @@ class RayClient:
         self.url = URL(url)
         self.address = str(self.url.with_user(None)).rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # Ray may be served below a path.
+        self._base = self.url.with_path(self.url.raw_path.rstrip("/") + "/", encoded=True)
         self._session = aiohttp.ClientSession(
-            base_url=self.url.with_path("/"),
             headers=headers,
             timeout=_TIMEOUT,
             # A long-lived tail holds a connection; they must not use up a pool.
@@ -55,7 +57,7 @@ class RayClient:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: _Query | None = None,
         body: object = None,
         data: bytes | None = None,
         stream: bool = False,
@@ -63,7 +65,7 @@ class RayClient:
         try:
             async with self._session.request(
                 method,
-                path,
+                self._base.join(URL(path)),
                 params=query,
                 json=body,
                 data=data,
@@ -81,7 +83,7 @@ class RayClient:
                 f"the connection to Ray at {self.address} broke", maybe_sent=True
             ) from None
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> object:
+    async def get(self, path: str, query: _Query | None = None) -> object:
         """A JSON answer; 404 and 501 pass on, anything else that is no success is a 503."""
         async with self._request("GET", path, query=query) as response:
             return await self._decode(response)
@@ -104,7 +106,7 @@ class RayClient:
             raise ApiError(503, f"what answers at {self.address} is no Ray dashboard") from None
         return value
 
-    async def _data(self, path: str, query: Mapping[str, str] | None = None) -> JsonObject:
+    async def _data(self, path: str, query: _Query | None = None) -> JsonObject:
         answer = await self.get(path, query)
         data: object = cast("JsonObject", answer).get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
@@ -112,9 +114,10 @@ class RayClient:
         return cast("JsonObject", data)
 
     async def _state(self, kind: str, filters: Mapping[str, str], limit: int) -> list[JsonObject]:
-        query = {"detail": "1", "limit": str(limit)}
+        query = [("detail", "1"), ("limit", str(limit))]
         for key, value in filters.items():
-            query |= {"filter_keys": key, "filter_predicates": "=", "filter_values": value}
+            # Ray takes the n-th of each together.
+            query += [("filter_keys", key), ("filter_predicates", "="), ("filter_values", value)]
         result = child(await self._data(f"api/v0/{kind}", query), "result")
         return cast("list[JsonObject]", result.get("result") or [])
 
@@ -135,8 +138,8 @@ class RayClient:
         status = child(await self._data("api/cluster_status"), "clusterStatus")
         return child(status, "loadMetricsReport")
 
-    async def tasks(self, filters: Mapping[str, str] | None = None) -> list[JsonObject]:
-        return await self._state("tasks", filters or {}, 10_000)
+    async def tasks(self, filters: Mapping[str, str], *, limit: int = 10_000) -> list[JsonObject]:
+        return await self._state("tasks", filters, limit)
 
     async def serve(self) -> JsonObject:
         """`applications`, `http_options`, `proxies` and `controller_info`; empty while Ray Serve is down."""
@@ -199,8 +202,11 @@ class RayClient:
             return bool(cast("JsonObject", await self._decode(response)).get("stopped"))
 
     async def delete(self, job_id: str) -> None:
+        """Delete a job that is over."""
         async with self._request("DELETE", f"api/jobs/{job_id}") as response:
-            await response.read()
+            if response.status == 404:
+                raise ApiError(404, f"there is no job {job_id}")
+            await self._decode(response)
 
     async def upload_package(self, name: str, content: bytes) -> str:
         """Hand a zip to the cluster unless it has it; the URI that a runtime_env names it by."""
@@ -217,26 +223,10 @@ class RayClient:
     # -- logs
 
     @asynccontextmanager
-    async def log(
-        self, submission_id: str, node_id: str, *, follow: bool
-    ) -> AsyncGenerator[aiohttp.StreamReader | None, None]:
-        """The raw bytes of a job's log from its start; None while there is none.
-
-        With `follow` they go on for ever: the job's status tells when it is over.
-        """
-        query = {"node_id": node_id, "submission_id": submission_id, "lines": "-1"}
-        if follow:
-            query["interval"] = "0.1"
-        kind = "stream" if follow else "file"
-        async with self._request("GET", f"api/v0/logs/{kind}", query=query, stream=True) as response:
-            if response.status == 200:
-                yield response.content
-                return
-            text = await response.text()
-            if "Could not find a log file" in text or "does not exist" in text:
-                yield None
-                return
-            raise ApiError(503, f"Ray can't read the log: {_last_line(text)}")
+    async def log_file(self, query: Mapping[str, str]) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """Open Ray's answer to one request for a log file, whatever its status; it ends by itself."""
+        async with self._request("GET", "api/v0/logs/file", query=query, stream=True) as response:
+            yield response
 
     async def wait_ready(self, deadline: float) -> bool:
         """Whether Ray had a living head node before `deadline`, in the loop's time."""

@@ -28,8 +28,7 @@ from synapse_agent._container_handlers import (
 )
 from synapse_agent._document import get_document, get_document_page
 from synapse_agent._health import health_check
-from synapse_agent._jobs import get_job, list_jobs, stop_job
-from synapse_agent._log_handlers import get_job_logs, stream_job_logs
+from synapse_agent._jobs import delete_job, get_job, list_jobs, stop_job
 from synapse_agent._nodes import get_gpu_status, get_node, list_nodes
 from synapse_agent._not_supported import not_supported
 from synapse_agent._plugin_runs import run_debug_plugin_release
@@ -43,6 +42,7 @@ from synapse_agent._release_handlers import (
 )
 from synapse_agent._resources import check_feasibility, get_cluster_resources
 from synapse_agent._tasks import get_task, list_tasks
+from synapse_agent.logs.handlers import get_job_logs, stream_job_logs
 
 __all__ = ["DOCUMENT_ROUTES", "ROUTES", "STREAM_ROUTES", "Route", "add_routes"]
 
@@ -59,6 +59,7 @@ ROUTES = (
     Route("GET", "/health/", "health_check", health_check),
     Route("GET", "/jobs/", "list_jobs", list_jobs),
     Route("GET", "/jobs/{job_id}/", "get_job", get_job),
+    Route("DELETE", "/jobs/{job_id}/", "delete_job", delete_job),
     Route("GET", "/jobs/{job_id}/logs/", "get_job_logs", get_job_logs),
     Route("POST", "/jobs/{job_id}/stop/", "stop_job", stop_job),
     Route("GET", "/gpu_status/", "get_gpu_status", get_gpu_status),

@@ -7,6 +7,7 @@ import errno
 import json
 import logging
 import os
+import re
 import secrets
 import signal
 import socket
@@ -28,6 +29,9 @@ from synapse_agent._gateway import Gateway
 from synapse_agent._index import Index, IndexUnusableError
 from synapse_agent._process import describe, write_error, write_output
 from synapse_agent._ray import RayClient
+from synapse_agent.logs.follow import Logs
+from synapse_agent.logs.locate import Locator
+from synapse_agent.logs.spool import Spool
 
 __all__ = ["Options", "serve"]
 
@@ -43,6 +47,7 @@ class Options:
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
 
 
 async def serve(options: Options) -> None:
@@ -103,8 +108,13 @@ async def _serve(options: Options) -> None:
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
-            ray = RayClient(_checked(options.ray), options.ray_token)
-        gateway = Gateway(ray, token, index, log_dir=embedded.log_dir if embedded else None, plugins=plugins)
+            ray = RayClient(_checked(options.ray, options.ray_token), options.ray_token)
+        log_dir = embedded.log_dir if embedded else None
+        ray_token = embedded.token if embedded else options.ray_token
+        spool = _spool(options, ray)
+        logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
+        stack.push_async_callback(logs.close)
+        gateway = Gateway(ray, token, index, logs, log_dir=log_dir, plugins=plugins)
         gateway.url = _url(sock)
         gateway.containers = containers
         logging.getLogger("aiohttp.server").addFilter(_NoHttp())
@@ -161,6 +171,20 @@ def _absolute(path: Path) -> Path:
         raise StartupError(f"can't find {path} from here, give the whole path: {describe(error)}") from None
 
 
+def _spool(options: Options, ray: RayClient) -> Spool | None:
+    if options.keep_logs is None:
+        # Logs on this machine are read where they lie.
+        return Spool(None) if options.ray is not None else None
+    cluster = "embedded"
+    if options.ray is not None:
+        cluster = re.sub(r"[^A-Za-z0-9.-]+", "_", ray.address)
+    directory = _data_directory(options.data) / "logs" / cluster
+    try:
+        return Spool(directory, options.keep_logs)
+    except OSError as error:
+        raise StartupError(f"can't keep logs in {directory}: {error.strerror or error}") from None
+
+
 def _url(sock: socket.socket) -> str:
     name: tuple[str, int] = sock.getsockname()[:2]
     host, port = name
@@ -169,13 +193,20 @@ def _url(sock: socket.socket) -> str:
     return str(URL.build(scheme="http", host=host, port=port))
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, token: str | None) -> str:
     try:
         parsed = URL(url)
     except ValueError:
         parsed = URL()
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise StartupError("--ray takes the URL of a Ray dashboard, such as http://127.0.0.1:8265")
+    if parsed.raw_query_string or parsed.raw_fragment:
+        raise StartupError("--ray takes a URL without a query and without a fragment")
+    if token and (parsed.raw_user or parsed.raw_password):
+        raise StartupError(
+            "--ray has a user and password, and there is a Ray token (--ray-token or RAY_AUTH_TOKEN): "
+            "both would be sent as the Authorization header, so give only one"
+        )
     return url
 
 

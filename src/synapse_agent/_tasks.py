@@ -8,7 +8,8 @@ from aiohttp import web
 
 from synapse_agent._errors import ApiError
 from synapse_agent._gateway import gateway_of
-from synapse_agent._ray import JsonObject
+from synapse_agent._query import QueryFields
+from synapse_agent._ray import JsonObject, RayClient
 from synapse_agent._validation import resource_id
 
 __all__ = ["get_task", "list_tasks"]
@@ -36,13 +37,58 @@ _FIELDS = (
     "label_selector",
     "call_site",
 )
+_STATES = (
+    "NIL",
+    "PENDING_ARGS_AVAIL",
+    "PENDING_NODE_ASSIGNMENT",
+    "PENDING_OBJ_STORE_MEM_AVAIL",
+    "PENDING_ARGS_FETCH",
+    "GETTING_AND_PINNING_ARGS",
+    "SUBMITTED_TO_WORKER",
+    "PENDING_ACTOR_TASK_ARGS_FETCH",
+    "PENDING_ACTOR_TASK_ORDERING_OR_CONCURRENCY",
+    "RUNNING",
+    "RUNNING_IN_RAY_GET",
+    "RUNNING_IN_RAY_WAIT",
+    "FINISHED",
+    "FAILED",
+)
 # Ray refuses any other length.
 _TASK_ID = re.compile(r"[0-9a-f]{48}\Z")
+_JOB_ID = re.compile(r"[0-9a-f]{8}\Z")
 
 
 async def list_tasks(request: web.Request) -> web.Response:
-    """The tasks that Ray remembers, at most 10 000."""
-    return web.json_response([_task(task) for task in await gateway_of(request).ray.tasks()])
+    """Return the tasks that Ray remembers, at most 10 000; Ray filters them."""
+    query = QueryFields(request)
+    job_id, state = query.identifier("job_id"), query.choice("state", _STATES)
+    limit = query.integer("limit", most=10_000)
+    query.check()
+    ray = gateway_of(request).ray
+    filters: dict[str, str] = {}
+    if job_id is not None:
+        ray_id = await _ray_job_id(ray, job_id)
+        if ray_id is None:
+            return web.json_response([])
+        filters["job_id"] = ray_id
+    if state is not None:
+        filters["state"] = state
+    tasks = await ray.tasks(filters, limit=limit or 10_000)
+    return web.json_response([_task(task) for task in tasks])
+
+
+async def _ray_job_id(ray: RayClient, job_id: str) -> str | None:
+    """Return Ray's own id of a job, or None where there can be no tasks of it."""
+    try:
+        # A submission id can look like one of Ray's, so ask first.
+        job = await ray.job(job_id)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        # Ray may remember the tasks of a job that it has forgotten.
+        return job_id if _JOB_ID.match(job_id) else None
+    found: str | None = job.get("job_id")
+    return found
 
 
 async def get_task(request: web.Request) -> web.Response:

@@ -25,14 +25,21 @@ def main() -> int:
         action="store_true",
         help="tail real jobs, one that is over and, for every other seed, one that runs, instead of a script",
     )
+    parser.add_argument(
+        "--cluster",
+        action="store_true",
+        help="tail real jobs, and break what the agent asks of Ray instead of what clients ask of the agent",
+    )
     options = parser.parse_args()
     seeds = range(options.start, options.start + options.seeds)
     started = time.monotonic()
     outcomes: list[Outcome] = []
-    for outcome in run_jobs(seeds) if options.ray else run_seeds(seeds):
+    for outcome in (
+        run_jobs(seeds) if options.ray else run_ray(seeds) if options.cluster else run_seeds(seeds)
+    ):
         outcomes.append(outcome)
         if not outcome.ok:
-            ray = "RAY=1 " if options.ray else ""
+            ray = "RAY=1 " if options.ray or options.cluster else ""
             print(f"{outcome}\n  again: make soak {ray}SEEDS=1 START={outcome.seed}", flush=True)
         if len(outcomes) % 100 == 0:
             print(summary(outcomes), flush=True)
@@ -58,6 +65,15 @@ def run_jobs(seeds: range) -> Iterator[Outcome]:
             running = agent.submit(WRITES_SLOWLY)
             group = odd[start : start + _TAILS]
             yield from run_job_seeds(agent, background, running, group, span=3_000, at_once=_TAILS)
+
+
+def run_ray(seeds: range) -> Iterator[Outcome]:
+    from ray_cluster import cluster_of
+
+    from chaos.ray_seeds import run_ray_seeds
+
+    with cluster_of() as cluster:
+        yield from run_ray_seeds(cluster, seeds)
 
 
 def summary(outcomes: list[Outcome]) -> str:

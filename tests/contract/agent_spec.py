@@ -211,7 +211,8 @@ def check_answer(response: httpx.Response) -> Operation:
     request = response.request
     path = request.url.raw_path.decode().partition("?")[0]
     operation = operation_at(request.method, path)
-    checked = MockRequest(SERVER, operation.method.lower(), unquote(path), args=dict(request.url.params))
+    query = {name: request.url.params.get_list(name) for name in request.url.params}
+    checked = MockRequest(SERVER, operation.method.lower(), unquote(path), args=query)
     kind = response.headers.get("content-type", "").partition(";")[0]
     answer = MockResponse(response.content, response.status_code, dict(response.headers), kind)
     if response.content:

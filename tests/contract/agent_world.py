@@ -12,11 +12,13 @@ from running_agent import RunningAgent
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import HTTPError
 
-__all__ = ["PLUGIN", "RELEASE", "clear", "prepare"]
+__all__ = ["JOB", "OVER", "PLUGIN", "RELEASE", "clear", "prepare"]
 
 PLUGIN, VERSION = "letters", "1.0.0"
 RELEASE = f"{PLUGIN}@{VERSION}"
 JOB = "contract-job"
+# Another one, to be deleted.
+OVER = "contract-job-over"
 WITH_A_TASK = """
 import ray
 
@@ -32,7 +34,7 @@ def main():
 
 
 def prepare(agent: RunningAgent) -> dict[str, Any]:
-    """See to it that there are a release, a job that is over, a task and an application; give their ids."""
+    """Make a release, two jobs that are over, a task and an application; return their ids."""
     with AgentClient(agent.url, agent.token, timeout=60) as client:
         once(lambda: client.create_plugin_release(PLUGIN, VERSION))
         once(
@@ -40,7 +42,13 @@ def prepare(agent: RunningAgent) -> dict[str, Any]:
         )
         if not applications(client):
             client.run_plugin_release(RELEASE, "deploy")
+        once(
+            lambda: client.run_debug_plugin_release(
+                "job_main", modules={"job_main": "def main(): pass\n"}, job_id=OVER
+            )
+        )
         ray_id = agent.wait(JOB)["job_id"]
+        agent.wait(OVER)
 
         def called() -> bool:
             # Ray's HTTP proxy may come later than the application.
@@ -58,6 +66,7 @@ def prepare(agent: RunningAgent) -> dict[str, Any]:
         until(called)
         return {
             "job_id": JOB,
+            "delete_job.job_id": OVER,
             "node_id": client.list_nodes()[0].node_id,
             "task_id": until(tasks)[0],
             "name": names[0],

@@ -12,7 +12,7 @@ from running_agent import RunningAgent, client_of
 
 from synapse_sdk.testing import FakeAgent
 
-from .agent_world import JOB, RELEASE
+from .agent_world import JOB, OVER, RELEASE
 
 __all__ = ["fake_world", "running_fake"]
 
@@ -30,6 +30,7 @@ def running_fake() -> Iterator[RunningAgent]:
 def fake_world(fake: FakeAgent) -> dict[str, Any]:
     """See to it that every operation has something to answer; give the ids."""
     fake.add_job(JOB, status="SUCCEEDED", logs=["one", "two: é🚀", "", "four"])
+    fake.add_job(OVER, status="FAILED")
     fake.on_run("job_main", hold=True)
     fake.add_plugin_release(RELEASE, actions={"deploy": "job", "ask": "serve"})
     # What is fetched anew names no actions.
@@ -46,6 +47,7 @@ def fake_world(fake: FakeAgent) -> dict[str, Any]:
         build_id = client.create_container(plugin_release="detector@1.0.0").build_id
     return {
         "job_id": JOB,
+        "delete_job.job_id": OVER,
         "node_id": "head",
         "task_id": fake.add_task("double", state="FINISHED").task_id,
         "name": RELEASE,

@@ -67,7 +67,7 @@ def check_request(request: httpx.Request, operation: Operation) -> None:
             SERVER,
             operation.method.lower(),
             "/".join(unquote(part).replace("/", "_") for part in path.split("/")),
-            args=dict(request.url.params),
+            args={name: request.url.params.get_list(name) for name in request.url.params},
             headers=dict(request.headers),
             data=content,
             content_type=media_type or "",

@@ -19,11 +19,11 @@ from websockets.sync.client import connect
 
 from synapse_agent._errors import ApiError
 from synapse_agent._gateway import Gateway
-from synapse_agent._log_events import sse, sse_lines, websocket_lines
-from synapse_agent._log_handlers import _pump
-from synapse_agent._log_lines import Message
-from synapse_agent._log_tail import Tail
 from synapse_agent._routes import ROUTES, STREAM_ROUTES
+from synapse_agent.logs.events import sse, sse_lines, websocket_lines
+from synapse_agent.logs.handlers import _pump
+from synapse_agent.logs.lines import Message
+from synapse_agent.logs.tail import Tail
 
 from .agent_spec import OPERATIONS
 from .generated_values import generated
@@ -104,8 +104,8 @@ class Sink:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    async def lines(self, messages: list[Message]) -> None:
-        self.events += websocket_events(websocket_lines(messages))
+    async def lines(self, messages: list[Message], time: float | None) -> None:
+        self.events += websocket_events(websocket_lines(messages, time=time))
 
     async def event(self, event: Event) -> None:
         self.events.append(json.loads(json.dumps(event)))
@@ -125,9 +125,15 @@ def pumped(*blocks: bytes | Exception | None) -> list[Event]:
 
     async def pump() -> list[Event]:
         gateway = SimpleNamespace(stopping=asyncio.Event(), heartbeat=0.0)
-        tail = SimpleNamespace(next=read().__anext__, status="SUCCEEDED")
+
+        async def begin() -> int:
+            return 0
+
+        tail = SimpleNamespace(
+            begin=begin, next=read().__anext__, status="SUCCEEDED", arrived=lambda offset: None
+        )
         sink = Sink()
-        await _pump(cast("Gateway", gateway), cast("Tail", tail), sink, 0)
+        await _pump(cast("Gateway", gateway), cast("Tail", tail), sink)
         return sink.events
 
     return asyncio.run(pump())

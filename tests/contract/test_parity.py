@@ -14,7 +14,7 @@ from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 # The contract's table, by its groups.
 REST = {
     "health": ["health_check"],
-    "jobs": ["list_jobs", "get_job", "get_job_logs", "list_job_logs", "stop_job"],
+    "jobs": ["list_jobs", "get_job", "get_job_logs", "list_job_logs", "stop_job", "delete_job"],
     "nodes": ["list_nodes", "get_node", "get_gpu_status"],
     "tasks": ["list_tasks", "get_task"],
     "serve": ["list_serve_applications", "get_serve_application", "delete_serve_application"],
@@ -53,7 +53,7 @@ REST = {
 REST_METHODS = [name for names in REST.values() for name in names]
 STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs", "tail_many"]
 WAITS = ["wait_for_job", "wait_for_build", "wait_for_system_ready"]
-PAGES = ["iter_plugin_releases", "iter_containers"]
+PAGES = ["iter_plugin_releases", "iter_containers", "iter_jobs"]
 VIEWS = ["with_options", "with_raw_response"]
 OTHERS = ["from_env", "close", "request", "stream_limits"]
 # What only the asynchronous one has.

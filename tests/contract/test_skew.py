@@ -44,7 +44,8 @@ def _references(node: Any) -> Iterator[str]:
             if isinstance(reference, str) and reference not in seen:
                 seen.add(reference)
                 todo.append(target_of(reference))
-                yield reference.rpartition("/")[2]
+                if reference.startswith("#/components/schemas/"):
+                    yield reference.rpartition("/")[2]
             todo += node.values()
         elif isinstance(node, list):
             todo += node

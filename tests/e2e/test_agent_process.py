@@ -48,6 +48,11 @@ def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         (["--host", "no.such.host.invalid", "--port", "0"], "can't listen on no.such.host.invalid"),
         (["--port", "0", "--token", "é"], "printable ASCII"),
         (["--port", "0", "--ray", "127.0.0.1:8265"], "--ray takes the URL"),
+        (["--port", "0", "--ray", "http://127.0.0.1:8265/?x=1"], "without a query"),
+        (
+            ["--port", "0", "--ray", "http://someone:s3cret@127.0.0.1:8265", "--ray-token", "t0ken"],
+            "both would be sent as the Authorization header",
+        ),
         (["--port", "0", "--plugins", "/no/such/place"], "--plugins takes a directory"),
         (["--port", "0", "--data", "/dev/null/data"], "can't use the index /dev/null/data/index.sqlite3"),
         (["--port", "0", "--ray", "http://127.0.0.1:1", "--ready-file", "/no/such/place"], "can't write"),
@@ -62,6 +67,8 @@ def test_what_stops_it_from_serving_is_one_sentence(arguments: list[str], words:
     assert last.startswith("synapse-agent: ")
     assert words.format(taken=port) in last
     assert "Traceback" not in done.stderr
+    assert "s3cret" not in done.stderr
+    assert "t0ken" not in done.stderr
 
 
 @pytest.mark.parametrize(("missing", "extra"), [("ray", "agent-ray"), ("aiohttp", "agent")])

@@ -354,6 +354,36 @@ def test_gatekeeping(agent: RunningAgent) -> None:
     assert agent.wait(job_id)["status"] == "STOPPED"
 
 
+def test_jobs_in_parts_and_deleted(agent: RunningAgent) -> None:
+    ids = [agent.submit("print(1)") for _ in range(3)]
+    running = agent.submit("time.sleep(600)")
+    for job_id in ids:
+        agent.wait(job_id)
+    agent.wait(running, "RUNNING")
+    found: list[str] = []
+    page = agent.http.get("jobs/", params={"limit": 2})
+    while True:
+        assert len(page.json()) <= 2
+        found += [job["submission_id"] or job["job_id"] for job in page.json()]
+        if "Synapse-Next-Cursor" not in page.headers:
+            break
+        page = agent.http.get("jobs/", params={"limit": 2, "cursor": page.headers["Synapse-Next-Cursor"]})
+    assert found[:4] == [running, *reversed(ids)]
+    assert len(found) == len(set(found))
+    assert {job["submission_id"] for job in agent.http.get("jobs/?status=RUNNING").json()} >= {running}
+    assert {job["status"] for job in agent.http.get("jobs/?status=RUNNING").json()} == {"RUNNING"}
+    response = agent.http.delete(f"jobs/{running}/")
+    assert (response.status_code, "stop it" in detail(response)) == (409, True)
+    agent.http.post(f"jobs/{running}/stop/")
+    agent.wait(running)
+    for job_id in (*ids, running):
+        response = agent.http.delete(f"jobs/{job_id}/")
+        assert (response.status_code, response.content) == (204, b"")
+    left = [job["submission_id"] for job in agent.http.get("jobs/").json()]
+    assert not {*ids, running} & {*left}
+    assert agent.http.delete("jobs/none/").status_code == 404
+
+
 def test_tasks(agent: RunningAgent) -> None:
     source = """
 import ray
@@ -385,6 +415,14 @@ except ZeroDivisionError:
     assert task["creation_time_ms"] <= (task["start_time_ms"] or task["end_time_ms"]) <= task["end_time_ms"]
     assert agent.http.get(f"tasks/{task['task_id']}/").json() == task
     assert "ZeroDivisionError" in tasks["broken"]["error_message"]
+    # Of this job by either of its ids, as Ray filters them.
+    for job_id in (job["job_id"], job["submission_id"]):
+        found = agent.http.get("tasks/", params={"job_id": job_id}).json()
+        assert {item["name"] for item in found} >= {"twice", "broken"}
+        assert {item["job_id"] for item in found} == {job["job_id"]}
+        (failed,) = agent.http.get("tasks/", params={"job_id": job_id, "state": "FAILED"}).json()
+        assert failed["name"] == "broken"
+        assert len(agent.http.get("tasks/", params={"job_id": job_id, "limit": 1}).json()) == 1
     # The job by Ray's own id for the driver.
     assert agent.http.get(f"jobs/{job['job_id']}/").json()["submission_id"] == job["submission_id"]
     assert agent.http.get(f"jobs/{job['job_id']}/logs/").json().endswith(log)

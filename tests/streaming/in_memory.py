@@ -18,6 +18,7 @@ from websockets.utils import accept_key
 
 from synapse_sdk._connection import Connection
 from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
+from synapse_sdk.streaming._start import Start
 from synapse_sdk.streaming._tail import Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
 from synapse_sdk.utils.network import StreamLimits
 
@@ -55,6 +56,7 @@ class Outcome:
     """What a tail came to."""
 
     lines: list[str] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
     error: ClientError | None = None
     tail: Any = None
 
@@ -72,6 +74,7 @@ def run_tail(
     *,
     limits: StreamLimits | None = None,
     max_retries: int = 8,
+    start: Start = Start(),  # noqa: B008 - immutable
 ) -> Outcome:
     """Run a tail to its end. `connect` answers each connection, `ask_status` each question for the job."""
     tail = Tail(
@@ -80,6 +83,7 @@ def run_tail(
         timeout=1.0,
         limits=limits or StreamLimits.unlimited(),
         connection=Connection("http://agent", "a-token", max_retries=max_retries),
+        start=start,
     )
     outcome = Outcome(tail=tail)
     shell = _Shell(connect, ask_status)
@@ -107,6 +111,7 @@ def _run(tail: Tail, shell: _Shell, outcome: Outcome) -> None:
 def _hand_out(tail: Tail, outcome: Outcome) -> None:
     while tail.log.lines:
         outcome.lines.append(tail.log.lines.popleft())
+        outcome.positions.append((tail.log.start or 0) + tail.log.delivered_bytes)
 
 
 class _Shell:

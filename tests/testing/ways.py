@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -39,14 +40,16 @@ class Way:
     def call(
         self, agent: FakeAgent, method: str, *args: Any, client: dict[str, Any] | None = None, **kwargs: Any
     ) -> Any:
-        """Call a method of a client of its own."""
+        """Call a method of a client of its own; what it walks over comes as a list."""
         if self.runner == "sync":
             with self._client(agent, client or {}) as sync:
-                return getattr(sync, method)(*args, **kwargs)
+                found = getattr(sync, method)(*args, **kwargs)
+                return list(found) if inspect.isgenerator(found) else found
 
         async def call() -> Any:
             async with self._async_client(agent, client or {}) as other:
-                return await getattr(other, method)(*args, **kwargs)
+                found = getattr(other, method)(*args, **kwargs)
+                return [item async for item in found] if inspect.isasyncgen(found) else await found
 
         return self._run(call)
 
@@ -56,10 +59,11 @@ class Way:
         job_id: str,
         *,
         on_line: Callable[[str], object] = lambda line: None,
+        see: Callable[[Any], object] = lambda stream: None,
         client: dict[str, Any] | None = None,
         **options: Any,
     ) -> Tailed:
-        """Tail a job to the end; `on_line` is called with each line as it comes."""
+        """Tail a job to the end; with each line, `on_line` is called with it and `see` with the stream."""
         tailed = Tailed()
         options.setdefault("on_event", lambda event: tailed.events.append(event.kind))
 
@@ -73,6 +77,7 @@ class Way:
                 for line in stream:
                     tailed.lines.append(line)
                     on_line(line)
+                    see(stream)
             return done(stream)
 
         async def tail() -> Tailed:
@@ -83,9 +88,33 @@ class Way:
                 async for line in stream:
                     tailed.lines.append(line)
                     on_line(line)
+                    see(stream)
             return done(stream)
 
         return self._run(tail)
+
+    def tail_many(
+        self,
+        agent: FakeAgent,
+        job_ids: list[str],
+        take: Callable[[tuple[str, str], Any], bool],
+        **options: Any,
+    ) -> None:
+        """Tail several jobs until `take`, called with each pair and the stream, has enough."""
+        if self.runner == "sync":
+            with self._client(agent, {}) as sync, sync.tail_many(job_ids, **options) as stream:
+                for pair in stream:
+                    if take(pair, stream):
+                        return
+            return
+
+        async def tail() -> None:
+            async with self._async_client(agent, {}) as other, other.tail_many(job_ids, **options) as stream:
+                async for pair in stream:
+                    if take(pair, stream):
+                        return
+
+        self._run(tail)
 
     def _client(self, agent: FakeAgent, options: dict[str, Any]) -> AgentClient:
         if self.where == "in-process":

@@ -23,6 +23,7 @@ from synapse_sdk.clients.agent.models import (
     GpuStatus,
     Health,
     Job,
+    JobStatus,
     JobStopResult,
     Node,
     PluginRelease,
@@ -65,14 +66,20 @@ def constructor(http: httpx.AsyncClient, handler: AsyncLongPollHandler, context:
 async def operations(client: AsyncAgentClient) -> None:
     assert_type(await client.health_check(), Health)
     assert_type(await client.list_jobs(), list[Job])
+    assert_type(
+        await client.list_jobs(status="FAILED", metadata=["team=vision"], limit=5, cursor="x"), list[Job]
+    )
     assert_type(await client.get_job("j"), Job)
     assert_type(await client.get_job_logs("j"), str)
+    assert_type(await client.get_job_logs("j", tail=5, offset=8, limit_bytes=100), str)
     assert_type(await client.list_job_logs("j"), str)
     assert_type(await client.stop_job("j"), JobStopResult)
+    assert_type(await client.delete_job("j"), None)
     assert_type(await client.get_gpu_status(), GpuStatus)
     assert_type(await client.list_nodes(), list[Node])
     assert_type(await client.get_node("n"), Node)
     assert_type(await client.list_tasks(), list[Task])
+    assert_type(await client.list_tasks(job_id="j", state="RUNNING", limit=5), list[Task])
     assert_type(await client.get_task("t"), Task)
     assert_type(await client.list_serve_applications(), list[ServeApplication])
     assert_type(await client.get_serve_application("s"), ServeApplication)
@@ -133,6 +140,7 @@ async def waits(client: AsyncAgentClient, wait: bool) -> None:
 async def pages(client: AsyncAgentClient) -> None:
     assert_type(client.iter_plugin_releases(page_size=10), AsyncIterator[PluginRelease])
     assert_type(client.iter_containers(), AsyncIterator[Container])
+    assert_type(client.iter_jobs(status=JobStatus.FAILED, metadata=["team"]), AsyncIterator[Job])
     async for release in client.iter_plugin_releases():
         assert_type(release, PluginRelease)
     assert_type((await client.list_containers()).results, list[Container])
@@ -156,6 +164,7 @@ async def raw(client: AsyncAgentClient) -> None:
     assert_type(await raw.get_job_logs("j"), RawResponse[str])
     assert_type(await raw.list_job_logs("j"), RawResponse[str])
     assert_type(await raw.stop_job("j"), RawResponse[JobStopResult])
+    assert_type(await raw.delete_job("j"), RawResponse[None])
     assert_type(await raw.get_gpu_status(), RawResponse[GpuStatus])
     assert_type(await raw.list_nodes(), RawResponse[list[Node]])
     assert_type(await raw.get_node("n"), RawResponse[Node])

@@ -23,6 +23,7 @@ from synapse_sdk.clients.agent.models import (
     GpuStatus,
     Health,
     Job,
+    JobStatus,
     JobStopResult,
     Node,
     PluginRelease,
@@ -65,14 +66,18 @@ def constructor(http: httpx.Client, handler: LongPollHandler, context: ssl.SSLCo
 def operations(client: AgentClient) -> None:
     assert_type(client.health_check(), Health)
     assert_type(client.list_jobs(), list[Job])
+    assert_type(client.list_jobs(status="FAILED", metadata=["team=vision"], limit=5, cursor="x"), list[Job])
     assert_type(client.get_job("j"), Job)
     assert_type(client.get_job_logs("j"), str)
+    assert_type(client.get_job_logs("j", tail=5, offset=8, limit_bytes=100), str)
     assert_type(client.list_job_logs("j"), str)
     assert_type(client.stop_job("j"), JobStopResult)
+    assert_type(client.delete_job("j"), None)
     assert_type(client.get_gpu_status(), GpuStatus)
     assert_type(client.list_nodes(), list[Node])
     assert_type(client.get_node("n"), Node)
     assert_type(client.list_tasks(), list[Task])
+    assert_type(client.list_tasks(job_id="j", state="RUNNING", limit=5), list[Task])
     assert_type(client.get_task("t"), Task)
     assert_type(client.list_serve_applications(), list[ServeApplication])
     assert_type(client.get_serve_application("s"), ServeApplication)
@@ -132,6 +137,7 @@ def waits(client: AgentClient, wait: bool) -> None:
 def pages(client: AgentClient) -> None:
     assert_type(client.iter_plugin_releases(page_size=10), Iterator[PluginRelease])
     assert_type(client.iter_containers(), Iterator[Container])
+    assert_type(client.iter_jobs(status=JobStatus.FAILED, metadata=["team"]), Iterator[Job])
     for release in client.iter_plugin_releases():
         assert_type(release, PluginRelease)
     assert_type(client.list_containers().results, list[Container])
@@ -154,6 +160,7 @@ def raw(client: AgentClient) -> None:
     assert_type(raw.get_job_logs("j"), RawResponse[str])
     assert_type(raw.list_job_logs("j"), RawResponse[str])
     assert_type(raw.stop_job("j"), RawResponse[JobStopResult])
+    assert_type(raw.delete_job("j"), RawResponse[None])
     assert_type(raw.get_gpu_status(), RawResponse[GpuStatus])
     assert_type(raw.list_nodes(), RawResponse[list[Node]])
     assert_type(raw.get_node("n"), RawResponse[Node])

@@ -20,6 +20,8 @@ from synapse_agent._app import make_app
 from synapse_agent._gateway import Gateway
 from synapse_agent._index import Index
 from synapse_agent._ray import RayClient
+from synapse_agent.logs.follow import Logs
+from synapse_agent.logs.locate import Locator
 
 CONFIG = "code: {}\nversion: '1'\nactions: {{go: {{entrypoint: m}}, ask: {{method: serve}}}}\n"
 NOWHERE = "http://127.0.0.1:1"
@@ -39,10 +41,12 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 @asynccontextmanager
 async def agent(directory: Path, ray: str = NOWHERE) -> AsyncIterator[httpx.AsyncClient]:
     """An agent whose source and data lie in `directory`."""
+    client_of_ray = RayClient(ray, None)
     gateway = Gateway(
-        RayClient(ray, None),
+        client_of_ray,
         "token",
         Index(directory / "data" / "index.sqlite3"),
+        Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None),
         plugins=directory / "source",
     )
     async with (

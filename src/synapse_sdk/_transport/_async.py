@@ -16,6 +16,7 @@ from ._core import (
     raw_answer,
     refuse_streams,
     refuse_waiting,
+    windowed,
 )
 
 if TYPE_CHECKING:
@@ -210,7 +211,16 @@ class AsyncTransport:
     async def _exchange(self, exchange: Exchange[Any]) -> httpx.Response:
         response = await send_async(self._http, exchange.request(self._http))
         exchange.began(response.status_code)
-        return await read_async(response)
+        reader = exchange.window_reader(response)
+        if reader is None:
+            return await read_async(response)
+        try:
+            # To the end in any case: httpx would leave generators behind that trio warns of.
+            async for data in response.aiter_bytes():
+                reader.feed(data)
+        finally:
+            await response.aclose()
+        return windowed(reader, response)
 
     async def _ask(self, step: Ask[T]) -> T:
         connection = (
@@ -239,7 +249,7 @@ class AsyncRawTransport:
         Raises:
             ClientError: Whatever goes wrong.
         """
-        return await self.answer(Exchange(self._transport.connection, operation, arguments))
+        return await self.answer(Exchange(self._transport.connection, operation, arguments, raw=True))
 
     async def answer(self, exchange: Exchange[T]) -> RawResponse[T]:
         """Perform an exchange.

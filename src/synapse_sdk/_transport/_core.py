@@ -18,6 +18,7 @@ from .._connection import encode_path
 from .._errors import error_from_exception, excerpt, media_type
 from .._http._family import is_a
 from .._http._requests import build_request
+from .._log_window import LogWindow, WindowReader
 from .._retry import delay_before_retry
 from ..clients.exceptions import (
     ClientConnectionError,
@@ -42,6 +43,7 @@ __all__ = [
     "raw_answer",
     "refuse_streams",
     "refuse_waiting",
+    "windowed",
 ]
 
 T = TypeVar("T")
@@ -78,6 +80,7 @@ class Exchange(Generic[T]):
         arguments: With what.
         url: Where to instead of the operation's path; it was checked.
         free: Whether any JSON, text or nothing at all may be answered.
+        raw: Whether the answer is wanted as it came.
     """
 
     __slots__ = (
@@ -94,6 +97,7 @@ class Exchange(Generic[T]):
         "_redirects",
         "_status",
         "_url",
+        "_window",
     )
 
     def __init__(
@@ -104,6 +108,7 @@ class Exchange(Generic[T]):
         *,
         url: httpx.URL | None = None,
         free: bool = False,
+        raw: bool = False,
     ) -> None:
         self._connection = connection
         self._operation = operation
@@ -115,7 +120,12 @@ class Exchange(Generic[T]):
         try:
             self._url = connection.url(encode_path(operation.path, arguments.path)) if url is None else url
             # A URL that was given has its query already.
-            self._params = _query(arguments.query) if url is None or free else None
+            query: Mapping[str, object] = arguments.query
+            self._window = LogWindow.of(query) if operation.id == "get_job_logs" and not raw else None
+            if self._window is not None and connection.long_poll and self._window.offset:
+                # Such an answer has no header that tells whether the agent took the offset, so cut it here.
+                query = {}
+            self._params = _query(query) if url is None or free else None
             self._content: bytes | None = None
             self._content_type = "application/json"
             self._data: dict[str, Any] | None = None
@@ -179,6 +189,14 @@ class Exchange(Generic[T]):
     def began(self, status: int) -> None:
         """Take note that an answer has begun."""
         self._status = status
+
+    def window_reader(self, response: httpx.Response) -> WindowReader | None:
+        """Return what reads the body of a log whose window the agent did not cut out, or None."""
+        if self._window is None or response.status_code != 200 or media_type(response.headers) in _MARKUP:
+            return None
+        if self._window.start(response.headers) is not None:
+            return None
+        return WindowReader(self._window, response.headers)
 
     def failed(self, exc: Exception) -> float:
         """Give back the seconds to wait before the next request; raise if there shall be none."""
@@ -332,6 +350,18 @@ class Exchange(Generic[T]):
             _logger.debug(f"%s: {message}", self._operation.summary, *values)
 
 
+def windowed(reader: WindowReader, response: httpx.Response) -> httpx.Response:
+    """Return an answer that has the window only.
+
+    Raises:
+        ClientError: 416, the window begins behind the log's end; or the answer is no log.
+    """
+    headers = {"content-type": "application/json"}
+    return httpx.Response(
+        response.status_code, headers=headers, content=reader.body(), request=response.request
+    )
+
+
 def closed_error(connection: Connection, operation: str) -> ClientError:
     """Make the error for the use of a closed client."""
     return ClientConnectionError(
@@ -380,6 +410,9 @@ def raw_answer(exchange: Exchange[T], response: httpx.Response) -> RawResponse[T
 def _query(query: Mapping[str, object]) -> list[tuple[str, str]] | None:
     params: list[tuple[str, str]] = []
     for name, value in query.items():
+        if isinstance(value, Mapping):
+            # Metadata is most easily written as it comes in a job.
+            value = [f"{key}={item}" for key, item in cast("Mapping[object, object]", value).items()]
         items = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
         params.extend((name, _plain(item, name)) for item in items if item is not None)
     return params or None

@@ -18,6 +18,7 @@ from ._core import (
     raw_answer,
     refuse_streams,
     refuse_waiting,
+    windowed,
 )
 
 if TYPE_CHECKING:
@@ -213,7 +214,17 @@ class SyncTransport:
     def _exchange(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
         response = send(self._http, request)
         exchange.began(response.status_code)
-        return read(response)
+        reader = exchange.window_reader(response)
+        if reader is None:
+            return read(response)
+        try:
+            for data in response.iter_bytes():
+                reader.feed(data)
+                if reader.full:
+                    break
+        finally:
+            response.close()
+        return windowed(reader, response)
 
     def _ask(self, step: Ask[T]) -> T:
         connection = (
@@ -242,7 +253,7 @@ class RawTransport:
         Raises:
             ClientError: Whatever goes wrong.
         """
-        return self.answer(Exchange(self._transport.connection, operation, arguments))
+        return self.answer(Exchange(self._transport.connection, operation, arguments, raw=True))
 
     def answer(self, exchange: Exchange[T]) -> RawResponse[T]:
         """Perform an exchange.

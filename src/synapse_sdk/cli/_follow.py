@@ -41,6 +41,7 @@ class Follower:
         timeout: Seconds until a dead agent is noticed.
         quiet: Whether to leave out notices.
         again: Options to suggest for continuing after Ctrl-C.
+        position: Bytes of the log to leave out, of a single job.
     """
 
     client: AgentClient
@@ -52,6 +53,7 @@ class Follower:
     timeout: float = 30.0
     quiet: bool = False
     again: Sequence[str] = ()
+    position: int | None = None
 
     def run(self) -> dict[str, str | None]:
         """Follow the logs and return the jobs' statuses.
@@ -61,11 +63,12 @@ class Follower:
         """
         starts = {job_id: self._start(job_id) for job_id in self.job_ids}
         printer = LogPrinter(self.job_ids, self.form, self.filter_, starts)
-        with closing(self._stream()) as stream, leave_at_once(lambda: self._farewell(printer)):
+        timed = self.form.timestamps or self.filter_.since is not None
+        with closing(self._stream()) as stream, leave_at_once(lambda: self._farewell(printer, stream)):
             try:
                 with when_unread(stream.close) as watch:
                     for job_id, line in self._pairs(stream):
-                        printer.show(job_id, line)
+                        printer.show(job_id, line, stream.time if timed else None)
                 if watch.gone:
                     raise BrokenPipeError
             except BrokenPipeError:
@@ -74,6 +77,8 @@ class Follower:
                 raise ExitStatus(INTERRUPTED) from None
             except ClientError as error:
                 raise ExitStatus(report_error(error, self.settings, code=INCOMPLETE)) from error
+        if printer.untimed and not self.quiet:
+            note(untimed(printer.untimed))
         streams = self._streams(stream)
         cut = sum(one.truncated_lines for one in streams.values())
         if cut:
@@ -82,16 +87,28 @@ class Follower:
         return {job_id: one.job_status for job_id, one in streams.items()}
 
     def _start(self, job_id: str) -> int:
-        # A stream begins with the log's first line, so the log so far is needed to find the last lines of it.
-        so_far = "" if self.filter_.last is None else self.client.get_job_logs(job_id)
-        return self.filter_.start(so_far)
+        if self.filter_.last is None or self.filter_.tail is not None:
+            return self.filter_.first
+        # Only the whole log tells which lines match, and how many.
+        return self.filter_.start(self.client.get_job_logs(job_id))
 
     def _stream(self) -> LogStream | ManyLogStream:
         if len(self.job_ids) == 1:
             return self.client.tail_job_logs(
-                self.job_ids[0], self.timeout, protocol=self.protocol, on_event=self._tell
+                self.job_ids[0],
+                self.timeout,
+                protocol=self.protocol,
+                on_event=self._tell,
+                start=self.position or "beginning",
+                tail=self.filter_.tail,
             )
-        return self.client.tail_many(self.job_ids, self.timeout, protocol=self.protocol, on_event=self._tell)
+        return self.client.tail_many(
+            self.job_ids,
+            self.timeout,
+            protocol=self.protocol,
+            on_event=self._tell,
+            tail=self.filter_.tail,
+        )
 
     def _pairs(self, stream: LogStream | ManyLogStream) -> Iterator[tuple[str, str]]:
         from ..streaming import ManyLogStream
@@ -118,22 +135,45 @@ class Follower:
                 else event
             )
 
-    def _farewell(self, printer: LogPrinter) -> str:
+    def _farewell(self, printer: LogPrinter, stream: LogStream | ManyLogStream) -> str:
         jobs = " ".join(map(shlex.quote, self.job_ids))
         options = " ".join(map(shlex.quote, self.again))
-        # A single log can continue at the exact line.
-        start = f"+{printer.seen[self.job_ids[0]] + 1}" if len(self.job_ids) == 1 else "10"
-        go_on = " ".join(filter(None, ["synapse jobs logs", jobs, f"--follow --lines {start}", options]))
+        start = "--lines 10"
+        if len(self.job_ids) == 1:
+            # A single log can be continued at the very line.
+            position = self._streams(stream)[self.job_ids[0]].position
+            if self.filter_.tail is None and self.position is None:
+                start = f"--lines +{printer.seen[self.job_ids[0]] + 1}"
+            elif position is not None:
+                start = f"--position {position}"
+        go_on = " ".join(filter(None, ["synapse jobs logs", jobs, f"--follow {start}", options]))
         runs = "the job runs on" if len(self.job_ids) == 1 else "the jobs run on"
         return f"synapse: interrupted; {runs}. Go on with:\n  {go_on}"
 
 
-def print_logs(client: AgentClient, job_ids: Sequence[str], form: LogFormat, filter_: LineFilter) -> None:
+def print_logs(
+    client: AgentClient,
+    job_ids: Sequence[str],
+    form: LogFormat,
+    filter_: LineFilter,
+    position: int | None = None,
+) -> None:
     """Print the logs as they are now, one after the other."""
     for job_id in job_ids:
-        text = client.get_job_logs(job_id)
-        printer = LogPrinter(job_ids, form, filter_, {job_id: filter_.start(text)})
+        text = client.get_job_logs(job_id, tail=filter_.tail, offset=position)
+        start = filter_.start(text) if filter_.tail is None else 1
+        printer = LogPrinter(job_ids, form, filter_, {job_id: start})
         printer.show_all(job_id, split_lines(text))
+        if printer.untimed:
+            note(untimed(printer.untimed))
+
+
+def untimed(count: int) -> str:
+    """Return what to say of lines whose time the agent did not tell."""
+    return (
+        f"the agent told no time for {count} lines; theirs is when they arrived here "
+        "(they were there before it followed the log, or it is an older one)"
+    )
 
 
 def exit_code(statuses: Iterable[str | None]) -> int:

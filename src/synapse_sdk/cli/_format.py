@@ -6,7 +6,9 @@ import time
 from datetime import datetime
 from typing import cast
 
-__all__ = ["age", "bytes_", "duration", "number", "parse_bytes", "stamp", "words"]
+from ._exit import USAGE, CommandError
+
+__all__ = ["age", "bytes_", "duration", "number", "parse_bytes", "parse_time", "stamp", "words"]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _FACTORS = {"": 1} | {
@@ -93,3 +95,25 @@ def words(values: object) -> str:
             f"{name}={number(value)}" for name, value in cast("dict[str, object]", values).items()
         )
     return "" if values is None else str(values)
+
+
+def parse_time(text: str, now: float | None = None) -> float:
+    """Return a time in seconds since the epoch, given as how long ago it was or in ISO 8601.
+
+    Raises:
+        CommandError: It is neither.
+
+    Example:
+        >>> parse_time("10m", now=1_000_000), parse_time("1970-01-02T00:00:00Z")
+        (999400.0, 86400.0)
+    """
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:])
+    number = text[:-1]
+    try:
+        if seconds is not None and number.isascii() and number.replace(".", "", 1).isdigit():
+            return (time.time() if now is None else now) - float(number) * seconds
+        # Without an offset, it is local time.
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        hint = "90s, 10m, 2h and 1d are times, and so is 2026-01-31T08:00"
+        raise CommandError(f"{text!r} is no time", hint=hint, code=USAGE) from None

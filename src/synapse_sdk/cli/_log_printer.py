@@ -25,7 +25,8 @@ class LogFormat:
 
     Attributes:
         prefix: Whether the job's id stands before each line; None where there are several jobs.
-        timestamps: Whether the time a line arrived at stands before it.
+        timestamps: Whether each line begins with the time at which the agent read it; where the agent told
+            none, at which it arrived here.
         as_json: One JSON object a line.
         raw: Whether a terminal gets lines as they are, escapes included.
     """
@@ -42,12 +43,14 @@ class LineFilter:
     Args:
         grep: A regular expression that a line has to match somewhere; None is every line.
         lines: "100" is the last hundred, "+100" all from the hundredth on, of those that match.
+        since: Only lines that the agent read at this time or later, in seconds since the epoch.
 
     Raises:
         CommandError: One of them is invalid.
     """
 
-    def __init__(self, grep: str | None, lines: str | None) -> None:
+    def __init__(self, grep: str | None, lines: str | None, since: float | None = None) -> None:
+        self.since = since
         try:
             self._search = None if grep is None else re.compile(grep).search
         except re.error as exc:
@@ -66,6 +69,11 @@ class LineFilter:
             )
         self.first = max(int(digits), 1) if text.startswith("+") else 1
         self.last = int(digits) if digits and not text.startswith("+") else None
+
+    @property
+    def tail(self) -> int | None:
+        """How many of a log's last lines are enough, or None if all are needed to find those to show."""
+        return None if self._search is not None else self.last
 
     def matches(self, line: str) -> bool:
         """Return whether a line matches --grep."""
@@ -104,15 +112,20 @@ class LogPrinter:
         self._prefixes = self._make_prefixes(job_ids)
         self.seen: Counter[str] = Counter()
         """Matching lines so far, shown or not, by job."""
+        self.untimed = 0
+        """Lines written whose time the agent did not tell, where times matter."""
+        self._timed = form.timestamps or filter_.since is not None
 
-    def show(self, job_id: str, line: str) -> None:
-        """Write a line unless it is filtered out."""
+    def show(self, job_id: str, line: str, time: float | None = None) -> None:
+        """Write a line unless it is filtered out; `time` is when the agent read it, if it says so."""
         if not self._filter.matches(line):
+            return
+        if time is not None and self._filter.since is not None and time < self._filter.since:
             return
         self.seen[job_id] += 1
         if self.seen[job_id] < self._starts.get(job_id, 1):
             return
-        self._write(self._formatted(job_id, line))
+        self._write(self._formatted(job_id, line, time))
         # A reader of a pipe follows the job, too.
         sys.stdout.flush()
 
@@ -122,20 +135,23 @@ class LogPrinter:
             if self._filter.matches(line):
                 self.seen[job_id] += 1
                 if self.seen[job_id] >= self._starts.get(job_id, 1):
-                    self._write(self._formatted(job_id, line))
+                    self._write(self._formatted(job_id, line, None))
         sys.stdout.flush()
 
-    def _formatted(self, job_id: str, line: str) -> str:
+    def _formatted(self, job_id: str, line: str, time: float | None) -> str:
         form = self._form
+        if self._timed and time is None:
+            self.untimed += 1
         if form.as_json:
             fields = {"job_id": job_id, "line": line}
             if form.timestamps:
-                fields["time"] = _now()
+                fields["time"] = _stamp(time)
+                fields["time_from"] = "client" if time is None else "agent"
             return f"{json_line(fields)}\n"
         if self._terminal and not form.raw:
             line = printable(line)
-        time = f"{_now()} " if form.timestamps else ""
-        return f"{self._prefixes[job_id]}{time}{line}\n"
+        stamp = f"{_stamp(time)} " if form.timestamps else ""
+        return f"{self._prefixes[job_id]}{stamp}{line}\n"
 
     def _make_prefixes(self, job_ids: Sequence[str]) -> dict[str, str]:
         if not (len(job_ids) > 1 if self._form.prefix is None else self._form.prefix):
@@ -158,5 +174,10 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _stamp(time: float | None) -> str:
+    """Return a time, or that of now where the agent told none."""
+    try:
+        moment = datetime.now(UTC) if time is None else datetime.fromtimestamp(time, UTC)
+    except (ValueError, OverflowError, OSError):
+        return str(time)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
@@ -10,9 +11,11 @@ from typing import Any, NamedTuple, cast
 __all__ = [
     "Batch",
     "Complete",
+    "Connected",
     "Event",
     "Failed",
     "Text",
+    "arrival_time",
     "decode",
     "load_objects",
 ]
@@ -31,6 +34,13 @@ class Text(NamedTuple):
     text: str
     offset: int | None = None
     whole: bool | None = None
+    time: float | None = None
+
+
+class Connected(NamedTuple):
+    """The tail is attached; `offset` is where it begins, if the agent knows parts of logs."""
+
+    offset: int | None
 
 
 class Complete(NamedTuple):
@@ -46,9 +56,7 @@ class Failed(NamedTuple):
     status_code: int | None
 
 
-Event = Text | Complete | Failed
-
-_NO_TEXT = frozenset({"connected", "heartbeat"})
+Event = Text | Connected | Complete | Failed
 
 # json.loads without the white space round what it is given.
 _raw_decode = json.JSONDecoder().raw_decode
@@ -142,7 +150,9 @@ def _event(message: str, value: Any) -> Event | None:
         code = event.get("status_code")
         valid = isinstance(code, int) and not isinstance(code, bool) and 400 <= code <= 599
         return Failed(_text(event.get("message")) or "the agent gave no reason", code if valid else None)
-    if isinstance(kind, str) and kind in _NO_TEXT:
+    if kind == "connected":
+        return Connected(_offset(event))
+    if kind == "heartbeat":
         return None
     return _log_text(event)
 
@@ -151,10 +161,17 @@ def _log_text(event: dict[str, Any]) -> Text | None:
     text = _text(event.get("message"))
     if text is None:
         return None
+    return Text(text, _offset(event), time=arrival_time(event.get("time")))
+
+
+def arrival_time(value: Any) -> float | None:
+    """Return the time in an event, or None if it is none."""
+    return value if type(value) in (int, float) and 0 <= value < math.inf else None
+
+
+def _offset(event: dict[str, Any]) -> int | None:
     offset = event.get("offset")
-    if type(offset) is not int or offset < 0:
-        offset = None
-    return Text(text, offset)
+    return offset if type(offset) is int and offset >= 0 else None
 
 
 def _text(value: Any) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import accumulate
+from itertools import accumulate, groupby
 from operator import add, itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from synapse_sdk.clients.exceptions import StreamError, StreamLimitExceededError
+from synapse_sdk.clients.exceptions import HTTPError, StreamError, StreamLimitExceededError
+from synapse_sdk.streaming._events import arrival_time
+from synapse_sdk.streaming._start import Start
 
 if TYPE_CHECKING:
     from hashlib import blake2b
@@ -48,14 +50,21 @@ class Log:
     survives a drop, so the line arrives whole.
     """
 
-    def __init__(self, limits: StreamLimits) -> None:
+    def __init__(self, limits: StreamLimits, begin: Start = Start()) -> None:  # noqa: B008 - immutable
         self.lines: deque[str] = deque()
-        self.position: int = 0
+        self.start: int | None = begin.offset if begin.tail is None else None
+        """The log bytes before this stream's first line; None until the agent has said where it begins."""
+        self.position: int = self.start or 0
+        # Whether the agent has yet to show that it heard where to begin, or that it replays the log.
+        self._unplaced = self.position > 0
+        self._begin = begin
+        self._arrivals: deque[_Arrival] = deque()
+        self._given_up: _Delivered | None = None
         self.received_lines: int = 0
         self.truncated_lines: int = 0
         self.messages: int = 0
         self._received_bytes = 0
-        self._delivered_bytes = 0
+        self._delivered_bytes = self._previous_bytes = 0
         self.limits = limits
         self._ends: list[int] = []  # log bytes through each line, of the latest lines
         self._limited_lines: int | None = None
@@ -68,6 +77,7 @@ class Log:
         self._held_size = 0
         self._cursor = 0  # where on its way through the log the present connection is
         self._skip = 0  # up to where that was received before
+        self._inside_line = False  # whether that is inside of a line
         self._unfinished = ""
         self._unfinished_size = 0
         self._unfinished_return = False  # whether it ends with CR as far as it has come
@@ -79,20 +89,81 @@ class Log:
     @property
     def delivered_lines(self) -> int:
         """Lines handed out so far."""
+        if self._given_up is not None:
+            return self._given_up.lines
         return self.received_lines - len(self.lines)
 
     @property
     def delivered_bytes(self) -> int:
-        """Log bytes up to and including the last line handed out."""
+        """Log bytes from the stream's start up to and including the last line handed out."""
+        if self._given_up is not None:
+            return self._given_up.bytes
         delivered = len(self._ends) - len(self.lines)
         return self._ends[delivered - 1] if delivered > 0 else self._delivered_bytes
+
+    @property
+    def previous_bytes(self) -> int:
+        """The same up to the line before the last one handed out."""
+        if self._given_up is not None:
+            return self._given_up.previous
+        delivered = len(self._ends) - len(self.lines)
+        if delivered > 1:
+            return self._ends[delivered - 2]
+        return self._delivered_bytes if delivered == 1 else self._previous_bytes
+
+    @property
+    def arrival(self) -> float | None:
+        """When the agent read the last line handed out, in seconds since the epoch, if it says so."""
+        if self._given_up is not None:
+            return self._given_up.time
+        arrivals, line = self._arrivals, self.delivered_lines
+        while arrivals and arrivals[0].end < line:
+            arrivals.popleft()
+        return arrivals[0].time if arrivals and arrivals[0].begin < line else None
+
+    def give_up(self) -> None:
+        """Drop the lines that were not handed out; what is told of the others stays as it is."""
+        if self._given_up is None:
+            self._given_up = _Delivered(
+                self.delivered_lines, self.delivered_bytes, self.previous_bytes, self.arrival
+            )
+        self.lines.clear()
 
     # --- connections
 
     @property
     def offset(self) -> int | None:
         """The log byte to ask an agent for, or None where only a replay from the start can be had."""
-        return self.position if self._offsets else None
+        return self.position if self._offsets or self._unplaced else None
+
+    @property
+    def unheard(self) -> bool:
+        """Whether the agent has yet to say where the stream begins."""
+        return self.start is None or self._unplaced
+
+    def window(self) -> dict[str, str]:
+        """Return the query of a connection: where to begin, or to go on."""
+        if self.start is not None:
+            return {} if self.offset is None else {"offset": str(self.offset)}
+        offset = {"offset": str(self._begin.offset)} if self._begin.offset else {}
+        return {"tail": str(self._begin.tail), **offset}
+
+    def begin(self, offset: int) -> None:
+        """Take the offset at which the agent says that its stream begins."""
+        if self.start is None:
+            self.start = self.position = offset
+        elif offset > self.position:
+            raise StreamError(
+                503, f"the stream begins at byte {offset}, but byte {self.position} was asked for"
+            )
+        self._offsets = True
+        self._unplaced = False
+        self._cursor, self._skip = offset, self.position
+
+    def place(self, start: int) -> None:
+        """Begin at an offset that was found out in another way than from the agent's stream."""
+        self.start = self.position = start
+        self._unplaced = start > 0
 
     @property
     def replaying(self) -> bool:
@@ -102,6 +173,8 @@ class Log:
     @property
     def short_replay(self) -> str:
         """What is wrong where the present connection goes no further."""
+        if self.position == self.start:
+            return f"the log has only {self._cursor} bytes, and was to be sent from byte {self._skip} on"
         return (
             f"the agent replayed {self._cursor} bytes of a log of which {self._skip} had been received; "
             "what is missing can't be told"
@@ -127,7 +200,7 @@ class Log:
         if self._websocket is not websocket:
             # An agent may cut its log otherwise over the other protocol.
             self._websocket, self._pieces = websocket, None
-        if self._offsets:
+        if self._offsets or self._unplaced:
             self._cursor, self._skip = self.position, 0
         else:
             self._replay()
@@ -135,8 +208,11 @@ class Log:
     def trim(self) -> None:
         """Let go of what was kept of lines handed out."""
         if self._ends and not self.lines:
+            self._previous_bytes = self._ends[-2] if len(self._ends) > 1 else self._delivered_bytes
             self._delivered_bytes = self._ends[-1]
             self._ends.clear()
+        if len(self._arrivals) > 1 and not self.lines:
+            self._arrivals = deque([self._arrivals[-1]])
 
     def _replay(self) -> None:
         self._cursor, self._skip = 0, self.position
@@ -144,8 +220,12 @@ class Log:
 
     def finish(self) -> None:
         """The log is whole: a last line without a newline is a line."""
+        if self.start is None:  # an agent that knows no parts of logs, and a log without text
+            self.start = 0
         self.settle()
         if self.replaying:
+            if self.position == self.start:
+                raise HTTPError(416, f"the log has fewer than {self.position} bytes")
             raise StreamError(503, self.short_replay)
         if self._unfinished_size:
             self._end_line(newline=0)
@@ -180,6 +260,8 @@ class Log:
         """
         if len(events) < _FEW or self._held or self._unfinished_size or self._cursor < self._skip:
             return False
+        if self.unheard:
+            return False
         try:
             texts: list[str] = list(map(_MESSAGE, events))
             text = "".join(texts)  # a TypeError if one is not a str
@@ -213,15 +295,38 @@ class Log:
             self.messages += len(texts)
         if not self._offsets or self._digest is not None:
             self._remember("\n".join(texts), "\n")
+        self._note_arrivals(events)
+        # The lines first: a position that another thread reads in between may be behind, never ahead.
+        self.lines.extend(texts)
         self._ends += ends if self._received_bytes == self._cursor else _ends(self._received_bytes, sizes)
         self._received_bytes = received
         self._cursor = self.position = ends[-1]
         self.received_lines += len(texts)
-        self.lines.extend(texts)
         return True
 
-    def message(self, text: str, offset: int | None) -> None:
-        """Take the text of one log event."""
+    def _note_arrivals(self, events: list[dict[str, Any]]) -> None:
+        """Note when lines were read that are taken all at once."""
+        times = [event.get("time") for event in events]
+        if times.count(None) == len(times):
+            return
+        begin = self.received_lines
+        for time, run in groupby(times):
+            end = begin + len(list(run))
+            known = arrival_time(time)
+            if known is not None:
+                self._arrivals.append(_Arrival(begin, end, known))
+            begin = end
+
+    def message(self, text: str, offset: int | None, time: float | None = None) -> None:
+        """Take the text of one log event, which the agent read at a time, if it says so."""
+        lines = self.received_lines
+        try:
+            self._message(text, offset)
+        finally:
+            if time is not None and self.received_lines > lines:
+                self._arrivals.append(_Arrival(lines, self.received_lines, time))
+
+    def _message(self, text: str, offset: int | None) -> None:
         size = _size(text)
         if offset is not None:
             newline = self._locate(text, size, offset)
@@ -248,6 +353,10 @@ class Log:
 
     def _check_position(self) -> None:
         """Refuse text that doesn't say where it stands, where only that tells what was received before."""
+        if self._unplaced:
+            # The agent sends no offsets, so what it sends is the log from its start.
+            self._unplaced = False
+            self._replay()
         if self._offsets and not self._placed and self._cursor:
             raise StreamError(
                 503,
@@ -260,6 +369,7 @@ class Log:
         if self._held:
             self.settle()
         self._offsets = self._placed = True
+        self._unplaced = False
         span = offset - self._cursor
         if span == size + 1:
             return True
@@ -283,6 +393,12 @@ class Log:
         if start < self._skip:
             text = self._verify(text, self._skip - start)
             if not text:
+                return
+            if text == "\n" and self.position == self.start and self._inside_line:
+                # The stream begins behind an unfinished line, and this is the end of that one.
+                self.position = self._cursor
+                self._received_bytes += 1
+                self._remember(text)
                 return
         if self._limited_messages is not None:
             if self.messages >= self._limited_messages:
@@ -342,9 +458,9 @@ class Log:
             if limits.on_oversize == "skip":
                 return
             line = _cut(line, limits.max_message_size) + TRUNCATION_MARK
-        self.received_lines += 1
         self.lines.append(line)
         self._ends.append(end)
+        self.received_lines += 1
 
     def _check_totals(self, end: int) -> None:
         """Raise if a further line, which goes up to byte `end` at least, is one too many."""
@@ -375,7 +491,11 @@ class Log:
         self._replayed.update(data[:known])
         if len(data) < known:
             return ""
-        if (
+        self._inside_line = data[known - 1 : known] != b"\n"
+        if self._digest is None and not self._offsets:
+            # The stream began inside of the log: this is what later replays are held against.
+            self._digest = self._replayed.copy()
+        elif (
             self._digest is not None
             and self._cursor >= self._skip
             and self._replayed.digest() != self._digest.digest()
@@ -386,6 +506,23 @@ class Log:
                 "it was rotated, or the job ran again",
             )
         return data[known:].decode(errors="replace")
+
+
+class _Delivered(NamedTuple):
+    """What there is to tell of the lines that were handed out."""
+
+    lines: int
+    bytes: int
+    previous: int
+    time: float | None
+
+
+class _Arrival(NamedTuple):
+    """When lines were read by the agent: those after the first `begin` up to and including line `end`."""
+
+    begin: int
+    end: int
+    time: float
 
 
 def _ends(start: int, sizes: list[int]) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from types import TracebackType
@@ -37,7 +36,6 @@ class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, st
         merge = Merge(streams, queue_size, on_error)
         super().__init__(merge)
         self._readers = _Readers(merge)
-        self._round: deque[tuple[str, str]] = deque()
 
     def __aiter__(self) -> Self:
         return self
@@ -46,7 +44,7 @@ class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, st
         """Give the next line of any of the jobs; wait for it as long as it takes."""
         if not self._round:
             self._round.extend(await self._readers.take())
-        return self._round.popleft()
+        return self._next_pair()
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,7 +68,7 @@ class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, st
 
         May be called from any task: an iteration that waits for a line ends, without an error.
         """
-        self._round.clear()
+        self._give_up()
         await self._readers.close()
 
     aclose = close

@@ -6,7 +6,6 @@ import contextlib
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
@@ -34,7 +33,6 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         merge = Merge(streams, queue_size, on_error)
         super().__init__(merge)
         self._readers = _Readers(merge)
-        self._round: deque[tuple[str, str]] = deque()
 
     def __iter__(self) -> Self:
         return self
@@ -44,7 +42,7 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         if not self._round:
             self._round.extend(self._readers.take())
         try:
-            return self._round.popleft()
+            return self._next_pair()
         except IndexError:  # closed by another thread
             raise StopIteration from None
 
@@ -62,13 +60,27 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
             with contextlib.suppress(Exception):
                 self.close()
 
+    @property
+    def positions(self) -> dict[str, int]:
+        with self._readers.lock:
+            return super().positions
+
+    @property
+    def time(self) -> float | None:
+        with self._readers.lock:
+            return super().time
+
+    positions.__doc__ = MergeState.positions.__doc__
+    time.__doc__ = MergeState.time.__doc__
+
     def close(self) -> None:
         """Close all connections at once; lines not yet read are given up; closing twice is fine.
 
         May be called from any thread: an iteration that waits for a line ends, without an error.
         """
+        with self._readers.lock:
+            self._give_up()
         self._readers.close()
-        self._round.clear()
 
 
 class _Readers:
@@ -76,16 +88,17 @@ class _Readers:
 
     def __init__(self, merge: Merge[LogStream]) -> None:
         self.merge = merge
-        self._lock = threading.RLock()
-        self._news = threading.Condition(self._lock)
-        self._room = threading.Condition(self._lock)
+        self.lock = threading.RLock()
+        """Held while lines are taken in or handed out."""
+        self._news = threading.Condition(self.lock)
+        self._room = threading.Condition(self.lock)
         self._threads: list[threading.Thread] | None = None
         self._closed = False
 
     def take(self) -> list[tuple[str, str]]:
         """Wait for lines; give one of each job that has any."""
         try:
-            with self._lock:
+            with self.lock:
                 if self._threads is None and not self._closed:
                     self._start()
                 while True:
@@ -100,7 +113,7 @@ class _Readers:
             raise
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             self._closed = True
             self.merge.stop()
             self._news.notify_all()
@@ -132,19 +145,19 @@ class _Readers:
         try:
             while True:
                 source.stream.fill(gate)
-                with self._lock:
+                with self.lock:
                     self._room.wait_for(lambda: not source.lines or self._closed)
         except StopIteration:
             pass
         except BaseException as exc:  # noqa: BLE001 - what `on_event` raises is the consumer's
             error = exc
-        with self._lock:
+        with self.lock:
             if not self._closed:
                 self.merge.ended(source, error)
                 self._news.notify_all()
 
     def enter(self) -> None:
-        self._lock.acquire()
+        self.lock.acquire()
         self._room.wait_for(lambda: self.merge.room or self._closed)
 
     def leave(self, source: Source[LogStream]) -> None:
@@ -154,7 +167,7 @@ class _Readers:
                 if source.lines:
                     self._news.notify_all()
         finally:
-            self._lock.release()
+            self.lock.release()
 
 
 class _Gate:

@@ -128,6 +128,10 @@ class MergeState(Generic[S]):
 
     def __init__(self, merge: Merge[S]) -> None:
         self._merge = merge
+        # Lines taken from their streams and not handed out yet, at most one of each job.
+        self._round: deque[tuple[str, str]] = deque()
+        self._last: str | None = None
+        self._final_positions: dict[str, int] | None = None
 
     @property
     def errors(self) -> Mapping[str, ClientError]:
@@ -138,6 +142,37 @@ class MergeState(Generic[S]):
     def streams(self) -> Mapping[str, S]:
         """The stream of each job, for what it tells (`job_status`, `lines`, ...); it is read by this one."""
         return self._merge.streams
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The position of each job's stream, from which another one can go on; see `tail_many`.
+
+        A job is missing as long as the agent has not said where its stream begins.
+        """
+        if self._final_positions is not None:
+            return dict(self._final_positions)
+        waiting = {job_id for job_id, _ in self._round}
+        found = {
+            job_id: stream._previous_position if job_id in waiting else stream.position  # pyright: ignore[reportPrivateUsage]
+            for job_id, stream in self.streams.items()
+        }
+        return {job_id: position for job_id, position in found.items() if position is not None}
+
+    @property
+    def time(self) -> float | None:
+        """When the agent read the line handed out last, in seconds since the epoch; None as of one stream."""
+        return None if self._last is None else self.streams[self._last].time
+
+    def _give_up(self) -> None:
+        """Drop the lines that were not handed out, and keep the positions of those that were."""
+        if self._final_positions is None:
+            self._final_positions = self.positions
+        self._round.clear()
+
+    def _next_pair(self) -> tuple[str, str]:
+        pair = self._round.popleft()
+        self._last = pair[0]
+        return pair
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.streams)} jobs>"

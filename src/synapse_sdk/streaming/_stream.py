@@ -55,6 +55,35 @@ class StreamState:
         return self._tail.log.delivered_bytes
 
     @property
+    def start(self) -> int | None:
+        """The log bytes before the stream's first line; None until the agent has said where it begins."""
+        return self._tail.log.start
+
+    @property
+    def position(self) -> int | None:
+        """The log bytes up to and including the last line handed out; None while `start` is.
+
+        Another stream of the same log can go on from there: `tail_job_logs(job_id, start=position)`.
+        """
+        log = self._tail.log
+        return None if log.start is None else log.start + log.delivered_bytes
+
+    @property
+    def _previous_position(self) -> int | None:
+        """The position before the last line handed out."""
+        log = self._tail.log
+        return None if log.start is None else log.start + log.previous_bytes
+
+    @property
+    def time(self) -> float | None:
+        """When the agent read the last line handed out, in seconds since the epoch.
+
+        None where the agent does not say so: for lines that were there before anybody followed the log, and
+        of agents older than this.
+        """
+        return self._tail.log.arrival
+
+    @property
     def truncated_lines(self) -> int:
         """Lines over `StreamLimits.max_message_size` so far, cut or skipped."""
         return self._tail.log.truncated_lines

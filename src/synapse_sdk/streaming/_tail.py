@@ -14,6 +14,7 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from synapse_sdk._errors import media_type
+from synapse_sdk._log_window import LogWindow, WindowReader
 from synapse_sdk._retry import backoff
 from synapse_sdk.clients.exceptions import (
     ClientConnectionError,
@@ -24,10 +25,11 @@ from synapse_sdk.clients.exceptions import (
     StreamLimitExceededError,
     WebSocketError,
 )
-from synapse_sdk.streaming._events import Batch, Complete, Failed, Text, decode
+from synapse_sdk.streaming._events import Batch, Complete, Connected, Failed, Text, decode
 from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._plain_text import PlainText
 from synapse_sdk.streaming._sse import EventSource
+from synapse_sdk.streaming._start import Start
 from synapse_sdk.streaming._stream_event import StreamEvent
 
 if TYPE_CHECKING:
@@ -147,7 +149,15 @@ class _Failed(NamedTuple):
     error: ClientError
 
 
-_Outcome = Complete | _Dropped | _FallBack | _Failed
+class _StartUnknown(NamedTuple):
+    """The agent does not say where the stream begins, so it knows no parts of logs."""
+
+
+class _StartUnknownError(Exception):
+    """The same, from inside of a connection."""
+
+
+_Outcome = Complete | _Dropped | _FallBack | _Failed | _StartUnknown
 
 
 class Tail:
@@ -162,8 +172,11 @@ class Tail:
         limits: StreamLimits,
         connection: Connection,
         on_event: OnEvent | None = None,
+        start: Start = Start(),  # noqa: B008 - immutable
     ) -> None:
-        self.log: Log = Log(limits)
+        self.log: Log = Log(limits, start)
+        self._start = start
+        self._find_start = False
         self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
         self.job_status: str | None = None
         self.reconnects: int = 0
@@ -213,6 +226,9 @@ class Tail:
                 raise outcome.error
             if isinstance(outcome, _FallBack):
                 self._fall_back(outcome.reason)
+                continue
+            if isinstance(outcome, _StartUnknown):
+                self._find_start = True
                 continue
             progress = self.log.reached - reached
             if progress > 0:
@@ -326,22 +342,30 @@ class Tail:
 
     def _attempt(self) -> Steps:
         self._goodbye = b""
+        if self._find_start:
+            outcome = yield from self._locate_start()
+            if outcome is not None:
+                return outcome
+            yield Close()
         self.log.connect(websocket=self.protocol == "websocket")
-        if self.protocol == "http":
-            return (yield from self._http())
         try:
-            from synapse_sdk.streaming._websocket import Handshake, WebSocket
-        except ImportError as exc:
-            return self._unavailable("the package 'websockets' is not installed", exc)
-        return (yield from self._websocket(Handshake(), WebSocket(max_size=self._max_size)))
+            if self.protocol == "http":
+                return (yield from self._http())
+            try:
+                from synapse_sdk.streaming._websocket import Handshake, WebSocket
+            except ImportError as exc:
+                return self._unavailable("the package 'websockets' is not installed", exc)
+            return (yield from self._websocket(Handshake(), WebSocket(max_size=self._max_size)))
+        except _StartUnknownError:
+            self._goodbye = self.goodbye()
+            return _StartUnknown()
 
     def _websocket(self, handshake: Handshake, websocket: WebSocket) -> Steps:
-        offset = self.log.offset
         # In `auto`, HTTP must have its turn within the same timeout.
         timeout = self.timeout / 2 if self._may_fall_back else self.timeout
         opened = yield Open(
             f"jobs/{self.job_id}/logs/",
-            {} if offset is None else {"offset": str(offset)},
+            self.log.window(),
             handshake.headers,
             timeout,
             "websocket",
@@ -437,9 +461,10 @@ class Tail:
 
     def _http(self) -> Steps:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache-Control": "no-store"}
-        if self.log.offset is not None:
-            headers["Last-Event-ID"] = str(self.log.offset)
-        opened = yield Open(f"jobs/{self.job_id}/logs/stream/", {}, headers, self.timeout, "stream")
+        window = self.log.window()
+        if "tail" not in window and "offset" in window:
+            headers["Last-Event-ID"] = window.pop("offset")
+        opened = yield Open(f"jobs/{self.job_id}/logs/stream/", window, headers, self.timeout, "stream")
         if isinstance(opened, ClientError):
             return self._not_opened(opened)
         if opened.status in _PASSING:
@@ -449,6 +474,36 @@ class Tail:
         source = self._event_source(opened)
         self._attach()
         return (yield from self._events(source))
+
+    def _locate_start(self) -> Generator[Command, Any, _Outcome | None]:
+        """Find out where the last lines begin, from an agent that can only send the whole log."""
+        window = LogWindow({"tail": self._start.tail})
+        headers = {"Accept": "application/json, text/plain", "Accept-Encoding": "identity"}
+        opened = yield Open(
+            f"jobs/{self.job_id}/logs/", {"tail": str(self._start.tail)}, headers, self.timeout, "stream"
+        )
+        if isinstance(opened, ClientError):
+            return _Dropped(opened, attached=False)
+        if opened.status in _PASSING:
+            return _Dropped(self._refusal(opened), attached=False)
+        if opened.status != 200:
+            raise self._refusal(opened)
+        found = window.start(opened.headers)
+        if found is None:
+            kind = media_type(opened.headers)
+            if kind not in _PLAIN_TYPES | {"", "application/json"}:
+                raise self._error(ServerError, 500, f"the log was answered with content type {kind!r}")
+            reader = WindowReader(window, opened.headers)
+            while data := (yield Read(self.timeout)):
+                if isinstance(data, ClientError):
+                    return _Dropped(data, attached=False)
+                reader.feed(data)
+            if data is None:
+                return _Dropped(self.unanswered(self.timeout), attached=False)
+            found = reader.start()
+        self.log.place(max(found, self._start.offset))
+        self._find_start = False
+        return None
 
     def _events(self, source: EventSource | PlainText) -> Steps:
         log = self.log
@@ -517,10 +572,17 @@ class Tail:
                 self._last_text = now
                 continue
             for event in decode(batch):
-                if isinstance(event, Text):
+                if isinstance(event, Connected) and event.offset is not None:
+                    if log.unheard:
+                        log.begin(event.offset)
+                elif log.start is None and not isinstance(event, Failed):
+                    raise _StartUnknownError
+                elif isinstance(event, Connected):
+                    continue
+                elif isinstance(event, Text):
                     self._last_text = now
                     if event.whole is None:
-                        log.message(event.text, event.offset)
+                        log.message(event.text, event.offset, event.time)
                     elif event.whole:
                         log.line(event.text)
                     else:

@@ -57,6 +57,8 @@ class FakeAgent(Scripting):
             upgrades. Can be set later, for streams that begin then.
         offsets: Whether log streams tell offsets and resume there. False is as older agents, which send a log
             from its start on every connect. Can be set later, for streams that begin then.
+        windows: Whether the agent knows parts of logs (`tail`, `offset`, `limit_bytes`), filters and pages of
+            lists. False is as older agents, which ignore such parameters. Can be set later.
         heartbeat: Seconds between signs of life on a log stream that is quiet.
         hold_builds: Whether builds of containers wait for the test to end them.
         hold_system: Whether updates and restarts stay under way until the test ends them.
@@ -79,6 +81,7 @@ class FakeAgent(Scripting):
         listen: bool = False,
         websockets: bool = True,
         offsets: bool = True,
+        windows: bool = True,
         heartbeat: float = 0.1,
         hold_builds: bool = False,
         hold_system: bool = False,
@@ -87,6 +90,7 @@ class FakeAgent(Scripting):
             token,
             websockets=websockets,
             offsets=offsets,
+            windows=windows,
             heartbeat=heartbeat,
             hold_builds=hold_builds,
             hold_system=hold_system,
@@ -234,6 +238,15 @@ class FakeAgent(Scripting):
     @offsets.setter
     def offsets(self, offsets: bool) -> None:
         self._state.offsets = offsets
+
+    @property
+    def windows(self) -> bool:
+        """Whether the agent knows parts of logs, filters and pages of lists."""
+        return self._state.windows
+
+    @windows.setter
+    def windows(self, windows: bool) -> None:
+        self._state.windows = windows
 
     # --- clients
 

@@ -194,8 +194,11 @@ class Connection(asyncio.Protocol):
             headers = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")]
             self._send(h11.Response(status_code=200, headers=headers))
             frame = partial(sse, ids=request.wants_events)
-        offsets = self._state.offsets
-        self._stream = LogStream(attach.job, attach.offset, frame, offsets=offsets, drop=drop)
+        state = self._state
+        live = attach.live if state.windows and state.offsets else None
+        self._stream = LogStream(
+            attach.job, attach.offset, frame, offsets=state.offsets, live=live, drop=drop
+        )
         self._pump()
         self._later(self._state.heartbeat, self._beat)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 from urllib.parse import unquote
 
@@ -17,11 +18,14 @@ from ._operations import ANSWERS, Answer, read_call, route_for
 from ._recorded import CREDENTIALS, RecordedRequest
 from ._reply import ApiError, Deferred, Reply
 from ._state import State
+from ._window import Window, read_number, read_window
 
 __all__ = ["Attach", "Request", "answer", "receive"]
 
 _REGISTERED = _answers.__all__  # each module there fills ANSWERS when it is imported
 _STREAM_PATH = "stream/"
+# What older agents answer without a look at the query.
+_WINDOWED = frozenset({"get_job_logs", "list_jobs", "list_tasks"})
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ class Request:
     def path(self) -> str:
         return self.target.partition("?")[0]
 
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(httpx.QueryParams(self.target.partition("?")[2]))
+    @cached_property
+    def query(self) -> httpx.QueryParams:
+        return httpx.QueryParams(self.target.partition("?")[2])
 
     @property
     def upgrades(self) -> bool:
@@ -54,10 +58,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Attach:
-    """Answer with the stream of a job's log."""
+    """Answer with the stream of a job's log, from `offset` on; what is behind `live` is read live."""
 
     job: JobRecord
     offset: int
+    live: int
     protocol: Literal["websocket", "http"]
 
 
@@ -68,7 +73,12 @@ def receive(state: State, request: Request) -> Fault | None:
     with state.changes:
         state.requests.append(
             RecordedRequest(
-                request.method, unquote(request.path), operation, request.query, headers, request.content
+                request.method,
+                unquote(request.path),
+                operation,
+                dict(request.query),
+                headers,
+                request.content,
             )
         )
         return state.faults.take(operation)
@@ -84,7 +94,12 @@ def answer(state: State, request: Request) -> Reply | Deferred | Attach:
                 return _attach(state, request, *stream)
             route = route_for(request.method, request.path)
             host = request.headers.get("host", "fake-agent")
-            call = read_call(route, request.query, request.headers, request.content, host)
+            query = request.query
+            if not state.windows and route.operation.id in _WINDOWED:
+                query = httpx.QueryParams()
+            if route.operation.id == "get_job_logs":
+                read_window(query)  # 400 here, as on streams, and not 422
+            call = read_call(route, query, request.headers, request.content, host)
             result = _answer_for(route.operation.id)(state, call)
         except ApiError as error:
             return error.reply()
@@ -138,25 +153,25 @@ def _stream(request: Request) -> tuple[str, Literal["websocket", "http"]] | None
 def _attach(
     state: State, request: Request, path: str, protocol: Literal["websocket", "http"]
 ) -> Reply | Attach:
-    call = read_call(route_for("GET", path), {}, {}, b"", "")
+    call = read_call(route_for("GET", path), httpx.QueryParams(), {}, b"", "")
     job = state.job(call.path["job_id"])
     if protocol == "websocket" and not state.websockets:
         # As where a proxy strips the upgrade: the same path answers the log so far.
         return Reply.json(200, job.text)
     last = request.headers.get("last-event-id") if protocol == "http" else None
-    name, text = ("Last-Event-ID", last) if last else ("offset", request.query.get("offset", ""))
-    offset = _offset(text, name) if state.offsets else 0
+    if last:
+        window = Window(read_number({"Last-Event-ID": last}, "Last-Event-ID") or 0)
+    elif state.windows:
+        window = read_window(request.query)
+    else:
+        window = Window(read_number(request.query, "offset") or 0)
+    if not state.offsets:
+        window = Window()
+    # An offset may lie ahead of the log of an agent that knows no windows: its stream waits there.
+    offset = window.of(job.data)[0] if state.windows else window.offset
     if protocol == "websocket" and not _is_handshake(request.headers):
         raise ApiError(400, "the request is no WebSocket handshake")
-    return Attach(job, offset, protocol)
-
-
-def _offset(text: str, name: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise ApiError(400, f"{name} must be a number of bytes")
-    return int(text)
+    return Attach(job, offset, len(job.data), protocol)
 
 
 def _is_handshake(headers: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ class JobRecord:
         job_id: str,
         statuses: Iterable[str],
         *,
-        ray_id: str | None,
+        number: int,
         entrypoint: str,
         action: str | None = None,
         request: Mapping[str, Any] | None = None,
@@ -59,10 +60,12 @@ class JobRecord:
     ) -> None:
         first, *ahead = map(JobStatus, statuses)
         self.id = job_id
+        self.number = number
         self.status: JobStatus = first
         self.action = action
         self.request: dict[str, Any] = dict(request or {})
         self.data: bytearray = bytearray()
+        self._written: list[tuple[int, float]] = []  # through which byte, and when
         self.events: deque[PlacedEvent] = deque()
         self.drops: deque[Drop] = deque()
         self.hold_stop = False
@@ -73,7 +76,7 @@ class JobRecord:
         self._extra = dict(extra or {})
         self._fields: dict[str, Any] = {
             "type": JobType.SUBMISSION,
-            "job_id": ray_id,
+            "job_id": f"{number:08x}",
             "submission_id": job_id,
             "entrypoint": entrypoint,
             "message": _MESSAGES.get(first),
@@ -112,6 +115,11 @@ class JobRecord:
     def write(self, data: bytes) -> None:
         with self.changing():
             self.data += data
+            self._written.append((len(self.data), time.time()))
+
+    def written(self, position: int) -> float:
+        """Return when the log came to have so many bytes, in seconds since the epoch."""
+        return self._written[bisect_left(self._written, (position, 0.0))][1]
 
     def set_status(self, status: JobStatus, **fields: object) -> None:
         with self.changing():

@@ -40,9 +40,11 @@ class LogStream:
 
     Args:
         job: Whose log it is.
-        offset: How many of the log's bytes the client has.
+        offset: How many of the log's bytes to leave out.
         frame: What makes an event's bytes.
         offsets: Whether the events tell their offset.
+        live: Behind how many of the log's bytes the events tell when their text was written; None where they
+            don't, nor where the stream begins.
         drop: Where the stream shall break, if it shall.
     """
 
@@ -53,12 +55,14 @@ class LogStream:
         frame: Callable[[Event], bytes],
         *,
         offsets: bool,
+        live: int | None,
         drop: Drop | None,
     ) -> None:
         self.job = job
         self.ended: Literal["complete", "failed", "dropped"] | None = None
         self.drop = drop
         self._at = offset
+        self._live = live
         self._frame = frame
         self._offsets = offsets
         self._lines = 0
@@ -70,7 +74,8 @@ class LogStream:
         parts: list[bytes] = []
         if not self._begun:
             self._begun = True
-            parts.append(self._frame({"type": "connected"}))
+            connected: dict[str, object] = {"type": "connected"}
+            parts.append(self._frame(connected if self._live is None else connected | {"offset": self._at}))
         self._fill(parts)
         return self._cut(b"".join(parts))
 
@@ -115,7 +120,9 @@ class LogStream:
             end = behind = _character_end(data, start + _PIECE)
         self._at = behind
         text = data[start:end].decode("utf-8", "replace")
-        message = {"type": "log", "message": text}
+        message: dict[str, object] = {"type": "log", "message": text}
+        if self._live is not None and start >= self._live:
+            message["time"] = self.job.written(behind)
         return message | {"offset": behind} if self._offsets else message
 
     def _used_up(self, parts: list[bytes]) -> bool:

@@ -14,6 +14,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import unquote
 
+import httpx
+
 from synapse_agent_api import api
 from synapse_agent_api.client import Operation
 from synapse_agent_api.requests import REQUESTS
@@ -101,7 +103,7 @@ def route_for(method: str, path: str) -> Route:
 
 
 def read_call(
-    route: Route, query: Mapping[str, str], headers: Mapping[str, str], content: bytes, host: str
+    route: Route, query: httpx.QueryParams, headers: Mapping[str, str], content: bytes, host: str
 ) -> Call:
     """Check a request against the spec.
 
@@ -116,7 +118,8 @@ def read_call(
     values: dict[str, Any] = {}
     for name, schema in wanted["parameters"]["query"].items():
         if name in query:
-            values[name] = from_text(schema, query[name])
+            given = query.get_list(name) if schema.get("type") == "array" else query[name]
+            values[name] = from_text(schema, given)
             errors += problems(schema, values[name], ("query", name))
         elif "default" in schema:
             values[name] = schema["default"]

@@ -92,8 +92,10 @@ def _problem(at: Path, msg: str, type_: str, value: object) -> dict[str, object]
     return {"loc": list(at), "msg": msg, "type": type_, "input": shown}
 
 
-def from_text(schema: Schema, text: str) -> Any:
+def from_text(schema: Schema, text: str | list[str]) -> Any:
     """Read a value that came as text, in a query; as it is where it can't be read."""
+    if isinstance(text, list):
+        return [from_text(schema["items"], item) for item in text]
     match schema.get("type"):
         case "integer" if re.fullmatch(r"[+-]?[0-9]{1,100}", text):
             return int(text)

@@ -49,6 +49,7 @@ class State:
     token: str
     websockets: bool = True
     offsets: bool = True
+    windows: bool = True
     heartbeat: float = 0.1
     changes: Changes = field(default_factory=Changes)
     faults: Faults = field(default_factory=Faults)
@@ -98,7 +99,7 @@ class State:
             self.changes,
             job_id,
             statuses,
-            ray_id=f"{self.number():02x}000000",
+            number=self.number(),
             entrypoint=entrypoint,
             action=action,
             request=request,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...client import AsyncTransport, Transport
     from ...models.job import Job
+    from ...models.job_status import JobStatus
     from ...models.job_stop_result import JobStopResult
 
 __all__ = ["AsyncJobsApi", "JobsApi"]
@@ -20,31 +22,44 @@ class JobsApi:
 
     _transport: Transport
 
-    def list_jobs(self) -> list[Job]:
+    def list_jobs(
+        self,
+        status: JobStatus | str | None = None,
+        metadata: Sequence[str] | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> list[Job]:
         """List jobs.
 
-        Every job the cluster knows: those submitted through an agent, and drivers that connected by
-        themselves.
+        The jobs that the cluster knows, the newest first: those submitted through an agent, and drivers that
+        connected by themselves. Without parameters the answer has all of them. An agent older than the
+        parameters ignores them and answers all jobs.
+
+        Raises 400 for a `cursor` that no answer gave, and 422 for another bad parameter.
+
+        Args:
+            status: Only jobs with this status.
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job has to have
+                all of them.
+            limit: How many jobs to answer at most. Where there are more, the answer's header
+                `Synapse-Next-Cursor` leads on.
+            cursor: Where to go on, from the header `Synapse-Next-Cursor` of the answer before.
 
         Returns:
             The jobs.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+            ValidationError: 400, a parameter is not what it should be.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
 
         Example:
-            >>> [job.submission_id for job in client.list_jobs()]
+            >>> [job.submission_id for job in client.list_jobs(limit=20)]
         """
         from .list_jobs import OPERATION as _operation
         from .list_jobs import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._transport.call(_operation, _arguments(status, metadata, limit, cursor))
 
     def get_job(self, job_id: str) -> Job:
         """Get a job.
@@ -62,16 +77,9 @@ class JobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_job("train-42").status
@@ -81,72 +89,115 @@ class JobsApi:
 
         return self._transport.call(_operation, _arguments(job_id))
 
-    def get_job_logs(self, job_id: str) -> str:
-        """Get a job's logs.
+    def delete_job(self, job_id: str) -> None:
+        """Delete a job.
 
-        The whole log written so far, as one string. To follow a log that still grows, tail it instead.
+        Makes the cluster forget a job that is over. The file of its log stays until Ray removes it.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id or a driver that was not submitted as a job, 404 when no job has the id,
+        and 409 while the job is PENDING or RUNNING: stop it first.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
                 `-` and `_`.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            NotFoundError: 404, there is no such thing.
+            HTTPError: 409, it exists already, or its state forbids this now.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+
+        Example:
+            >>> client.delete_job("train-42")
+        """
+        from .delete_job import OPERATION as _operation
+        from .delete_job import arguments as _arguments
+
+        return self._transport.call(_operation, _arguments(job_id))
+
+    def get_job_logs(
+        self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
+    ) -> str:
+        """Get a job's logs.
+
+        The log written so far, as one string: the whole of it, or the window that the parameters name. To
+        follow a log that still grows, tail it instead.
+
+        With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
+        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
+
+        Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
+        the end of the log.
+
+        Args:
+            job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
+                `-` and `_`.
+            tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
+            offset: Leave out this many bytes of the log, from its start.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
-            >>> client.get_job_logs("train-42").splitlines()
+            >>> client.get_job_logs("train-42", tail=10).splitlines()
         """
         from .get_job_logs import OPERATION as _operation
         from .get_job_logs import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(job_id))
+        return self._transport.call(_operation, _arguments(job_id, tail, offset, limit_bytes))
 
-    def list_job_logs(self, job_id: str) -> str:
+    def list_job_logs(
+        self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
+    ) -> str:
         """Alias of get_job_logs: get a job's logs.
 
-        The whole log written so far, as one string. To follow a log that still grows, tail it instead.
+        The log written so far, as one string: the whole of it, or the window that the parameters name. To
+        follow a log that still grows, tail it instead.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
+        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
+
+        Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
+        the end of the log.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
                 `-` and `_`.
+            tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
+            offset: Leave out this many bytes of the log, from its start.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
-            >>> client.list_job_logs("train-42").splitlines()
+            >>> client.list_job_logs("train-42", tail=10).splitlines()
         """
-        return self.get_job_logs(job_id)
+        return self.get_job_logs(job_id, tail, offset, limit_bytes)
 
     def stop_job(self, job_id: str) -> JobStopResult:
         """Stop a job.
@@ -165,16 +216,9 @@ class JobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.stop_job("train-42").stopped
@@ -193,31 +237,44 @@ class AsyncJobsApi:
 
     _transport: AsyncTransport
 
-    async def list_jobs(self) -> list[Job]:
+    async def list_jobs(
+        self,
+        status: JobStatus | str | None = None,
+        metadata: Sequence[str] | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> list[Job]:
         """List jobs.
 
-        Every job the cluster knows: those submitted through an agent, and drivers that connected by
-        themselves.
+        The jobs that the cluster knows, the newest first: those submitted through an agent, and drivers that
+        connected by themselves. Without parameters the answer has all of them. An agent older than the
+        parameters ignores them and answers all jobs.
+
+        Raises 400 for a `cursor` that no answer gave, and 422 for another bad parameter.
+
+        Args:
+            status: Only jobs with this status.
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job has to have
+                all of them.
+            limit: How many jobs to answer at most. Where there are more, the answer's header
+                `Synapse-Next-Cursor` leads on.
+            cursor: Where to go on, from the header `Synapse-Next-Cursor` of the answer before.
 
         Returns:
             The jobs.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+            ValidationError: 400, a parameter is not what it should be.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
 
         Example:
-            >>> [job.submission_id for job in client.list_jobs()]
+            >>> [job.submission_id for job in client.list_jobs(limit=20)]
         """
         from .list_jobs import OPERATION as _operation
         from .list_jobs import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._transport.call(_operation, _arguments(status, metadata, limit, cursor))
 
     async def get_job(self, job_id: str) -> Job:
         """Get a job.
@@ -235,16 +292,9 @@ class AsyncJobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_job("train-42").status
@@ -254,72 +304,115 @@ class AsyncJobsApi:
 
         return await self._transport.call(_operation, _arguments(job_id))
 
-    async def get_job_logs(self, job_id: str) -> str:
-        """Get a job's logs.
+    async def delete_job(self, job_id: str) -> None:
+        """Delete a job.
 
-        The whole log written so far, as one string. To follow a log that still grows, tail it instead.
+        Makes the cluster forget a job that is over. The file of its log stays until Ray removes it.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id or a driver that was not submitted as a job, 404 when no job has the id,
+        and 409 while the job is PENDING or RUNNING: stop it first.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
                 `-` and `_`.
+
+        Raises:
+            ValidationError: 400, a parameter is not what it should be.
+            NotFoundError: 404, there is no such thing.
+            HTTPError: 409, it exists already, or its state forbids this now.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
+
+        Example:
+            >>> client.delete_job("train-42")
+        """
+        from .delete_job import OPERATION as _operation
+        from .delete_job import arguments as _arguments
+
+        return await self._transport.call(_operation, _arguments(job_id))
+
+    async def get_job_logs(
+        self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
+    ) -> str:
+        """Get a job's logs.
+
+        The log written so far, as one string: the whole of it, or the window that the parameters name. To
+        follow a log that still grows, tail it instead.
+
+        With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
+        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
+
+        Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
+        the end of the log.
+
+        Args:
+            job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
+                `-` and `_`.
+            tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
+            offset: Leave out this many bytes of the log, from its start.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
-            >>> client.get_job_logs("train-42").splitlines()
+            >>> client.get_job_logs("train-42", tail=10).splitlines()
         """
         from .get_job_logs import OPERATION as _operation
         from .get_job_logs import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(job_id))
+        return await self._transport.call(_operation, _arguments(job_id, tail, offset, limit_bytes))
 
-    async def list_job_logs(self, job_id: str) -> str:
+    async def list_job_logs(
+        self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
+    ) -> str:
         """Alias of get_job_logs: get a job's logs.
 
-        The whole log written so far, as one string. To follow a log that still grows, tail it instead.
+        The log written so far, as one string: the whole of it, or the window that the parameters name. To
+        follow a log that still grows, tail it instead.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
+        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
+        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
+        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
+        window out of it.
+
+        Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
+        the end of the log.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
                 `-` and `_`.
+            tail: Only the last lines of the log, this many. An unfinished line at the end counts as one.
+            offset: Leave out this many bytes of the log, from its start.
+            limit_bytes: How many bytes of the log to answer at most.
 
         Returns:
             The log.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
-            >>> client.list_job_logs("train-42").splitlines()
+            >>> client.list_job_logs("train-42", tail=10).splitlines()
         """
-        return await self.get_job_logs(job_id)
+        return await self.get_job_logs(job_id, tail, offset, limit_bytes)
 
     async def stop_job(self, job_id: str) -> JobStopResult:
         """Stop a job.
@@ -338,16 +431,9 @@ class AsyncJobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.stop_job("train-42").stopped

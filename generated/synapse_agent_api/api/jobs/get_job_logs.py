@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from ...client import Arguments, Operation
 from ...types import decode_text
+from ...types import present as _present
 
 __all__ = ["OPERATION", "arguments"]
 
@@ -16,6 +17,10 @@ OPERATION: Operation[str] = Operation(
 )
 
 
-def arguments(job_id: str) -> Arguments:
+def arguments(
+    job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
+) -> Arguments:
     """Build the request."""
-    return Arguments(path={"job_id": job_id})
+    return Arguments(
+        path={"job_id": job_id}, query=_present({"tail": tail, "offset": offset, "limit_bytes": limit_bytes})
+    )

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
 from ...types import decode_models
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.job import Job
+    from ...models.job_status import JobStatus
 
 __all__ = ["OPERATION", "arguments"]
 
@@ -22,6 +25,13 @@ OPERATION: Operation[list[Job]] = Operation(
 )
 
 
-def arguments() -> Arguments:
+def arguments(
+    status: JobStatus | str | None = None,
+    metadata: Sequence[str] | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Arguments:
     """Build the request."""
-    return Arguments()
+    return Arguments(
+        query=_present({"status": status, "metadata": metadata, "limit": limit, "cursor": cursor})
+    )

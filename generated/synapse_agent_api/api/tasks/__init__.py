@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ...client import AsyncTransport, Transport
     from ...models.task import Task
+    from ...models.task_state import TaskState
 
 __all__ = ["AsyncTasksApi", "TasksApi"]
 
@@ -19,30 +20,36 @@ class TasksApi:
 
     _transport: Transport
 
-    def list_tasks(self) -> list[Task]:
+    def list_tasks(
+        self, job_id: str | None = None, state: TaskState | str | None = None, limit: int | None = None
+    ) -> list[Task]:
         """List tasks.
 
-        The Ray tasks that the cluster remembers; 10 000 at most.
+        The Ray tasks that the cluster remembers; 10 000 at most. An agent older than the parameters ignores
+        them.
+
+        Raises 422 for a bad parameter.
+
+        Args:
+            job_id: Only tasks of this job: its submission id, or Ray's own id of it, which is what a task's
+                `job_id` is.
+            state: Only tasks in this state.
+            limit: How many tasks to answer at most.
 
         Returns:
             The tasks.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
 
         Example:
-            >>> [task.name for task in client.list_tasks()]
+            >>> [task.name for task in client.list_tasks(state="FAILED")]
         """
         from .list_tasks import OPERATION as _operation
         from .list_tasks import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._transport.call(_operation, _arguments(job_id, state, limit))
 
     def get_task(self, task_id: str) -> Task:
         """Get a task.
@@ -59,16 +66,9 @@ class TasksApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_task(task_id).state
@@ -87,30 +87,36 @@ class AsyncTasksApi:
 
     _transport: AsyncTransport
 
-    async def list_tasks(self) -> list[Task]:
+    async def list_tasks(
+        self, job_id: str | None = None, state: TaskState | str | None = None, limit: int | None = None
+    ) -> list[Task]:
         """List tasks.
 
-        The Ray tasks that the cluster remembers; 10 000 at most.
+        The Ray tasks that the cluster remembers; 10 000 at most. An agent older than the parameters ignores
+        them.
+
+        Raises 422 for a bad parameter.
+
+        Args:
+            job_id: Only tasks of this job: its submission id, or Ray's own id of it, which is what a task's
+                `job_id` is.
+            state: Only tasks in this state.
+            limit: How many tasks to answer at most.
 
         Returns:
             The tasks.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+            ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
+                error is listed.
 
         Example:
-            >>> [task.name for task in client.list_tasks()]
+            >>> [task.name for task in client.list_tasks(state="FAILED")]
         """
         from .list_tasks import OPERATION as _operation
         from .list_tasks import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._transport.call(_operation, _arguments(job_id, state, limit))
 
     async def get_task(self, task_id: str) -> Task:
         """Get a task.
@@ -127,16 +133,9 @@ class AsyncTasksApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_task(task_id).state

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 from ...client import Arguments, Operation
 from ...types import decode_models
+from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.task import Task
+    from ...models.task_state import TaskState
 
 __all__ = ["OPERATION", "arguments"]
 
@@ -22,6 +24,8 @@ OPERATION: Operation[list[Task]] = Operation(
 )
 
 
-def arguments() -> Arguments:
+def arguments(
+    job_id: str | None = None, state: TaskState | str | None = None, limit: int | None = None
+) -> Arguments:
     """Build the request."""
-    return Arguments()
+    return Arguments(query=_present({"job_id": job_id, "state": state, "limit": limit}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ _job_ids = click.argument(
 
 @click.group(cls=Group)
 def app() -> None:
-    """List, look at, follow, wait for and stop jobs."""
+    """List, look at, follow, wait for, stop and delete jobs."""
 
 
 @app.command(
@@ -56,6 +56,13 @@ synapse jobs list --json | jq -r '.[] | select(.status == "FAILED") | .submissio
 )
 @click.option("--status", "-s", multiple=True, metavar="STATUS", help="Only jobs with this status.")
 @click.option("--limit", "-n", type=click.IntRange(min=1), metavar="N", help="Only the newest N jobs.")
+@click.option(
+    "--metadata",
+    "-m",
+    multiple=True,
+    metavar="KEY[=VALUE]",
+    help="Only jobs with this metadata; given more than once, with all of it.",
+)
 @click.option("--watch", "-w", is_flag=True, help="Draw the table again and again.")
 @click.option(
     "--interval",
@@ -66,15 +73,29 @@ synapse jobs list --json | jq -r '.[] | select(.status == "FAILED") | .submissio
 )
 @click.pass_obj
 def list_(
-    settings: Settings, status: tuple[str, ...], limit: int | None, watch: bool, interval: float
+    settings: Settings,
+    status: tuple[str, ...],
+    limit: int | None,
+    metadata: tuple[str, ...],
+    watch: bool,
+    interval: float,
 ) -> None:
     """List jobs, the newest first."""
+    from ...clients.agent.models import JobStatus
     from .._output import show_table
 
     wanted = {name.upper() for name in status}
+    # An agent can filter by one status that it knows.
+    known = next(iter(wanted & {str(member) for member in JobStatus}), None) if len(wanted) == 1 else None
 
     def jobs(client: AgentClient) -> list[Job]:
-        found = [job for job in client.list_jobs() if not wanted or str(job.status) in wanted]
+        every: Iterable[Job]
+        if limit is not None and limit <= 1000 and wanted <= {known} and not metadata:
+            every = client.list_jobs(status=known, limit=limit)
+        else:
+            every = client.iter_jobs(status=known, metadata=metadata, page_size=1000)
+        # An older agent answers all jobs, in any order.
+        found = [job for job in every if not wanted or str(job.status) in wanted]
         return sorted(found, key=_started, reverse=True)[:limit]
 
     with settings.open_client() as client:
@@ -108,6 +129,7 @@ synapse jobs logs train-42 -f -n 20               # the last 20 lines, then live
 synapse jobs logs train-42 -f --exit-status && synapse plugins run ...
 synapse jobs logs train-41 train-42 -f --grep 'loss|error' --timestamps
 synapse jobs logs train-42 -f -n +1201            # from line 1201 on
+synapse jobs logs train-42 -f --since 10m --timestamps
 synapse jobs logs train-42 -f --json | jq -r .line
 """,
 )
@@ -128,7 +150,23 @@ synapse jobs logs train-42 -f --json | jq -r .line
     default=None,
     help="Put the job's id before each line; with several jobs it is.",
 )
-@click.option("--timestamps", is_flag=True, help="Put the time (UTC) at which each line arrived before it.")
+@click.option(
+    "--timestamps",
+    is_flag=True,
+    help="Put before each line when the agent read it (UTC), or, where the agent told none, when it arrived.",
+)
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="With --follow: only lines that the agent read since then (10m, 2h, 2026-01-31T08:00), and those "
+    "without a time.",
+)
+@click.option(
+    "--position",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="Leave out so much of the log of a single job, as the end of an interrupted --follow says.",
+)
 @click.option(
     "--raw", is_flag=True, help="Let colours and all other terminal escapes through to the terminal."
 )
@@ -144,6 +182,8 @@ def logs(
     protocol: str,
     prefix: bool | None,
     timestamps: bool,
+    since: str | None,
+    position: int | None,
     raw: bool,
     exit_status: bool,
     quiet: bool,
@@ -164,12 +204,17 @@ def logs(
       141  the reader of a pipe went away
     """
     from .._follow import Follower, exit_code, print_logs
+    from .._format import parse_time
     from .._log_printer import LineFilter, LogFormat
 
     form = LogFormat(prefix, timestamps, settings.json, raw)
-    filter_ = LineFilter(grep, lines)
+    if since is not None and not follow:
+        raise CommandError("--since needs --follow, since only a followed log has times", code=USAGE)
+    filter_ = LineFilter(grep, lines, None if since is None else parse_time(since))
     checked = _protocol(protocol)
     ids = list(dict.fromkeys(job_ids))
+    if position is not None and len(ids) > 1:
+        raise CommandError("--position is for a single job", code=USAGE)
     with settings.open_client() as client, _incomplete(settings):
         if follow:
             follower = Follower(
@@ -181,12 +226,13 @@ def logs(
                 protocol=checked,
                 quiet=quiet,
                 again=_again(settings, grep=grep, timestamps=timestamps, prefix=prefix, raw=raw),
+                position=position,
             )
             if settings.timeout is not None:
                 follower.timeout = min(settings.timeout, 300.0)
             statuses = follower.run()
         else:
-            print_logs(client, ids, form, filter_)
+            print_logs(client, ids, form, filter_, position)
             statuses = dict.fromkeys(ids)
         if exit_status:
             raise ExitStatus(
@@ -221,6 +267,23 @@ def stop(settings: Settings, job_ids: tuple[str, ...], wait: bool) -> None:
             wait_for_jobs(client, list(dict.fromkeys(job_ids)), timeout=None, interval=1.0)
     if settings.json:
         show_json(answers)
+
+
+@app.command("delete", example="synapse jobs delete train-41 train-42 --yes")
+@_job_ids
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@click.pass_obj
+def delete(settings: Settings, job_ids: tuple[str, ...], yes: bool) -> None:
+    """Have the cluster forget jobs that are over."""
+    from .._confirm import confirm
+    from .._terminal import note
+
+    ids = list(dict.fromkeys(job_ids))
+    confirm(f"Delete the job{'s' if len(ids) > 1 else ''} {', '.join(ids)}?", yes=yes)
+    with settings.open_client() as client:
+        for job_id in ids:
+            client.delete_job(job_id)
+            note(f"job {job_id} is deleted")
 
 
 @app.command(

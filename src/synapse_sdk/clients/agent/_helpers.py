@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi, AsyncRawAgentApi, RawAgentApi
@@ -11,7 +11,7 @@ from synapse_agent_api.client import NO_BODY, RawResponse
 if TYPE_CHECKING:
     import httpx
 
-    from synapse_agent_api.models import Build, Container, Job, PluginRelease, SystemStatus
+    from synapse_agent_api.models import Build, Container, Job, JobStatus, PluginRelease, SystemStatus
     from synapse_sdk._transport._async import AsyncRawTransport, AsyncTransport
     from synapse_sdk._transport._sync import RawTransport, SyncTransport
 
@@ -241,6 +241,41 @@ class HelpersMixin:
             response = self._transport.perform(exchange)
             yield from pages.results(exchange.result(response), response.url)
 
+    def iter_jobs(
+        self,
+        *,
+        status: JobStatus | str | None = None,
+        metadata: Sequence[str] | Mapping[str, str] | None = None,
+        page_size: int = 100,
+    ) -> Iterator[Job]:
+        """Iterate over the jobs, the newest first, one page after the other, each asked for when needed.
+
+        An agent that has no pages answers all jobs at once; the filters hold there as well.
+
+        Args:
+            status: Only jobs with this status.
+            metadata: Only jobs with this metadata: all of these `key=value`, or `key` for any value; or a
+                mapping.
+            page_size: How many jobs to ask for at once, 1 to 1000.
+
+        Returns:
+            An iterator. No job comes twice. One that is submitted meanwhile does not come.
+
+        Raises:
+            ServerError: 200, a page leads in a circle.
+            ClientError: As `list_jobs` does.
+
+        Example:
+            >>> [job.submission_id for job in client.iter_jobs(status="FAILED")]  # doctest: +SKIP
+            ['train-42', 'train-17']
+        """
+        from synapse_sdk._transport._job_pages import JobPages
+
+        pages = JobPages(self._transport.connection, status, metadata, page_size)
+        while (exchange := pages.exchange()) is not None:
+            response = self._transport.perform(exchange)
+            yield from pages.results(exchange.result(response), response.headers)
+
     def with_options(
         self,
         *,
@@ -376,6 +411,21 @@ class AsyncHelpersMixin:
             for container in pages.results(exchange.result(response), response.url):
                 yield container
 
+    async def iter_jobs(
+        self,
+        *,
+        status: JobStatus | str | None = None,
+        metadata: Sequence[str] | Mapping[str, str] | None = None,
+        page_size: int = 100,
+    ) -> AsyncIterator[Job]:
+        from synapse_sdk._transport._job_pages import JobPages
+
+        pages = JobPages(self._transport.connection, status, metadata, page_size)
+        while (exchange := pages.exchange()) is not None:
+            response = await self._transport.perform(exchange)
+            for job in pages.results(exchange.result(response), response.headers):
+                yield job
+
     def with_options(
         self,
         *,
@@ -428,5 +478,6 @@ class AsyncHelpersMixin:
     wait_for_system_ready.__doc__ = HelpersMixin.wait_for_system_ready.__doc__
     iter_plugin_releases.__doc__ = HelpersMixin.iter_plugin_releases.__doc__
     iter_containers.__doc__ = HelpersMixin.iter_containers.__doc__
+    iter_jobs.__doc__ = HelpersMixin.iter_jobs.__doc__
     with_options.__doc__ = HelpersMixin.with_options.__doc__
     request.__doc__ = HelpersMixin.request.__doc__

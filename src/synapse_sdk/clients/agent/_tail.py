@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from synapse_sdk._transport._sync import SyncTransport
     from synapse_sdk.streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
     from synapse_sdk.streaming._merge import OnError
+    from synapse_sdk.streaming._start import Start, StreamStart, StreamStarts
     from synapse_sdk.streaming._stream_event import OnEvent
     from synapse_sdk.streaming._tail import Protocol, Tail
     from synapse_sdk.utils.network import StreamLimits
@@ -30,6 +31,7 @@ def _tail(
     on_event: OnEvent | None,
     limits: StreamLimits,
     connection: Connection,
+    begin: Start,
 ) -> Tail:
     from synapse_sdk.utils.network import validate_resource_id, validate_timeout
 
@@ -50,6 +52,7 @@ def _tail(
         limits=limits,
         connection=connection,
         on_event=on_event,
+        start=begin,
     )
 
 
@@ -86,6 +89,8 @@ class TailMixin:
         *,
         protocol: Protocol = "auto",
         on_event: OnEvent | None = None,
+        start: StreamStart = "beginning",
+        tail: int | None = None,
     ) -> LogStream:
         """Stream the log of a job live, line by line, each line once and in order.
 
@@ -100,15 +105,20 @@ class TailMixin:
                 and `"http"` never fall back.
             on_event: Called with a `synapse_sdk.streaming.StreamEvent` when the stream has connected, fallen
                 back to HTTP, lost its connection, resumed or ended. What it raises ends the stream.
+            start: `"beginning"` is the whole log; `"end"` only what is written from now on; a number is the
+                `position` of an earlier stream, in bytes, and only what follows it comes.
+            tail: Only the last lines of the log as it is now, this many, and what is written from now on.
+                With a position, whichever begins later.
 
         Returns:
             A stream to iterate; also a context manager. It connects when the first line is asked for.
 
         Raises:
-            ValidationError: 400, a bad `job_id`, `timeout` or `protocol`; at once.
+            ValidationError: 400, a bad `job_id`, `timeout`, `protocol`, `start` or `tail`; at once.
             AuthenticationError: 401, the token was refused; this and what follows while iterating.
             AuthorizationError: 403, not allowed.
             NotFoundError: 404, no such job.
+            HTTPError: 416, the log is shorter than the position to start from.
             ClientTimeoutError: 408, the agent did not answer, or fell silent and stayed so.
             StreamLimitExceededError: 429, a limit was reached; the lines within it were delivered.
             RateLimitError: 429, the agent takes no more tails for now.
@@ -118,13 +128,20 @@ class TailMixin:
             StreamError: 503, the HTTP stream broke and could not be resumed, or lines are missing from it.
 
         Example:
-            >>> for line in client.tail_job_logs("raysubmit_1"):  # doctest: +SKIP
+            >>> for line in client.tail_job_logs("raysubmit_1", tail=10):  # doctest: +SKIP
             ...     print(line)
         """
+        from synapse_sdk.streaming._start import read_start
+
+        return self._stream(job_id, timeout, protocol, on_event, read_start(start, tail))
+
+    def _stream(
+        self, job_id: str, timeout: float, protocol: Protocol, on_event: OnEvent | None, begin: Start
+    ) -> LogStream:
         from synapse_sdk.streaming import LogStream
 
         transport = self._transport
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
         transport.check_open(tail.operation)
         return LogStream(tail, transport.connection, transport.http)
 
@@ -174,6 +191,8 @@ class TailMixin:
         protocol: Protocol = "auto",
         on_error: OnError = "finish",
         on_event: OnEvent | None = None,
+        start: StreamStarts = "beginning",
+        tail: int | None = None,
     ) -> ManyLogStream:
         """Stream the logs of several jobs live, as one stream of pairs `(job_id, line)`.
 
@@ -190,6 +209,9 @@ class TailMixin:
                 stream's `errors` has it, and `on_event` was told.
             on_event: As for `tail_job_logs`; the event's `job_id` tells which job it is about. The
                 synchronous client calls it from other threads, but never twice at once.
+            start: As for `tail_job_logs`; in place of one position, a mapping of positions by job id, such as
+                the `positions` of an earlier stream. A job that it lacks begins with its log.
+            tail: As for `tail_job_logs`, of each log.
 
         Returns:
             A stream to iterate; also a context manager. It connects when the first line is asked for.
@@ -205,10 +227,12 @@ class TailMixin:
             ...         print(job_id, line)
         """
         from synapse_sdk.streaming import ManyLogStream
+        from synapse_sdk.streaming._start import read_starts
 
+        begins = read_starts(start, tail, _several(job_ids, on_error))
         streams = {
-            job_id: self.tail_job_logs(job_id, timeout, protocol=protocol, on_event=on_event)
-            for job_id in _several(job_ids, on_error)
+            job_id: self._stream(job_id, timeout, protocol, on_event, begin)
+            for job_id, begin in begins.items()
         }
         return ManyLogStream(streams, self.stream_limits.queue_size, on_error)
 
@@ -230,11 +254,20 @@ class AsyncTailMixin:
         *,
         protocol: Protocol = "auto",
         on_event: OnEvent | None = None,
+        start: StreamStart = "beginning",
+        tail: int | None = None,
+    ) -> AsyncLogStream:
+        from synapse_sdk.streaming._start import read_start
+
+        return self._stream(job_id, timeout, protocol, on_event, read_start(start, tail))
+
+    def _stream(
+        self, job_id: str, timeout: float, protocol: Protocol, on_event: OnEvent | None, begin: Start
     ) -> AsyncLogStream:
         from synapse_sdk.streaming import AsyncLogStream
 
         transport = self._transport
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
         transport.check_open(tail.operation)
         return AsyncLogStream(tail, transport.connection, transport.http)
 
@@ -252,12 +285,16 @@ class AsyncTailMixin:
         protocol: Protocol = "auto",
         on_error: OnError = "finish",
         on_event: OnEvent | None = None,
+        start: StreamStarts = "beginning",
+        tail: int | None = None,
     ) -> AsyncManyLogStream:
         from synapse_sdk.streaming import AsyncManyLogStream
+        from synapse_sdk.streaming._start import read_starts
 
+        begins = read_starts(start, tail, _several(job_ids, on_error))
         streams = {
-            job_id: self.tail_job_logs(job_id, timeout, protocol=protocol, on_event=on_event)
-            for job_id in _several(job_ids, on_error)
+            job_id: self._stream(job_id, timeout, protocol, on_event, begin)
+            for job_id, begin in begins.items()
         }
         return AsyncManyLogStream(streams, self.stream_limits.queue_size, on_error)
 

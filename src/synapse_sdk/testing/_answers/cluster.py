@@ -63,8 +63,16 @@ def gpu_summary(gpus: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 @answers("list_tasks")
-def list_tasks(state: State, _: Call) -> object:
-    return list(state.tasks.values())
+def list_tasks(state: State, call: Call) -> object:
+    query = call.query
+    tasks = list(state.tasks.values())
+    if "job_id" in query:
+        job = state.jobs.get(query["job_id"])
+        ray_id = query["job_id"] if job is None else job.shape()["job_id"]
+        tasks = [task for task in tasks if task["job_id"] == ray_id]
+    if "state" in query:
+        tasks = [task for task in tasks if task["state"] == query["state"]]
+    return tasks[: query.get("limit")]
 
 
 @answers("get_task")

@@ -1,0 +1,42 @@
+"""When the bytes of a log that grows were there, as far as somebody looked."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+__all__ = ["Arrivals"]
+
+# Bytes that came between two looks further apart than this, in seconds, have no time.
+_CLOSE = 1.0
+
+# Looks that are remembered; the times of older bytes are forgotten.
+_MOST = 20_000
+
+
+class Arrivals:
+    """Remembers how long the log was at each look at it.
+
+    Args:
+        size: The log's size at the first look; nobody knows when these bytes came.
+        now: The time of that look.
+    """
+
+    def __init__(self, size: int, now: float) -> None:
+        self._ends = [size]
+        self._times: list[float | None] = [None]
+        self._looked = now
+
+    def look(self, size: int, now: float) -> None:
+        """Take note of the size at `now`, in seconds since the epoch."""
+        if size > self._ends[-1]:
+            self._ends.append(size)
+            self._times.append(round(now, 3) if 0 <= now - self._looked <= _CLOSE else None)
+            if len(self._ends) > 2 * _MOST:
+                del self._ends[:_MOST], self._times[:_MOST]
+                self._times[0] = None
+        self._looked = now
+
+    def of(self, end: int) -> float | None:
+        """Return when the byte before `end` was first seen; None where that is not known within a second."""
+        index = bisect_left(self._ends, end)
+        return self._times[index] if index < len(self._ends) else None

@@ -1,0 +1,1 @@
+"""What `make test-rays` runs for each version of Ray."""
