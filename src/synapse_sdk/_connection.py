@@ -12,6 +12,7 @@ import httpx
 
 from ._defaults import DEFAULT_MAX_RETRIES
 from ._errors import error_from_response
+from ._http._family import is_a
 from ._secret import Secret, is_header_value
 from .clients.exceptions import ClientError, ValidationError
 from .utils.network import path_text, validate_resource_id
@@ -52,7 +53,8 @@ class Connection:
         agent_token: Sent as it is in `Authorization`.
         user_token: Sent as `SYNAPSE-User: Token ...`, if given and not empty.
         tenant: Sent as `SYNAPSE-Tenant: Token ...`, if given and not empty.
-        timeout: `{"connect": seconds, "read": seconds}`, one number for all, or an `httpx.Timeout`.
+        timeout: `{"connect": seconds, "read": seconds, "deadline": seconds}`, each of which may be left out,
+            one number for all but `deadline`, or a `Timeout` of httpx or httpx2.
         max_retries: Tries after the first one.
         headers: Further headers of every request. They may not replace the credentials, nor what describes
             the message itself (`Content-Type`, `Connection`, ...).
@@ -71,6 +73,7 @@ class Connection:
         "_user_token",
         "agent",
         "base_url",
+        "deadline",
         "long_poll",
         "max_retries",
         "timeout",
@@ -81,6 +84,8 @@ class Connection:
     agent: str
     """The same, for people to read."""
     timeout: httpx.Timeout
+    deadline: float | None
+    """Seconds from sending a request to the end of its answer; None where only each phase is bounded."""
     max_retries: int
     long_poll: bool
     """Whether requests go through a long-poll handler, so that there is no origin and no stream."""
@@ -111,7 +116,7 @@ class Connection:
         if callable(tenant):
             raise ValidationError(400, "tenant must be a string")
         self._tenant = _optional(tenant, "tenant")
-        self.timeout = _timeout(timeout)
+        self.timeout, self.deadline = _timeout(timeout)
         self.max_retries = _max_retries(max_retries)
         self._extra = _headers(headers)
 
@@ -127,7 +132,7 @@ class Connection:
         for name in self.__slots__:
             setattr(other, name, getattr(self, name))
         if timeout is not None:
-            other.timeout = _timeout(timeout)
+            other.timeout, other.deadline = _timeout(timeout)
         if max_retries is not None:
             other.max_retries = _max_retries(max_retries)
         if headers is not None:
@@ -162,7 +167,7 @@ class Connection:
     def headers(self) -> dict[str, str]:
         """Give back the headers of a request to send now; callables are asked for their tokens.
 
-        Values may hold Latin-1, so hand them to httpx with `request_headers` or encode them so.
+        Values may hold Latin-1, so hand them to httpx with `request_headers`.
 
         Raises:
             AuthenticationError: 401, if a token callable failed; the cause says why.
@@ -181,12 +186,13 @@ class Connection:
             raise
         return headers
 
-    def request_headers(self, extra: Mapping[str, str] | None = None) -> httpx.Headers:
-        """Give back `headers()`, on top of `extra`, in the form that httpx sends as it is."""
+    def request_headers(self, extra: Mapping[str, str] | None = None) -> list[tuple[bytes, bytes]]:
+        """Return `headers()`, on top of `extra`, in the form that httpx sends as it is."""
+        own = self.headers()
+        taken = {name.lower() for name in own}
+        pairs = [(name, value) for name, value in (extra or {}).items() if name.lower() not in taken]
         # Latin-1, as it was checked: httpx alone would take nothing but ASCII.
-        headers = httpx.Headers(dict(extra or {}), encoding="latin-1")
-        headers.update(httpx.Headers(self.headers(), encoding="latin-1"))
-        return headers
+        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in (*pairs, *own.items())]
 
     def redact(self, text: str) -> str:
         """Take the tokens out of a text that the agent sent."""
@@ -216,7 +222,7 @@ def bounded(connection: Connection, seconds: float, patient: bool) -> Connection
         patient: Whether an answer may take all of it, although the connection would wait for less, and a
             request that never got there is repeated; otherwise whoever asks will ask again.
     """
-    own = connection.timeout
+    own, deadline = connection.timeout, connection.deadline
 
     def least(value: float | None) -> float:
         return seconds if value is None else min(value, seconds)
@@ -227,7 +233,9 @@ def bounded(connection: Connection, seconds: float, patient: bool) -> Connection
         write=least(own.write),
         pool=least(own.pool),
     )
-    return connection.with_options(timeout=timeout, max_retries=None if patient else 0)
+    copy = connection.with_options(timeout=timeout, max_retries=None if patient else 0)
+    copy.deadline = deadline
+    return copy
 
 
 def encode_path(template: str, values: Mapping[str, str | int]) -> str:
@@ -340,28 +348,30 @@ def _optional(value: Token | None, name: str) -> Secret | None:
     return None if value is None or value == "" else Secret(value, name)
 
 
-def _timeout(timeout: Any) -> httpx.Timeout:
+def _timeout(timeout: Any) -> tuple[httpx.Timeout, float | None]:
+    """Return the seconds of each phase, and those of the whole."""
     if timeout is None:
-        return httpx.Timeout(connect=_CONNECT, read=_READ, write=_WRITE, pool=_CONNECT)
-    if isinstance(timeout, httpx.Timeout):
-        for part in ("connect", "read", "write", "pool"):
-            seconds = getattr(timeout, part)
+        return httpx.Timeout(connect=_CONNECT, read=_READ, write=_WRITE, pool=_CONNECT), None
+    if is_a(timeout, "Timeout"):
+        phases: dict[str, float | None] = timeout.as_dict()
+        for part, seconds in phases.items():
             if seconds is not None:
                 _seconds(seconds, f"timeout's {part}")
-        return timeout
+        return httpx.Timeout(**phases), None
     if not isinstance(timeout, Mapping):
-        return httpx.Timeout(_seconds(timeout, "timeout"))
+        return httpx.Timeout(_seconds(timeout, "timeout")), None
     parts = cast("Mapping[object, object]", timeout)
-    unknown = [key for key in parts if key not in ("connect", "read")]
+    unknown = [key for key in parts if key not in ("connect", "read", "deadline")]
     if unknown:
         raise ValidationError(
             400,
             f"timeout has the unknown key {ascii(unknown[0])[:40]}",
-            hint="the keys are 'connect' and 'read'",
+            hint="the keys are 'connect', 'read' and 'deadline'",
         )
     connect = _seconds(parts.get("connect", _CONNECT), "timeout's connect")
     read = _seconds(parts.get("read", _READ), "timeout's read")
-    return httpx.Timeout(connect=connect, read=read, write=read, pool=connect)
+    deadline = None if parts.get("deadline") is None else _seconds(parts["deadline"], "timeout's deadline")
+    return httpx.Timeout(connect=connect, read=read, write=read, pool=connect), deadline
 
 
 def _seconds(value: object, name: str) -> float:

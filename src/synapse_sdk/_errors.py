@@ -6,10 +6,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import httpx
-
+from ._http._family import is_a, is_network_error
 from .clients.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -24,6 +23,9 @@ from .clients.exceptions import (
     ValidationError,
 )
 from .utils.network import sanitize_error_message
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = [
     "PROXY_NOTE",
@@ -114,32 +116,30 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
     def made(kind: type[ClientError], status: int, detail: str, hint: str | None = None) -> ClientError:
         return kind(status, detail, operation=operation, agent=agent, hint=hint)
 
-    if isinstance(exc, httpx.HTTPStatusError):
+    if is_a(exc, "HTTPStatusError"):
         # From an event hook of an injected client.
-        try:
-            body = exc.response.content
-        except httpx.StreamError:
-            body = b""
+        response: httpx.Response = cast("httpx.HTTPStatusError", exc).response
+        body = response.content if response.is_closed and response.is_stream_consumed else b""
         return error_from_response(
-            exc.response.status_code, exc.response.headers, body, operation=operation, agent=agent
+            response.status_code, response.headers, body, operation=operation, agent=agent
         )
-    if isinstance(exc, httpx.ConnectTimeout):
+    if is_a(exc, "ConnectTimeout"):
         return made(
             ClientTimeoutError,
             408,
             f"no connection{through}{_within(exc, 'connect')}",
             f"{reachable}; timeout={{'connect': ...}} gives it longer",
         )
-    if isinstance(exc, httpx.PoolTimeout):
+    if is_a(exc, "PoolTimeout"):
         return made(
             ClientTimeoutError,
             408,
             f"no free connection{_within(exc, 'pool')}",
             "the injected http_client allows too few connections",
         )
-    if isinstance(exc, httpx.WriteTimeout):
+    if is_a(exc, "WriteTimeout"):
         return made(ClientTimeoutError, 408, f"the request could not be sent{_within(exc, 'write')}")
-    if isinstance(exc, httpx.TimeoutException):
+    if is_a(exc, "TimeoutException"):
         return made(
             ClientTimeoutError,
             408,
@@ -148,14 +148,14 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
         )
     if isinstance(exc, TimeoutError):
         return made(ClientTimeoutError, 408, words if str(exc) else "timed out")
-    if isinstance(exc, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+    if is_a(exc, "InvalidURL", "UnsupportedProtocol"):
         return made(ValidationError, 400, words)
     if isinstance(exc, UnicodeError) and not isinstance(exc, (UnicodeEncodeError, UnicodeDecodeError)):
         # httpx decodes the host of a redirect, followed or not. That of the agent was checked.
         return made(ServerError, 500, f"redirected to a host that can't be read: {words}")
-    if isinstance(exc, httpx.DecodingError):
+    if is_a(exc, "DecodingError"):
         return made(ServerError, 500, f"the answer can't be decompressed: {words}")
-    if isinstance(exc, httpx.ProxyError):
+    if is_a(exc, "ProxyError"):
         shown = f"the proxy {proxy}" if proxy else "the proxy"
         return made(ClientConnectionError, 503, f"{shown} failed: {words}", "check the proxy settings")
     if is_certificate_failure(exc):
@@ -165,9 +165,9 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
             f"the agent's certificate was refused: {words}",
             "verify='/path/to/ca.pem' trusts a private certificate authority",
         )
-    if isinstance(exc, httpx.ConnectError):
+    if is_a(exc, "ConnectError"):
         return made(ClientConnectionError, 503, f"can't connect{through}: {words}", reachable)
-    if isinstance(exc, (httpx.TransportError, OSError, EOFError)) or _is_stream_failure(exc):
+    if is_a(exc, "TransportError") or isinstance(exc, (OSError, EOFError)) or is_network_error(exc):
         return made(ClientConnectionError, 503, f"the connection{through} broke: {words}")
     if isinstance(exc, RuntimeError) and "has been closed" in str(exc):
         return made(ClientConnectionError, 503, "the HTTP client is closed")
@@ -310,16 +310,11 @@ def _proxy_of(exc: BaseException) -> str | None:
     return next((note.removeprefix(PROXY_NOTE) for note in notes if note.startswith(PROXY_NOTE)), None)
 
 
-def _within(exc: httpx.TimeoutException, part: str) -> str:
+def _within(exc: Exception, part: str) -> str:
     """Name the seconds that were allowed, which httpx keeps with the request."""
     try:
-        seconds = cast("dict[str, float | None]", exc.request.extensions["timeout"])[part]
+        request = cast("httpx.TimeoutException", exc).request
+        seconds = cast("dict[str, float | None]", request.extensions["timeout"])[part]
     except (RuntimeError, KeyError):
         return " in time"
     return " in time" if seconds is None else f" within {seconds:g} s"
-
-
-def _is_stream_failure(exc: Exception) -> bool:
-    """Tell the exceptions of the layers under httpx, which a WebSocket on its network stream meets raw."""
-    module = type(exc).__module__.partition(".")[0]
-    return module in ("httpcore", "anyio", "h11", "h2", "ssl", "trio")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-import httpx
-
 from ._errors import is_certificate_failure, parse_retry_after
+from ._http._family import is_a
 
-__all__ = ["MAX_RETRY_AFTER", "backoff", "delay_before_retry"]
+__all__ = ["MAX_RETRY_AFTER", "NEVER_SENT", "backoff", "delay_before_retry"]
 
 MAX_RETRY_AFTER = 30.0
 """Seconds that a `Retry-After` may make us wait, at most."""
@@ -18,9 +17,10 @@ _BASE = 0.25
 _CAP = 8.0
 _IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})
 _TRANSIENT = frozenset({502, 503, 504})
-# The request can't have reached the agent, so that any method may be sent again.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_HOPELESS = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
+_HOPELESS = ("LocalProtocolError", "UnsupportedProtocol")
+
+NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+"""Errors of httpx after which any method may be sent again: the request can't have reached the agent."""
 
 
 def backoff(attempt: int, *, base: float = _BASE, cap: float = _CAP) -> float:
@@ -60,11 +60,11 @@ def delay_before_retry(
         return None
     idempotent = method.upper() in _IDEMPOTENT
     if exception is not None:
-        if isinstance(exception, _HOPELESS) or not isinstance(exception, httpx.TransportError):
+        if is_a(exception, *_HOPELESS) or not is_a(exception, "TransportError"):
             return None
         if is_certificate_failure(exception):
             return None
-        return backoff(attempt) if idempotent or isinstance(exception, _NEVER_SENT) else None
+        return backoff(attempt) if idempotent or is_a(exception, *NEVER_SENT) else None
     if not idempotent:
         return None
     asked = parse_retry_after((headers or {}).get("retry-after"))

@@ -27,8 +27,8 @@ __all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split", "take_in"
 End = Literal["closed", "fin", "reset", "silent"]
 """How a connection ends: by the book of its protocol, without a word, with an RST, or not at all."""
 
-Framing = Literal["chunked", "until close", "decoded"]
-"""How a body over HTTP is framed; the last is one that only httpx can read, so that it comes without."""
+Framing = Literal["chunked", "until close"]
+"""How a body over HTTP is framed, which tells httpx one cut short from a whole one, or does not."""
 
 # A tail that takes more steps than any here needs would go on for ever.
 _MAX_STEPS = 20_000
@@ -159,20 +159,10 @@ class _Shell:
             accepted = accept_key(command.headers["Sec-WebSocket-Key"])
             return Opened(101, {"upgrade": "websocket", "sec-websocket-accept": accepted})
         headers = {"content-type": answer.content_type}
-        if answer.framing == "decoded":
-            self._reads = split(data, answer.reads)
-            # It is httpx then that tells a body cut short from one at its end.
-            self._end = "reset" if answer.end == "fin" else answer.end
-            return Opened(200, headers)
-        if answer.framing == "chunked":
-            headers["transfer-encoding"] = "chunked"
-            # Sizes that have nothing to do with those of the reads.
-            chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in split(data, (7, 150))]
-            data = b"".join(chunks) + (b"0\r\n\r\n" if answer.end == "closed" else b"")
-            if answer.end != "closed" and chunks:
-                data = data[:-1]  # inside of a chunk, so that not only whole ones are cut off
+        if answer.framing == "chunked" and answer.end == "fin":
+            self._end = "reset"
         self._reads = split(data, answer.reads)
-        return Opened(200, headers, unread=self._reads.popleft() if len(self._reads) % 2 else b"")
+        return Opened(200, headers)
 
     def _read(self, timeout: float) -> bytes | ClientError | None:
         if self._reads:

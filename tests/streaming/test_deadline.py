@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from synapse_sdk.streaming import _deadline
-from synapse_sdk.streaming._deadline import Deadline
+from synapse_sdk._http import _deadline
+from synapse_sdk._http._deadline import Deadline
 
 
 @pytest.fixture(autouse=True)

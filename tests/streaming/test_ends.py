@@ -126,7 +126,7 @@ def test_pieces_cut_off_before_the_first_newline(protocol: Protocol) -> None:
     assert run_tail(protocol, lambda _: next(answers), lambda: "RUNNING").whole() == ["one", "two"]
 
 
-@pytest.mark.parametrize("framing", ["chunked", "until close", "decoded"])
+@pytest.mark.parametrize("framing", ["chunked", "until close"])
 @pytest.mark.parametrize("end", ["fin", "reset", "closed"])
 @pytest.mark.parametrize("part", [b"data:", b"data: ", b'data: {"type', b"dat"])
 def test_an_event_cut_off_anywhere_is_no_line(framing: Framing, end: End, part: bytes) -> None:

@@ -153,16 +153,14 @@ class Agent:
     def cuts(self, drop: Drop | None, *, websocket: bool) -> tuple[int, ...]:
         """Where to cut pieces, such that there is no doubt that pieces is what they are.
 
-        The first newline tells them from whole lines; text before it waits for it, but not through silence,
-        nor in a body that can't be asked whether more is on its way. Without any newline, pieces look like
-        whole lines.
+        The first newline tells them from whole lines; text before it waits for it, but not through silence.
+        Without any newline, pieces look like whole lines.
         """
         cuts = (1, 3, 4) if drop is None else drop.cuts
         if self.kind != "pieces":
             return cuts
         first = self.log.find("\n")
-        hasty = self.framing == "decoded" and not websocket
-        if first < 0 or hasty or (drop is not None and drop.end == "silent"):
+        if first < 0 or (drop is not None and drop.end == "silent"):
             return tuple(cut for cut in cuts if cut > first >= 0)
         return cuts
 
@@ -293,7 +291,6 @@ HEADS = st.builds(
     ),
     body=st.binary(max_size=30) | JSON.map(lambda value: json.dumps({"detail": value}).encode()),
     switchable=st.booleans(),
-    unread=st.none(),
 )
 STATUSES = (400, 401, 403, 404, 408, 422, 429, 500, 503)
 ERRORS = st.sampled_from(STATUSES).map(lambda code: ClientError(code, "why"))

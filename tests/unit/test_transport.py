@@ -556,7 +556,7 @@ def test_cancellation_passes_and_gives_the_connection_back() -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert not transport.http._transport._pool.connections  # type: ignore[attr-defined]
+            assert not transport.http._transport._pool._all  # type: ignore[attr-defined]
             await transport.aclose()
 
         asyncio.run(with_asyncio())
@@ -567,7 +567,7 @@ def test_cancellation_passes_and_gives_the_connection_back() -> None:
             with trio.move_on_after(0.3) as scope:
                 await transport.call(GET, JOB)
             assert scope.cancelled_caught
-            assert not transport.http._transport._pool.connections  # type: ignore[attr-defined]
+            assert not transport.http._transport._pool._all  # type: ignore[attr-defined]
             await transport.aclose()
 
         trio.run(with_trio)

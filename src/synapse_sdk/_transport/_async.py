@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .._connection import bounded
-from .._http.proxies import AsyncProxyTransport
+from .._http._clients import open_async_client, refuse_http_client, user_agent
+from .._http._requests import read_async, send_async
 from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
     closed_error,
-    http_options_error,
-    pool_options,
-    proxied_options,
-    proxy_between,
     raw_answer,
-    refuse_http_client,
     refuse_streams,
     refuse_waiting,
-    user_agent,
     windowed,
 )
 
@@ -28,8 +23,8 @@ if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation, RawResponse
 
     from .._connection import Connection
+    from .._http._clients import Proxy, Verify
     from ..long_poll import AsyncLongPollHandler
-    from ._core import Proxy, Verify
     from ._plan import Ask, Plan
 
 __all__ = ["AsyncRawTransport", "AsyncTransport"]
@@ -88,20 +83,7 @@ class AsyncTransport:
         if http_client is not None:
             refuse_http_client(http_client, "AsyncClient", verify, proxy)
             return cls(connection, http_client, owns_http=False)
-        try:
-            through = proxy_between(connection, proxy)
-            if through is None:
-                from ._pooled_async import AsyncPooledClient
-
-                return cls(connection, AsyncPooledClient(**pool_options(connection, verify)), owns_http=True)
-            http = httpx.AsyncClient(
-                transport=AsyncProxyTransport(through, **proxied_options(verify)),
-                timeout=connection.timeout,
-                headers=user_agent(),
-                trust_env=False,
-            )
-        except Exception as exc:
-            raise http_options_error(exc) from exc
+        http = open_async_client(connection.base_url, connection.timeout, verify, proxy)
         return cls(connection, http, owns_http=True)
 
     def view(self, connection: Connection) -> AsyncTransport:
@@ -162,9 +144,8 @@ class AsyncTransport:
         try:
             while True:
                 self.check_open(exchange.summary)
-                request = exchange.request(self._http)
                 try:
-                    response = await self._send(request, exchange)
+                    response = await self._send(exchange)
                 except Exception as exc:  # noqa: BLE001 - nothing foreign gets out; failed() raises
                     delay = exchange.failed(exc)
                 else:
@@ -217,15 +198,23 @@ class AsyncTransport:
         if self._owns_http:
             await self._http.aclose()
 
-    async def _send(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
-        # auth=None, because the auth of an injected client would replace our Authorization.
-        response = await self._http.send(request, auth=None, stream=True, follow_redirects=False)
+    async def _send(self, exchange: Exchange[Any]) -> httpx.Response:
+        seconds = self.connection.deadline
+        if seconds is None:
+            return await self._exchange(exchange)
+        import anyio
+
+        with anyio.move_on_after(seconds):
+            return await self._exchange(exchange)
+        raise exchange.overdue(seconds)
+
+    async def _exchange(self, exchange: Exchange[Any]) -> httpx.Response:
+        response = await send_async(self._http, exchange.request(self._http))
         exchange.began(response.status_code)
+        reader = exchange.window_reader(response)
+        if reader is None:
+            return await read_async(response)
         try:
-            reader = exchange.window_reader(response)
-            if reader is None:
-                await response.aread()
-                return response
             # To the end in any case: httpx would leave generators behind that trio warns of.
             async for data in response.aiter_bytes():
                 reader.feed(data)

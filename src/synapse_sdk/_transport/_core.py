@@ -8,53 +8,43 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar, cast
 
 import httpx
 
 from synapse_agent_api.client import NO_BODY, RawResponse
 
-from .. import __version__
 from .._connection import encode_path
 from .._errors import error_from_exception, excerpt, media_type
-from .._http.proxies import environment_proxy
+from .._http._family import is_a
+from .._http._requests import build_request
 from .._log_window import LogWindow, WindowReader
 from .._retry import delay_before_retry
-from ..clients.exceptions import ClientConnectionError, ClientError, HTTPError, ServerError, ValidationError
+from ..clients.exceptions import (
+    ClientConnectionError,
+    ClientError,
+    ClientTimeoutError,
+    HTTPError,
+    ServerError,
+    ValidationError,
+)
 from ._lacking import lacking_hint
 
 if TYPE_CHECKING:
-    import ssl
-
     from synapse_agent_api.client import Arguments, Operation
 
     from .._connection import Connection
 
 __all__ = [
     "Exchange",
-    "PoolOptions",
-    "Proxy",
     "RawBody",
-    "Verify",
     "closed_error",
-    "http_options_error",
     "origin",
-    "pool_options",
-    "proxied_options",
-    "proxy_between",
     "raw_answer",
-    "refuse_http_client",
     "refuse_streams",
     "refuse_waiting",
-    "user_agent",
     "windowed",
 ]
-
-if TYPE_CHECKING:
-    Verify = bool | str | os.PathLike[str] | ssl.SSLContext
-    Proxy = str | httpx.URL | httpx.Proxy
-else:
-    Verify = Proxy = object
 
 T = TypeVar("T")
 
@@ -65,23 +55,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/xml", "application/xml"})
 _EMPTY = frozenset({204, 205})
 _BETWEEN = "this came from something between here and the agent"
-
-
-class _Builder(Protocol):
-    """What `httpx.Client` and `httpx.AsyncClient` have in common here."""
-
-    def build_request(
-        self,
-        method: str,
-        url: httpx.URL,
-        *,
-        content: bytes | None,
-        data: dict[str, Any] | None,
-        files: Any,
-        params: Any,
-        headers: httpx.Headers,
-        timeout: httpx.Timeout,
-    ) -> httpx.Request: ...
 
 
 class RawBody:
@@ -180,7 +153,9 @@ class Exchange(Generic[T]):
         for file in self._opened:
             file.close()
 
-    def request(self, http: _Builder) -> httpx.Request:
+    def request(
+        self, http: httpx.Client | httpx.AsyncClient, extensions: Mapping[str, Any] | None = None
+    ) -> httpx.Request:
         """Build the request to send now, with fresh tokens."""
         text = self._operation.text or self._free
         extra = {"Accept": "application/json, text/plain" if text else "application/json"}
@@ -193,7 +168,8 @@ class Exchange(Generic[T]):
             raise
         self._status = None
         try:
-            request = http.build_request(
+            request = build_request(
+                http,
                 self._operation.method,
                 self._url,
                 content=self._content,
@@ -201,7 +177,8 @@ class Exchange(Generic[T]):
                 files=self._files,
                 params=self._params,
                 headers=headers,
-                timeout=self._connection.timeout,
+                timeout=self._connection.timeout.as_dict(),
+                extensions=extensions,
             )
         except Exception as exc:
             refusal = ValidationError(400, f"the request can't be built: {type(exc).__name__}: {exc}")
@@ -321,7 +298,7 @@ class Exchange(Generic[T]):
 
     def _follow(self, response: httpx.Response) -> None:
         try:
-            target = response.url.join(response.headers["location"])
+            target = httpx.URL(str(response.url)).join(response.headers["location"])
         except (KeyError, httpx.InvalidURL, ValueError):
             target = None
         where = "somewhere that can't be read" if target is None else origin(target)
@@ -348,8 +325,15 @@ class Exchange(Generic[T]):
         self._log("%s; retry %d in %.2f s", reason, self._attempt, delay)
         return delay
 
+    def overdue(self, seconds: float) -> ClientError:
+        """Make the error for an answer that took longer than `timeout`'s `deadline`."""
+        error = ClientTimeoutError(
+            408, f"no whole answer within {seconds:g} s", hint="timeout={'deadline': ...} gives it longer"
+        )
+        return self._named(error)
+
     def _error(self, exc: Exception) -> ClientError:
-        if isinstance(exc, httpx.DecodingError) and self._status is not None:
+        if is_a(exc, "DecodingError") and self._status is not None:
             detail = f"the answer can't be decompressed: {exc}"
             return self._named(ServerError(self._status, detail))
         if isinstance(exc, ClientError) and exc.operation is None:
@@ -421,125 +405,6 @@ def raw_answer(exchange: Exchange[T], response: httpx.Response) -> RawResponse[T
     return RawResponse(
         response.status_code, response.headers, response.content, lambda: exchange.result(response)
     )
-
-
-class PoolOptions(TypedDict):
-    """Arguments of `PooledClient` and `AsyncPooledClient`."""
-
-    url: httpx.URL
-    ssl_context: ssl.SSLContext | None
-    headers: dict[str, str]
-    timeout: httpx.Timeout
-
-
-def proxy_between(connection: Connection, proxy: Proxy | None) -> Proxy | None:
-    """Return the proxy that requests go through: the one that was given, or that of the environment.
-
-    Raises:
-        ValidationError: 400, if it can't be one.
-    """
-    if proxy is None:
-        return environment_proxy(connection.base_url)
-    if not isinstance(proxy, (str, httpx.URL, httpx.Proxy)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValidationError(400, "proxy must be a URL or an httpx.Proxy")
-    return proxy
-
-
-def proxied_options(verify: Verify) -> dict[str, Any]:
-    """Return the arguments for a transport through a proxy.
-
-    Raises:
-        ValidationError: 400, if `verify` can't be one.
-    """
-    return {
-        "verify": _verification(verify),
-        # A tail holds a connection for hours, and a pool that is full of tails must not block a REST call.
-        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
-        "trust_env": False,
-    }
-
-
-def pool_options(connection: Connection, verify: Verify) -> PoolOptions:
-    """Return the arguments for a pooled client.
-
-    Raises:
-        ValidationError: 400, if `verify` can't be one.
-    """
-    context: ssl.SSLContext | None = None
-    secure = connection.base_url.scheme == "https"
-    # Loading the certificates takes 25 ms; a path that can't be read is an error anyway.
-    if secure or verify is not True:
-        trusted = _verification(verify)
-        if secure:
-            context = httpx.create_ssl_context(verify=trusted) if isinstance(trusted, bool) else trusted
-    return {
-        "url": connection.base_url,
-        "ssl_context": context,
-        "headers": user_agent(),
-        "timeout": connection.timeout,
-    }
-
-
-def user_agent() -> dict[str, str]:
-    """Give back the header that says who we are."""
-    return {"User-Agent": f"synapse-sdk/{__version__} python-httpx/{httpx.__version__}"}
-
-
-def http_options_error(exc: Exception) -> ClientError:
-    """Make the error for options that httpx refused; the proxy's URL, with its password, stays out of it."""
-    if isinstance(exc, ClientError):
-        return exc
-    if isinstance(exc, ImportError):
-        return ServerError(
-            500, "a library for this proxy is missing", hint="pip install 'httpx[socks]' for a SOCKS proxy"
-        )
-    return ValidationError(
-        400,
-        f"the HTTP client can't be made: {type(exc).__name__}",
-        hint="check proxy, verify, and the proxy variables of the environment",
-    )
-
-
-def refuse_http_client(http_client: object, kind: str, verify: object, proxy: object) -> None:
-    """Refuse an injected client of the wrong kind, or one beside options that only a client of ours can have.
-
-    Raises:
-        ValidationError: 400.
-    """
-    if type(http_client).__module__.partition(".")[0] == "httpx" or isinstance(
-        http_client, (httpx.Client, httpx.AsyncClient)
-    ):
-        given = f"an httpx.{type(http_client).__name__}"
-    else:
-        given = f"a {type(http_client).__name__}"
-    wanted = httpx.Client if kind == "Client" else httpx.AsyncClient
-    if not isinstance(http_client, wanted):
-        client = "AgentClient" if kind == "Client" else "AsyncAgentClient"
-        raise ValidationError(400, f"http_client of {client} must be an httpx.{kind}, not {given}")
-    if verify is not True or proxy is not None:
-        raise ValidationError(400, "verify and proxy have no effect on an http_client: set them on it")
-
-
-def _verification(verify: Verify) -> bool | ssl.SSLContext:
-    if verify is True:
-        from .._http.trust import default_context
-
-        return default_context()
-    if verify is False:
-        return verify
-    import ssl
-
-    if isinstance(verify, ssl.SSLContext):
-        return verify
-    if not isinstance(verify, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValidationError(400, "verify must be a bool, a path of CA certificates or an ssl.SSLContext")
-    path = os.fspath(verify)
-    try:
-        if os.path.isdir(path):  # noqa: PTH112 - os.fspath took care of Path already
-            return ssl.create_default_context(capath=path)
-        return ssl.create_default_context(cafile=path)
-    except (OSError, ValueError) as exc:
-        raise ValidationError(400, f"verify: no certificates can be read from {path!r}: {exc}") from exc
 
 
 def _query(query: Mapping[str, object]) -> list[tuple[str, str]] | None:

@@ -86,7 +86,7 @@ class Pages(Generic[T]):
 
     def _url(self, here: httpx.URL, following: str) -> httpx.URL:
         try:
-            url = here.join(following)
+            url = httpx.URL(str(here)).join(following)
         except (httpx.InvalidURL, ValueError) as exc:
             raise self._error("its `next` is no URL") from exc
         if self._connection.long_poll:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._errors import chain, is_certificate_failure
-from .._retry import MAX_RETRY_AFTER
+from .._http._family import is_a
+from .._retry import MAX_RETRY_AFTER, NEVER_SENT
 from ..clients.exceptions import (
     ClientConnectionError,
     ClientError,
@@ -273,10 +274,8 @@ def _broke_off(error: ClientError) -> bool:
         return True
     if not isinstance(error, (ClientConnectionError, ClientTimeoutError)):
         return False
-    # By name, because httpx need not be what failed: these never reached the agent.
-    never_sent = {"ConnectError", "ConnectTimeout", "PoolTimeout"}
-    causes = [type(link).__name__ for link in chain(error)]
-    return len(causes) > 1 and not never_sent.intersection(causes)
+    causes = list(chain(error))
+    return len(causes) > 1 and not any(is_a(cause, *NEVER_SENT) for cause in causes)
 
 
 def _text(error: ClientError) -> str:

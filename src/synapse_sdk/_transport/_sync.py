@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .._connection import bounded
-from .._http.proxies import ProxyTransport
+from .._http._clients import open_client, refuse_http_client, user_agent
+from .._http._deadline import ConnectionWatch, Deadline
+from .._http._requests import read, send
 from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
     closed_error,
-    http_options_error,
-    pool_options,
-    proxied_options,
-    proxy_between,
     raw_answer,
-    refuse_http_client,
     refuse_streams,
     refuse_waiting,
-    user_agent,
     windowed,
 )
 
@@ -29,8 +25,8 @@ if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation, RawResponse
 
     from .._connection import Connection
+    from .._http._clients import Proxy, Verify
     from ..long_poll import LongPollHandler
-    from ._core import Proxy, Verify
     from ._plan import Ask, Plan
 
 __all__ = ["RawTransport", "SyncTransport"]
@@ -89,20 +85,7 @@ class SyncTransport:
         if http_client is not None:
             refuse_http_client(http_client, "Client", verify, proxy)
             return cls(connection, http_client, owns_http=False)
-        try:
-            through = proxy_between(connection, proxy)
-            if through is None:
-                from ._pooled_sync import PooledClient
-
-                return cls(connection, PooledClient(**pool_options(connection, verify)), owns_http=True)
-            http = httpx.Client(
-                transport=ProxyTransport(through, **proxied_options(verify)),
-                timeout=connection.timeout,
-                headers=user_agent(),
-                trust_env=False,
-            )
-        except Exception as exc:
-            raise http_options_error(exc) from exc
+        http = open_client(connection.base_url, connection.timeout, verify, proxy)
         return cls(connection, http, owns_http=True)
 
     def view(self, connection: Connection) -> SyncTransport:
@@ -163,9 +146,8 @@ class SyncTransport:
         try:
             while True:
                 self.check_open(exchange.summary)
-                request = exchange.request(self._http)
                 try:
-                    response = self._send(request, exchange)
+                    response = self._send(exchange)
                 except Exception as exc:  # noqa: BLE001 - nothing foreign gets out; failed() raises
                     delay = exchange.failed(exc)
                 else:
@@ -213,15 +195,29 @@ class SyncTransport:
         if self._owns_http:
             self._http.close()
 
-    def _send(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
-        # auth=None, because the auth of an injected client would replace our Authorization.
-        response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
-        exchange.began(response.status_code)
+    def _send(self, exchange: Exchange[Any]) -> httpx.Response:
+        seconds = self.connection.deadline
+        if seconds is None:
+            return self._exchange(exchange.request(self._http), exchange)
+        watch = ConnectionWatch()
+        deadline = Deadline(seconds, watch.end)
         try:
-            reader = exchange.window_reader(response)
-            if reader is None:
-                response.read()
-                return response
+            return self._exchange(exchange.request(self._http, {"trace": watch.trace}), exchange)
+        except Exception as exc:
+            if deadline.passed:
+                raise exchange.overdue(seconds) from exc
+            raise
+        finally:
+            deadline.cancel()
+            watch.close()
+
+    def _exchange(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
+        response = send(self._http, request)
+        exchange.began(response.status_code)
+        reader = exchange.window_reader(response)
+        if reader is None:
+            return read(response)
+        try:
             for data in response.iter_bytes():
                 reader.feed(data)
                 if reader.full:

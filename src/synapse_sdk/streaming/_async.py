@@ -13,29 +13,22 @@ import anyio
 import httpx
 
 from synapse_sdk._errors import error_from_exception
+from synapse_sdk._http._async import current_loop
+from synapse_sdk._http._family import is_a, is_read_timeout
+from synapse_sdk._http._incoming import connected_stream
+from synapse_sdk._http._pool import call_in_child
+from synapse_sdk._http._requests import close_async, read_async, send_async
 from synapse_sdk.clients.exceptions import ClientError
 from synapse_sdk.streaming._background import spawn
-from synapse_sdk.streaming._http import (
-    GRACE,
-    MAX_BODY,
-    READ_SIZE,
-    beneath,
-    connected_stream,
-    network_stream,
-    stream_request,
-    unread,
-)
+from synapse_sdk.streaming._http import GRACE, READ_SIZE, network_stream, stream_request
 from synapse_sdk.streaming._stream import StreamState
 from synapse_sdk.streaming._tail import Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from synapse_sdk._connection import Connection
-    from synapse_sdk._transport._asyncio_network import AsyncioStream
     from synapse_sdk.streaming._tail import Tail
 
 __all__ = ["AsyncLogStream"]
-
-_ASYNCIO_STREAM = ("synapse_sdk._transport._asyncio_network", "AsyncioStream")
 
 
 class AsyncLogStream(StreamState, AsyncIterator[str]):
@@ -60,11 +53,12 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         self._connection = connection
         self._http = http
         self._response: httpx.Response | None = None
-        self._chunks: AsyncIterator[bytes] | None = None
+        self._body: _Body | None = None
         self._network: Any = None
         self._closing = False
-        self._receiver: AsyncioStream | None = None
-        self._waiting: anyio.CancelScope | AsyncioStream | None = None
+        self._waiting: anyio.CancelScope | None = None
+        self._loop: object = None
+        call_in_child(self, AsyncLogStream._abandon)
 
     def __aiter__(self) -> Self:
         return self
@@ -90,10 +84,11 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         response = getattr(self, "_response", None)
         if response is None:
             return
-        network, chunks = self._network, self._chunks
+        network, body = self._network, self._body
         # Where there is no event loop any more, its end has closed the connection.
         with contextlib.suppress(RuntimeError):
-            spawn(partial(_close, response, network, chunks), anyio.CancelScope())
+            if current_loop() is self._loop:
+                spawn(partial(_close, response, network, body), anyio.CancelScope())
         warnings.warn(
             f"{self!r} was not closed; use it in 'async with'", ResourceWarning, stacklevel=2, source=self
         )
@@ -105,6 +100,8 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         """
         self._closing = True
         self._tail.log.give_up()
+        if self._response is not None and current_loop() is not self._loop:
+            self._abandon()
         if self._waiting is not None:
             self._waiting.cancel()
         else:
@@ -124,6 +121,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         lines = self._tail.log.lines
         if self._waiting is not None:
             raise RuntimeError("the stream is being read by another task already")
+        if self._response is not None and current_loop() is not self._loop:
+            # A connection works in its event loop only: go on over another one.
+            self._abandon()
         try:
             while True:
                 if self._closing:
@@ -132,29 +132,15 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                 elif lines:
                     return
                 self._raise_if_over(StopAsyncIteration)
-                command = self._command
-                if gate is None and self._receiver is not None and type(command) is Read:
-                    await self._receive(self._receiver, command.timeout)
-                else:
-                    await self._step(gate)
+                await self._step(gate)
         except BaseException:
             await self._release()
             raise
 
-    async def _receive(self, receiver: AsyncioStream, timeout: float) -> None:
-        """Take a step that reads, at less than `_step` costs."""
-        self._waiting = receiver
-        try:
-            result: Any = await receiver.receive(timeout)
-        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
-            result = self._failed(exc)
-        except BaseException:
-            self._interrupt()
-            raise
-        finally:
-            self._waiting = None
-        if not self._closing:
-            self._send(result)
+    def _abandon(self) -> None:
+        """Leave the connection to another event loop, or to the parent process after a fork."""
+        self._response = self._network = self._body = self._waiting = None
+        self._go_on_elsewhere()
 
     async def _step(self, gate: Callable[[], Awaitable[None]] | None) -> None:
         command = self._next_command()
@@ -199,23 +185,17 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         return None
 
     async def _open(self, command: Open) -> Opened:
+        self._loop = current_loop()
         response = await self._send_request(command)
         self._network = network_stream(response)
+        switchable = self._network is not None
         if command.streams(response.status_code):
             if command.kind == "websocket":
-                return Opened(101, response.headers, switchable=self._network is not None)
-            data = unread(response)
-            if data is not None:
-                return Opened(200, response.headers, unread=data)
-            self._chunks = _chunks(response)
+                return Opened(101, response.headers, switchable=switchable)
+            self._body = _Body(response)
             return Opened(200, response.headers)
-        self._chunks = _chunks(response)
-        body = b""
-        async for chunk in self._chunks:
-            body += chunk
-            if len(body) >= MAX_BODY:
-                break
-        return Opened(response.status_code, response.headers, body, self._network is not None)
+        answer = await read_async(response)
+        return Opened(answer.status_code, answer.headers, answer.content, switchable)
 
     async def _send_request(self, command: Open) -> httpx.Response:
         connections: list[Any] = []
@@ -227,7 +207,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
         request = stream_request(self._http, self._connection, command, trace)
         try:
-            self._response = await self._http.send(request, auth=None, stream=True, follow_redirects=False)
+            self._response = await send_async(self._http, request)
         except BaseException:
             # httpcore lets go of a connection that is cancelled in its TLS handshake, and leaves it open.
             with anyio.CancelScope(shield=True):
@@ -240,45 +220,88 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         return self._response
 
     async def _read(self, timeout: float) -> bytes | None:
-        if self._receiver is not None:
-            return await self._receiver.receive(timeout)
-        if self._chunks is not None:
-            return await anext(self._chunks, b"")
+        if self._body is not None:
+            return await self._body.read(timeout if timeout < self._tail.timeout else None)
         try:
             data: bytes = await self._network.read(READ_SIZE, timeout=timeout)
         except Exception as exc:
-            if type(exc).__name__ == "ReadTimeout":
+            if is_read_timeout(exc):
                 return None
             raise
-        self._receiver = beneath(self._network, *_ASYNCIO_STREAM)
         return data
 
     async def _release(self, goodbye: bytes = b"") -> None:
         response, self._response = self._response, None
         network, self._network = self._network, None
-        chunks, self._chunks = self._chunks, None
-        self._receiver = None
+        body, self._body = self._body, None
         if response is not None:
-            await _close(response, network, chunks, goodbye)
+            await _close(response, network, body, goodbye)
 
 
-def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    # A mock transport may have given the body with the head.
-    return response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
+class _Body:
+    """The body of an HTTP stream, read by httpx, for which a read that is cancelled is the end."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        # A mock transport may have given the body with the head.
+        self._chunks = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
+        self._scope = anyio.CancelScope()
+        self._reading: anyio.Event | None = None
+        self._result: bytes | Exception = b""
+
+    async def read(self, timeout: float | None) -> bytes | None:
+        """Return the next bytes, b"" at the end, None if none came in time.
+
+        Args:
+            timeout: Seconds to wait, after which the read goes on beside the caller; None waits for as long
+                as the request allows.
+        """
+        if self._reading is None:
+            if timeout is None:
+                try:
+                    return await anext(self._chunks, b"")
+                except Exception as exc:
+                    if is_a(exc, "ReadTimeout"):
+                        return None
+                    raise
+            self._reading = anyio.Event()
+            self._scope = anyio.CancelScope()
+            spawn(self._read_on, self._scope)
+        with anyio.move_on_after(timeout):
+            await self._reading.wait()
+        if not self._reading.is_set():
+            return None
+        self._reading = None
+        if isinstance(self._result, Exception):
+            if is_a(self._result, "ReadTimeout"):
+                return None
+            raise self._result
+        return self._result
+
+    async def _read_on(self) -> None:
+        done = self._reading
+        assert done is not None
+        try:
+            self._result = await anext(self._chunks, b"")
+        except Exception as exc:  # noqa: BLE001 - it is raised where the result is taken
+            self._result = exc
+        finally:
+            done.set()
+
+    async def close(self) -> None:
+        """Close the response."""
+        if self._reading is not None:
+            self._scope.cancel()
+            await self._reading.wait()
+        await close_async(self._response, self._chunks)
 
 
-async def _close(
-    response: httpx.Response, network: Any, chunks: AsyncIterator[bytes] | None, goodbye: bytes = b""
-) -> None:
+async def _close(response: httpx.Response, network: Any, body: _Body | None, goodbye: bytes = b"") -> None:
     with anyio.CancelScope(shield=True):
         if goodbye and network is not None:
             with contextlib.suppress(Exception):
                 await network.write(goodbye, timeout=0.05)
+        if body is not None:
+            await body.close()
         with contextlib.suppress(Exception):
             await response.aclose()
-        # httpx nests generators in each other, which trio wants ended, not collected. Behind a closed
-        # connection each ends by its own error.
-        if chunks is not None:
-            with contextlib.suppress(Exception):
-                async for _ in chunks:
-                    pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from synapse_sdk.clients.exceptions import ClientError
@@ -113,6 +114,13 @@ class StreamState:
     def _interrupt(self) -> None:
         """Tell the tail that a step was broken off from outside: whoever reads on is connected anew."""
         self._send(self._tail.interruption)
+
+    def _go_on_elsewhere(self) -> None:
+        """Have the tail reconnect, because its connection belongs to another process or event loop."""
+        if inspect.getgeneratorstate(self._steps) == inspect.GEN_RUNNING:
+            self._over, self._error = True, self._tail.interrupted()
+        elif not self._over and self._command is not None:
+            self._interrupt()
 
     def _finish(self, error: ClientError | None) -> None:
         self._steps.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
-import socket
-import struct
+import queue
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,18 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from synapse_sdk._errors import error_from_exception
+from synapse_sdk._http._deadline import ConnectionWatch, Deadline, end_socket
+from synapse_sdk._http._family import is_a, is_read_timeout
+from synapse_sdk._http._pool import call_in_child
+from synapse_sdk._http._requests import read, send
 from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.streaming._deadline import Deadline
-from synapse_sdk.streaming._http import (
-    GRACE,
-    MAX_BODY,
-    READ_SIZE,
-    beneath,
-    connected_stream,
-    network_stream,
-    stream_request,
-    unread,
-)
+from synapse_sdk.streaming._http import GRACE, READ_SIZE, network_stream, stream_request
 from synapse_sdk.streaming._stream import StreamState
 from synapse_sdk.streaming._tail import Close, Open, Opened, Read, Sleep, Write
 
@@ -54,13 +48,12 @@ class LogStream(StreamState, Iterator[str]):
         self._connection = connection
         self._http = http
         self._response: httpx.Response | None = None
-        self._chunks: Iterator[bytes] | None = None
+        self._body: _Body | None = None
         self._network: Any = None
-        self._socket: socket.socket | None = None
-        self._socket_timeout: float | None = None
-        self._connecting: socket.socket | None = None
+        self._connecting: ConnectionWatch | None = None
         self._closing = threading.Event()
         self._busy = threading.Lock()
+        call_in_child(self, LogStream._start_in_child)
 
     def __iter__(self) -> Self:
         return self
@@ -107,12 +100,21 @@ class LogStream(StreamState, Iterator[str]):
             self._end_socket()
 
     def _end_socket(self) -> None:
-        network = self._network
-        sock = self._connecting if network is None else network.get_extra_info("socket")
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                # Not SSLSocket's own method, which would pull the TLS state from under the reader.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        if self._connecting is not None:
+            self._connecting.end()
+        elif self._network is not None:
+            end_socket(self._network.get_extra_info("socket"))
+
+    def _start_in_child(self) -> None:
+        """After a fork: leave the connection, and locks that are held, to the parent process."""
+        self._busy = threading.Lock()
+        self._closing = threading.Event()
+        network, self._network = self._network, None
+        self._response = self._body = self._connecting = None
+        if network is not None:
+            # This closes a descriptor, and sends nothing.
+            network.get_extra_info("socket").close()
+        self._go_on_elsewhere()
 
     # --- steps
 
@@ -172,104 +174,117 @@ class LogStream(StreamState, Iterator[str]):
         return None
 
     def _open(self, command: Open) -> Opened:
+        self._connecting = ConnectionWatch()
+        if self._closing.is_set():
+            self._connecting.end()
         # httpx bounds each read; a peer that sends its answer byte by byte is bounded by this.
         deadline = Deadline(command.timeout + GRACE, self._end_socket)
         try:
-            response = self._send_request(command)
-            self._network = network_stream(response)
+            response = self._send_request(command, self._connecting)
+            switchable = network_stream(response) is not None
             if command.streams(response.status_code):
                 if command.kind == "websocket":
-                    return Opened(101, response.headers, switchable=self._network is not None)
-                data = unread(response)
-                if data is not None:
-                    return Opened(200, response.headers, unread=data)
-                self._chunks = _chunks(response)
+                    return Opened(101, response.headers, switchable=switchable)
+                self._body = _Body(response)
                 return Opened(200, response.headers)
-            body = b""
-            for chunk in _chunks(response):
-                body += chunk
-                if len(body) >= MAX_BODY:
-                    break
-            return Opened(response.status_code, response.headers, body, self._network is not None)
+            answer = read(response)
+            return Opened(answer.status_code, answer.headers, answer.content, switchable)
         except Exception as exc:
             if deadline.passed:
                 raise self._tail.unanswered(command.timeout) from exc
             raise
         finally:
             deadline.cancel()
-            self._forget_socket()
+            self._connecting.close()
+            self._connecting = None
 
-    def _send_request(self, command: Open) -> httpx.Response:
-        request = stream_request(self._http, self._connection, command, self._trace)
+    def _send_request(self, command: Open, watch: ConnectionWatch) -> httpx.Response:
+        request = stream_request(self._http, self._connection, command, watch.trace)
         try:
-            self._response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
+            self._response = send(self._http, request)
         finally:
-            # It would keep this stream alive until the garbage collector comes.
+            # httpx keeps the request with the response.
             request.extensions.pop("trace")
+        self._network = network_stream(self._response)
         return self._response
 
-    def _trace(self, event: str, info: dict[str, Any]) -> None:
-        """Learn of the socket as soon as there is one, so that it can be ended before the answer is there."""
-        network = connected_stream(event, info)
-        if network is not None:
-            self._forget_socket()
-            # A descriptor of our own, because TLS takes the first one over.
-            self._connecting = network.get_extra_info("socket").dup()
-            if self._closing.is_set():
-                self._end_socket()
-
-    def _forget_socket(self) -> None:
-        sock, self._connecting = self._connecting, None
-        if sock is not None:
-            sock.close()
-
     def _read(self, timeout: float) -> bytes | None:
-        sock = self._socket
-        if sock is not None:
-            if timeout != self._socket_timeout or sock.gettimeout() is not None:
-                _limit_reads(sock, timeout)
-                self._socket_timeout = timeout
-            try:
-                return sock.recv(READ_SIZE)
-            except (TimeoutError, BlockingIOError):
-                return None
-        if self._chunks is not None:
-            return next(self._chunks, b"")
+        if self._body is not None:
+            return self._body.read(timeout if timeout < self._tail.timeout else None)
         try:
             data: bytes = self._network.read(READ_SIZE, timeout=timeout)
         except Exception as exc:
-            if type(exc).__name__ == "ReadTimeout":
+            if is_read_timeout(exc):
                 return None
             raise
-        stream = beneath(self._network, "httpcore._backends.sync", "SyncStream")
-        if stream is not None:
-            self._socket, self._socket_timeout = stream.get_extra_info("socket"), None
         return data
 
     def _release(self, goodbye: bytes = b"") -> None:
         response, self._response = self._response, None
         network, self._network = self._network, None
-        self._socket = self._chunks = None
+        body, self._body = self._body, None
         if response is None:
             return
         if goodbye and network is not None:
             with contextlib.suppress(Exception):
                 network.write(goodbye, timeout=0.05)
+        if body is not None and body.is_reading and network is not None:
+            end_socket(network.get_extra_info("socket"))
         with contextlib.suppress(Exception):
             response.close()
 
 
-def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    # A mock transport may have given the body with the head.
-    return response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
+class _Body:
+    """The body of an HTTP stream, read by httpx, for which a read that times out is the end."""
 
+    def __init__(self, response: httpx.Response) -> None:
+        # A mock transport may have given the body with the head.
+        self._chunks = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
+        self._result: queue.SimpleQueue[bytes | Exception] | None = None
 
-def _limit_reads(sock: socket.socket, seconds: float) -> None:
-    """Have a read of a socket end after so many seconds, with TimeoutError or BlockingIOError."""
-    if type(sock) is not socket.socket or sys.platform != "linux" or sys.maxsize < 1 << 32:
-        sock.settimeout(seconds)
-        return
-    # The kernel's own timeout saves a poll before each read.
-    sock.settimeout(None)
-    whole, part = divmod(max(seconds, 1e-6), 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(whole), int(part * 1e6)))
+    @property
+    def is_reading(self) -> bool:
+        """Whether a read goes on in another thread."""
+        return self._result is not None
+
+    def read(self, timeout: float | None) -> bytes | None:
+        """Return the next bytes, b"" at the end, None if none came in time.
+
+        Args:
+            timeout: Seconds to wait, after which the read goes on beside the caller; None waits for as long
+                as the request allows.
+        """
+        result = self._result
+        if result is None:
+            if timeout is None:
+                return self._next()
+            result = queue.SimpleQueue[bytes | Exception]()
+            try:
+                _thread.start_new_thread(self._read_into, (result,))
+            except RuntimeError:
+                return None  # no more threads can be started
+            self._result = result
+        try:
+            data = result.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        self._result = None
+        if isinstance(data, Exception):
+            if is_a(data, "ReadTimeout"):
+                return None
+            raise data
+        return data
+
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._chunks, b"")
+        except Exception as exc:
+            if is_a(exc, "ReadTimeout"):
+                return None
+            raise
+
+    def _read_into(self, result: queue.SimpleQueue[bytes | Exception]) -> None:
+        try:
+            result.put(next(self._chunks, b""))
+        except Exception as exc:  # noqa: BLE001 - it is raised where the result is taken
+            result.put(exc)

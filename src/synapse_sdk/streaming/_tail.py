@@ -25,7 +25,6 @@ from synapse_sdk.clients.exceptions import (
     StreamLimitExceededError,
     WebSocketError,
 )
-from synapse_sdk.streaming._body import Body, BrokenBodyError
 from synapse_sdk.streaming._events import Batch, Complete, Connected, Failed, Text, decode
 from synapse_sdk.streaming._log import Log
 from synapse_sdk.streaming._plain_text import PlainText
@@ -89,15 +88,12 @@ class Opened(NamedTuple):
         headers: HTTP headers.
         body: The body of an answer that is no stream, or its beginning.
         switchable: Whether the connection could be used as a WebSocket.
-        unread: Where `Read` gives the body as the network has it, its beginning, which came with the head;
-            None where `Read` gives the bare body.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
     switchable: bool = True
-    unread: bytes | None = None
 
 
 class Read(NamedTuple):
@@ -476,12 +472,8 @@ class Tail:
         if opened.status != 200:
             raise self._refusal(opened)
         source = self._event_source(opened)
-        try:
-            body = Body(opened.headers, decoded=opened.unread is None)
-            self._attach()
-            return (yield from self._events(source, body, opened.unread or b""))
-        except BrokenBodyError as exc:
-            return _Dropped(self._error(StreamError, 503, str(exc)))
+        self._attach()
+        return (yield from self._events(source))
 
     def _locate_start(self) -> Generator[Command, Any, _Outcome | None]:
         """Find out where the last lines begin, from an agent that can only send the whole log."""
@@ -502,68 +494,43 @@ class Tail:
             if kind not in _PLAIN_TYPES | {"", "application/json"}:
                 raise self._error(ServerError, 500, f"the log was answered with content type {kind!r}")
             reader = WindowReader(window, opened.headers)
-            try:
-                body = Body(opened.headers, decoded=opened.unread is None)
-                data: Any = opened.unread or b""
-                while not body.ended:
-                    reader.feed(body.receive(data))
-                    if not body.ended:
-                        data = yield Read(self.timeout)
-                        if not isinstance(data, bytes) or not data:
-                            break
-            except BrokenBodyError as exc:
-                return _Dropped(self._error(StreamError, 503, str(exc)), attached=False)
+            while data := (yield Read(self.timeout)):
+                if isinstance(data, ClientError):
+                    return _Dropped(data, attached=False)
+                reader.feed(data)
             if data is None:
                 return _Dropped(self.unanswered(self.timeout), attached=False)
-            if isinstance(data, ClientError):
-                return _Dropped(data, attached=False)
-            if body.cut:
-                cut = self._error(StreamError, 503, "the agent's answer with the log broke off")
-                return _Dropped(cut, attached=False)
             found = reader.start()
         self.log.place(max(found, self._start.offset))
         self._find_start = False
         return None
 
-    def _events(self, source: EventSource | PlainText, body: Body, data: bytes | ClientError | None) -> Steps:
+    def _events(self, source: EventSource | PlainText) -> Steps:
         log = self.log
         read = Read(self.timeout)
         while True:
-            if not data:
-                undecided = log.undecided and not body.decoded
-                data = yield _READ_TO_SETTLE if undecided else read
-                if data is None and undecided:
-                    log.settle()
-                    continue
+            data = yield _READ_TO_SETTLE if log.undecided else read
+            if data is None and log.undecided:
+                log.settle()
+                continue
             if not isinstance(data, bytes):
                 silent = self._error(
                     ClientTimeoutError, 408, f"the agent sent nothing for {self.timeout:g} s"
                 )
                 complete = self._take(*source.end(cut=True))
                 return complete if complete is not None else _Dropped(data or silent)
-            over = not data
-            complete = self._take(*source.receive(body.receive(data)))
+            complete = self._take(*(source.receive(data) if data else source.end(cut=False)))
             if source.too_long and complete is None:
                 raise log.too_many_bytes()
-            if complete is None and (over or body.ended):
-                complete = self._take(*source.end(cut=over and body.cut))
             if complete is not None:
                 return complete
-            if over and body.cut:
-                return _Dropped(
-                    self._error(StreamError, 503, "the connection ended inside the agent's answer")
-                )
-            if over or body.ended:
+            if not data:
                 return _Dropped(
                     self._error(StreamError, 503, "the agent ended the stream while the job was running"),
                     clean=not source.cut,
                 )
             if self._at_rest() and not source.inside:
                 return self._rest()
-            if body.decoded:
-                # Such a body can't be asked whether more is on its way: what came is taken for whole lines.
-                log.settle()
-            data = b""
 
     def _at_rest(self) -> bool:
         """Whether the agent lives and sends nothing more although it should, or may have no more to send.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import httpx
 
+from synapse_sdk._http._clients import user_agent
 from synapse_sdk._transport._async import AsyncTransport
-from synapse_sdk._transport._core import user_agent
 from synapse_sdk._transport._sync import SyncTransport
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 

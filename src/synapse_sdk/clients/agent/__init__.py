@@ -23,8 +23,8 @@ from ._tail import AsyncTailMixin, TailMixin
 if TYPE_CHECKING:
     import httpx
 
+    from ..._http._clients import Proxy, Verify
     from ..._transport._async import AsyncTransport
-    from ..._transport._core import Proxy, Verify
     from ..._transport._sync import SyncTransport
     from ...long_poll import AsyncLongPollHandler, LongPollHandler
     from ...utils.network import StreamLimits
@@ -48,15 +48,16 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         agent_token: Token for the agent, or a callable that returns it, asked again for every request.
         user_token: Token of the user on whose behalf this is done, or such a callable.
         tenant: Tenant on whose behalf this is done.
-        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; one
-            number for all; or an `httpx.Timeout`.
+        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; a further
+            key, "deadline", bounds each request from its start to the end of its answer. Or one number for
+            "connect" and "read"; or a `Timeout` of httpx or httpx2.
         max_retries: Tries after the first one, where repeating is safe.
         stream_limits: Limits of log tails; `StreamLimits()` by default.
         headers: Further headers of every request; not the credentials, nor what describes the message.
         verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
-        http_client: A ready `httpx.Client`, which is used as it is and not closed; `timeout` and the
-            credentials are those given here, and `verify` and `proxy` are to be set on it.
+        http_client: A ready `Client` of httpx or httpx2, which is used as it is and not closed; `timeout`
+            and the credentials are those given here, and `verify` and `proxy` are to be set on it.
         long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
             HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
 
@@ -200,14 +201,15 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         agent_token: Token for the agent, or a callable that returns it, asked again for every request.
         user_token: Token of the user on whose behalf this is done, or such a callable.
         tenant: Tenant on whose behalf this is done.
-        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; one
-            number for all; or an `httpx.Timeout`.
+        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; a further
+            key, "deadline", bounds each request from its start to the end of its answer. Or one number for
+            "connect" and "read"; or a `Timeout` of httpx or httpx2.
         max_retries: Tries after the first one, where repeating is safe.
         stream_limits: Limits of log tails; `StreamLimits()` by default.
         headers: Further headers of every request; not the credentials, nor what describes the message.
         verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
-        http_client: A ready `httpx.AsyncClient`, which is used as it is and not closed; `timeout` and the
+        http_client: A ready `AsyncClient` of httpx or httpx2, used as it is and not closed; `timeout` and the
             credentials are those given here, and `verify` and `proxy` are to be set on it.
         long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
             HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
