@@ -127,3 +127,43 @@ def test_a_limit_delivers_its_allowance(client: AgentClient, many_lines: str, pr
 
 def test_the_whole_log_is_what_was_tailed(client: AgentClient, many_lines: str) -> None:
     assert own(client.get_job_logs(many_lines).splitlines()) == LINES
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_stream_begins_where_it_is_told(client: AgentClient, many_lines: str, protocol: Protocol) -> None:
+    with client.tail_job_logs(many_lines, protocol=protocol, tail=3) as stream:
+        assert list(stream) == LINES[-3:]
+        end = stream.position
+        assert end is not None
+        assert stream.start == end - sum(len(line.encode()) + 1 for line in LINES[-3:])
+    assert list(client.tail_job_logs(many_lines, protocol=protocol, start="end")) == []
+    with client.tail_job_logs(many_lines, protocol=protocol, start=stream.start - 10_000) as stream:
+        for line in stream:
+            if line == LINES[-5]:
+                break
+        left = list(client.tail_job_logs(many_lines, protocol=protocol, start=stream.position or 0))
+    assert left == LINES[-4:]
+
+
+def test_a_window_is_the_same_as_of_the_whole_log(client: AgentClient, many_lines: str) -> None:
+    whole = client.get_job_logs(many_lines).encode()
+    answers = client.with_raw_response
+    for window in ({"tail": 10}, {"offset": 1000, "limit_bytes": 5000}, {"tail": 10, "limit_bytes": 77}):
+        answer = answers.get_job_logs(many_lines, **window)
+        begin, end = (int(answer.headers[f"Synapse-Log-{name}"]) for name in ("Offset", "Next"))
+        assert answer.parsed == whole[begin:end].decode()
+        assert len(answer.content) < 20_000
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_lines_that_the_agent_read_live_have_a_time(client: AgentClient, protocol: Protocol) -> None:
+    began = time.time()
+    job_id = start(client, LIVE)
+    times = []
+    with client.tail_job_logs(job_id, protocol=protocol) as stream:
+        for line in stream:
+            if line.startswith("tick"):
+                times.append(stream.time)
+    assert len(times) == 5
+    # The last ones at least: it may have joined after the first.
+    assert all(known is not None and began < known <= time.time() for known in times[2:])

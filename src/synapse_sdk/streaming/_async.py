@@ -104,7 +104,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         May be called from any task: an iteration that waits for a line ends, without an error.
         """
         self._closing = True
-        self._tail.log.lines.clear()
+        self._tail.log.give_up()
         if self._waiting is not None:
             self._waiting.cancel()
         else:
@@ -127,7 +127,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         try:
             while True:
                 if self._closing:
-                    lines.clear()
+                    self._tail.log.give_up()
                     self._finish(None)
                 elif lines:
                     return

@@ -59,6 +59,7 @@ class Log:
         self._unplaced = self.position > 0
         self._begin = begin
         self._arrivals: deque[_Arrival] = deque()
+        self._given_up: _Delivered | None = None
         self.received_lines: int = 0
         self.truncated_lines: int = 0
         self.messages: int = 0
@@ -88,17 +89,23 @@ class Log:
     @property
     def delivered_lines(self) -> int:
         """Lines handed out so far."""
+        if self._given_up is not None:
+            return self._given_up.lines
         return self.received_lines - len(self.lines)
 
     @property
     def delivered_bytes(self) -> int:
         """Log bytes from the stream's start up to and including the last line handed out."""
+        if self._given_up is not None:
+            return self._given_up.bytes
         delivered = len(self._ends) - len(self.lines)
         return self._ends[delivered - 1] if delivered > 0 else self._delivered_bytes
 
     @property
     def previous_bytes(self) -> int:
         """The same up to the line before the last one handed out."""
+        if self._given_up is not None:
+            return self._given_up.previous
         delivered = len(self._ends) - len(self.lines)
         if delivered > 1:
             return self._ends[delivered - 2]
@@ -107,10 +114,20 @@ class Log:
     @property
     def arrival(self) -> float | None:
         """When the agent read the last line handed out, in seconds since the epoch, if it says so."""
+        if self._given_up is not None:
+            return self._given_up.time
         arrivals, line = self._arrivals, self.delivered_lines
         while arrivals and arrivals[0].end < line:
             arrivals.popleft()
         return arrivals[0].time if arrivals and arrivals[0].begin < line else None
+
+    def give_up(self) -> None:
+        """Drop the lines that were not handed out; what is told of the others stays as it is."""
+        if self._given_up is None:
+            self._given_up = _Delivered(
+                self.delivered_lines, self.delivered_bytes, self.previous_bytes, self.arrival
+            )
+        self.lines.clear()
 
     # --- connections
 
@@ -278,12 +295,13 @@ class Log:
             self.messages += len(texts)
         if not self._offsets or self._digest is not None:
             self._remember("\n".join(texts), "\n")
+        self._note_arrivals(events)
+        # The lines first: a position that another thread reads in between may be behind, never ahead.
+        self.lines.extend(texts)
         self._ends += ends if self._received_bytes == self._cursor else _ends(self._received_bytes, sizes)
         self._received_bytes = received
         self._cursor = self.position = ends[-1]
-        self._note_arrivals(events)
         self.received_lines += len(texts)
-        self.lines.extend(texts)
         return True
 
     def _note_arrivals(self, events: list[dict[str, Any]]) -> None:
@@ -440,9 +458,9 @@ class Log:
             if limits.on_oversize == "skip":
                 return
             line = _cut(line, limits.max_message_size) + TRUNCATION_MARK
-        self.received_lines += 1
         self.lines.append(line)
         self._ends.append(end)
+        self.received_lines += 1
 
     def _check_totals(self, end: int) -> None:
         """Raise if a further line, which goes up to byte `end` at least, is one too many."""
@@ -488,6 +506,15 @@ class Log:
                 "it was rotated, or the job ran again",
             )
         return data[known:].decode(errors="replace")
+
+
+class _Delivered(NamedTuple):
+    """What there is to tell of the lines that were handed out."""
+
+    lines: int
+    bytes: int
+    previous: int
+    time: float | None
 
 
 class _Arrival(NamedTuple):

@@ -68,7 +68,7 @@ class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, st
 
         May be called from any task: an iteration that waits for a line ends, without an error.
         """
-        self._round.clear()
+        self._give_up()
         await self._readers.close()
 
     aclose = close

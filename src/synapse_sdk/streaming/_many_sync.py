@@ -78,8 +78,9 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
 
         May be called from any thread: an iteration that waits for a line ends, without an error.
         """
+        with self._readers.lock:
+            self._give_up()
         self._readers.close()
-        self._round.clear()
 
 
 class _Readers:

@@ -131,6 +131,7 @@ class MergeState(Generic[S]):
         # Lines taken from their streams and not handed out yet, at most one of each job.
         self._round: deque[tuple[str, str]] = deque()
         self._last: str | None = None
+        self._final_positions: dict[str, int] | None = None
 
     @property
     def errors(self) -> Mapping[str, ClientError]:
@@ -148,6 +149,8 @@ class MergeState(Generic[S]):
 
         A job is missing as long as the agent has not said where its stream begins.
         """
+        if self._final_positions is not None:
+            return dict(self._final_positions)
         waiting = {job_id for job_id, _ in self._round}
         found = {
             job_id: stream._previous_position if job_id in waiting else stream.position  # pyright: ignore[reportPrivateUsage]
@@ -159,6 +162,12 @@ class MergeState(Generic[S]):
     def time(self) -> float | None:
         """When the agent read the line handed out last, in seconds since the epoch; None as of one stream."""
         return None if self._last is None else self.streams[self._last].time
+
+    def _give_up(self) -> None:
+        """Drop the lines that were not handed out, and keep the positions of those that were."""
+        if self._final_positions is None:
+            self._final_positions = self.positions
+        self._round.clear()
 
     def _next_pair(self) -> tuple[str, str]:
         pair = self._round.popleft()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from synapse_sdk.clients.exceptions import ValidationError
 
@@ -45,12 +45,10 @@ def read_start(start: Any, tail: Any) -> Start:
 
 
 def read_starts(start: Any, tail: Any, job_ids: Mapping[str, None]) -> dict[str, Start]:
-    """Do the same for several jobs; one without a position begins with its log."""
+    """Do the same for several jobs; one that a mapping lacks begins with its log."""
     if isinstance(start, Mapping):
-        unknown = [job_id for job_id in start if job_id not in job_ids]  # pyright: ignore[reportUnknownVariableType]
-        if unknown:
-            raise ValidationError(400, f"start has a position for {unknown[0]!r}, which is not in job_ids")
-        return {job_id: read_start(start.get(job_id, 0), tail) for job_id in job_ids}
+        positions = cast("Mapping[str, Any]", start)
+        return {job_id: read_start(positions.get(job_id, 0), tail) for job_id in job_ids}
     if not isinstance(start, str):
         raise ValidationError(
             400,

@@ -95,7 +95,7 @@ class LogStream(StreamState, Iterator[str]):
         May be called from any thread: an iteration that waits for a line ends, without an error.
         """
         self._closing.set()
-        self._tail.log.lines.clear()
+        self._tail.log.give_up()
         if self._busy.acquire(blocking=False):
             try:
                 self._finish(None)
@@ -127,7 +127,7 @@ class LogStream(StreamState, Iterator[str]):
             try:
                 while True:
                     if self._closing.is_set():
-                        lines.clear()
+                        self._tail.log.give_up()
                         self._finish(None)
                     elif lines:
                         return

@@ -210,7 +210,7 @@ class TailMixin:
             on_event: As for `tail_job_logs`; the event's `job_id` tells which job it is about. The
                 synchronous client calls it from other threads, but never twice at once.
             start: As for `tail_job_logs`; in place of one position, a mapping of positions by job id, such as
-                the `positions` of an earlier stream. Jobs that it lacks begin with their logs.
+                the `positions` of an earlier stream. A job that it lacks begins with its log.
             tail: As for `tail_job_logs`, of each log.
 
         Returns:
