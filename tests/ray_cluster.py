@@ -171,7 +171,7 @@ class RayCluster:
             return [node for node in found if node["state"] == "ALIVE"]
         return []
 
-    def wait_until(self, holds: Any, otherwise: str, timeout: float = 90) -> None:
+    def wait_until(self, holds: Any, otherwise: str, timeout: float = 240) -> None:
         deadline = time.monotonic() + timeout
         while not holds():
             outputs = "\n".join((node.tmp / "output").read_text()[-2_000:] for node in self.nodes)

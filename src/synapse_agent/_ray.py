@@ -21,7 +21,7 @@ _Query = Mapping[str, str] | Sequence[tuple[str, str]]
 TERMINAL = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
-_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
+_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=10)
 
 
 class RayUnreachableError(ApiError):

@@ -68,7 +68,7 @@ class _Agent:
 
 def run_ray_seeds(cluster: RayCluster, seeds: Iterable[int]) -> Iterator[Outcome]:
     """Tail a job for each seed: over or running, on the head of an "embedded" cluster or on a worker."""
-    quick = aiohttp.ClientTimeout(total=2, sock_connect=1, sock_read=1)
+    quick = aiohttp.ClientTimeout(total=4, sock_connect=2, sock_read=3)
     over = {worker: cluster.submit(WRITES_AT_ONCE, worker=worker) for worker in (False, True)}
     for job_id in over.values():
         cluster.wait(job_id)

@@ -63,7 +63,7 @@ async def _job(request: web.Request) -> JsonObject:
     job_id = resource_id(request, "job_id")
     gateway = gateway_of(request)
     try:
-        job = await gateway.ray.job(job_id)
+        job = await _ask(gateway, job_id)
     except ApiError as error:
         kept = gateway.logs.kept(job_id)
         if kept is None or error.status not in (404, 503):
@@ -72,6 +72,18 @@ async def _job(request: web.Request) -> JsonObject:
     if not job.get("submission_id"):
         raise ApiError(404, f"{job_id} is a driver that nobody submitted as a job; Ray keeps no log of it")
     return job
+
+
+async def _ask(gateway: Gateway, job_id: str) -> JsonObject:
+    """Ask Ray for the job, again if it is away for a moment."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await gateway.ray.job(job_id)
+        except ApiError as error:
+            if error.status != 503:
+                raise
+        await asyncio.sleep(_PAUSE)
+    return await gateway.ray.job(job_id)
 
 
 async def _check_start(log: FollowedLog, window: Window) -> None:
