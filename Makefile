@@ -99,29 +99,29 @@ types: dev-env ## mypy and pyright, both strict, and ty
 	$(BIN)/ty check --python $(BIN)/python
 
 generate: dev-env ## Write generated/ and the agent's openapi.json from the spec and templates/
-	@$(BIN)/python scripts/generate.py
-	@$(BIN)/python scripts/agent_document.py
+	@$(BIN)/python -m tools.codegen
+	@$(BIN)/python -m tools.spec.agent_document
 
 check-generated: dev-env ## Fail when generated/ is not what spec and templates give
-	$(BIN)/python scripts/generate.py --check
-	@$(BIN)/python scripts/agent_document.py --check
+	$(BIN)/python -m tools.codegen --check
+	@$(BIN)/python -m tools.spec.agent_document --check
 
 mutate-spec: dev-env ## Change the spec in thirty ways and show what notices each (ONLY="enum security")
-	$(BIN)/python scripts/mutate_spec.py $(ONLY)
+	$(BIN)/python -m tools.spec.mutate $(ONLY)
 
 spec-lint: dev-env ## Check the spec: our rules, openapi-spec-validator, Redocly's (SPEC=other.yaml)
-	@$(BIN)/python scripts/lint_spec.py $(SPEC)
+	@$(BIN)/python -m tools.spec.lint $(SPEC)
 
 lint-spec: spec-lint
 
 spec-pull: dev-env ## What a running agent's openapi.json says and the spec doesn't (URL=… TAKE="1 3" or TAKE=all)
-	@$(BIN)/python scripts/spec_pull.py $(if $(URL),'$(URL)',$(error URL=... is needed: an agent's)) --take '$(TAKE)'
+	@$(BIN)/python -m tools.spec.pull $(if $(URL),'$(URL)',$(error URL=... is needed: an agent's)) --take '$(TAKE)'
 
 spec-diff: dev-env ## What changed in the spec, and whom it breaks (BASE=a git ref, a file, an agent's URL)
-	@$(BIN)/python scripts/spec_diff.py $(if $(BASE),'$(BASE)',$(error BASE=... is needed: a git ref, a file or a URL))
+	@$(BIN)/python -m tools.spec.diff $(if $(BASE),'$(BASE)',$(error BASE=... is needed: a git ref, a file or a URL))
 
 public-api: dev-env ## Write public-api.txt: the exported names and signatures, which a test holds the code to
-	@$(BIN)/python scripts/public_api.py --write
+	@$(BIN)/python -m tools.public_api --write
 
 wheel: dev-env ## Build dist/*.whl
 	$(BIN)/python -m hatchling build --target wheel --directory dist
@@ -135,7 +135,7 @@ bench: ## Measure this beside its peers, write docs/benchmarks.svg (ROWS="ws* ge
 
 clean: ## Remove .venv, caches and build results
 	rm -rf .venv .nox .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
-	find src generated scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src generated scripts tools tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf site
 
 agent-env:

@@ -28,11 +28,11 @@ PROJECT = PYPROJECT["project"]
 TOOLS = [
     line for line in nox.project.dependency_groups(PYPROJECT, "dev") if not line.startswith("schemathesis")
 ]
-# They test scripts and types of this checkout, or memory, none of which is another in another environment.
+# They test tools and types of this checkout, or memory, none of which is another in another environment.
 LEFT_OUT = (
     *("tests/contract/test_skew_release.py", "tests/contract/test_templates.py", "tests/docs", "tests/scale"),
     *("tests/spec", "tests/typing", "tests/unit/test_benchmarks.py", "tests/unit/test_coverage_report.py"),
-    *("tests/unit/test_generate_script.py", "tests/unit/test_hooks.py", "tests/unit/test_lock.py"),
+    *("tests/unit/test_codegen.py", "tests/unit/test_hooks.py", "tests/unit/test_lock.py"),
     *("tests/unit/test_packaging.py", "tests/unit/test_private_names.py", "tests/unit/test_release_check.py"),
 )
 

@@ -234,7 +234,7 @@ def attached_agent(ready_file: Path) -> Iterator[RunningAgent]:
 def agent() -> Iterator[RunningAgent]:
     """The agent of the session; it lets any number of jobs in, and has the plugins of examples/.
 
-    SYNAPSE_TEST_AGENT may name the ready file of an agent that runs already (scripts/mutate_spec.py).
+    SYNAPSE_TEST_AGENT may name the ready file of an agent that runs already (tools/spec/mutate.py).
     """
     if ready_file := os.environ.get("SYNAPSE_TEST_AGENT"):
         with attached_agent(Path(ready_file)) as agent:

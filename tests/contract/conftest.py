@@ -22,7 +22,7 @@ def agent(request: pytest.FixtureRequest) -> Iterator[RunningAgent]:
     if request.param == "real":
         yield request.getfixturevalue("agent")
         return
-    # Here, because a changed spec (scripts/mutate_spec.py) may leave the fake without a model that it needs.
+    # Here, because a changed spec (tools/spec/mutate.py) may leave the fake without a model that it needs.
     from .fake_world import running_fake
 
     with running_fake() as agent:

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import generate
 import pytest
 from checkout import ROOT, environment
 from running_agent import RunningAgent
+
+from tools.codegen import generate
 
 from .agent_spec import RAW, SPEC
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from checkout import ROOT
 from jinja2 import TemplateError
+
+from tools.codegen import generate, safety
 
 TEMPLATES = ROOT / "templates"
 
@@ -63,6 +63,13 @@ PROMISES = {
         """
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 assert AgentApi.get_thing and AsyncAgentApi.get_thing
+""",
+    ),
+    "requests.py.jinja": (
+        "the schemas of requests are there, for fakes",
+        """
+from synapse_agent_api.requests import REQUESTS
+assert REQUESTS["get_thing"]["parameters"]["query"] == {"page": {"type": "integer"}}
 """,
     ),
     "client.py.jinja": (
@@ -160,20 +167,7 @@ assert thing.to_dict() == {"name": "x", "colour": "red"}
 
 
 # Without these, the others generate nothing at all.
-NEEDED = {"endpoint_macros.py.jinja", "endpoint_module.py.jinja"}
-
-
-def load_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_for_templates", ROOT / "scripts" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-generate = load_script()
+NEEDED = {"endpoint_macros.py.jinja", "endpoint_module.py.jinja", "requests.py.jinja"}
 
 
 def package(folder: Path, templates: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -214,7 +208,7 @@ def test_the_stock_template_breaks_it(template: str, tmp_path: Path, monkeypatch
     shutil.copytree(TEMPLATES, fewer)
     (fewer / template).unlink()
     # The stock ones may import what ours never do, which is no promise of a template.
-    monkeypatch.setattr(generate, "IMPORTED", generate.IMPORTED | {"attr", "httpx", "http", "io", "ssl"})
+    monkeypatch.setattr(safety, "IMPORTED", safety.IMPORTED | {"attr", "httpx", "http", "io", "ssl"})
     try:
         folder = package(tmp_path, fewer, monkeypatch)
     except (TemplateError, generate.GenerationError):

@@ -6,16 +6,16 @@ import json
 import re
 from pathlib import Path
 
-import _fetch
-import agent_document
 import httpx
 import pytest
-import spec_document
-import spec_pull
 from checkout import ROOT
 from running_agent import RunningAgent
 
 from synapse_agent._document_page import page
+from tools.spec import agent_document
+from tools.spec import document as spec_document
+from tools.spec import fetch as spec_fetch
+from tools.spec import pull as spec_pull
 
 
 def test_the_file_is_what_the_spec_says() -> None:
@@ -38,8 +38,8 @@ def test_the_check_sees_a_change(
 def test_a_running_agent_serves_it(
     agent: RunningAgent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(_fetch.TOKEN_VARIABLE, agent.token)
-    served = _fetch.fetch(agent.url)
+    monkeypatch.setenv(spec_fetch.TOKEN_VARIABLE, agent.token)
+    served = spec_fetch.fetch(agent.url)
     ours = spec_document.read(ROOT / "spec" / "openapi.yaml")
     assert served == {**ours, "servers": [{"url": ".", "description": "This agent."}]}
     assert spec_pull.main([agent.url]) == 0
@@ -49,9 +49,9 @@ def test_a_running_agent_serves_it(
 @pytest.mark.ray
 def test_it_is_for_those_with_the_token(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     assert httpx.get(f"{agent.url.rstrip('/')}/openapi.json").status_code == 401
-    monkeypatch.setenv(_fetch.TOKEN_VARIABLE, "wrong")
+    monkeypatch.setenv(spec_fetch.TOKEN_VARIABLE, "wrong")
     with pytest.raises(spec_document.SpecError, match=r"answered 401; is SYNAPSE_AGENT_TOKEN set\?"):
-        _fetch.fetch(agent.url)
+        spec_fetch.fetch(agent.url)
 
 
 @pytest.mark.ray

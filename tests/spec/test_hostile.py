@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import generate
 import pytest
-import spec_document
 from checkout import ROOT
+
+from tools.codegen import command, generate, safety
+from tools.spec import document as spec_document
 
 from .small_spec import Spec, schema, small, write
 
@@ -353,7 +354,7 @@ def _(spec: Spec) -> None:
 
 
 def run(path: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    code = generate.main(["--spec", str(path), "--output", str(output)])
+    code = command.main(["--spec", str(path), "--output", str(output)])
     said = capsys.readouterr()
     assert said.out == ""
     return code, said.err
@@ -539,16 +540,16 @@ def hook(event, args):
     elif event in ("os.system", "os.exec", "os.posix_spawn"):
         told.append(f"{event} {args!r}")
 sys.path.insert(0, sys.argv[2])
-import generate
+from tools.codegen.command import main
 sys.addaudithook(hook)
-code = generate.main(sys.argv[3:])
+code = main(sys.argv[3:])
 print(code, told)
 """
 
 
 def watched(tmp_path: Path, *arguments: str) -> str:
     variables = os.environ | {"TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", WATCHED, str(tmp_path), str(ROOT / "scripts"), *arguments]
+    command = [sys.executable, "-c", WATCHED, str(tmp_path), str(ROOT), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables, cwd=tmp_path)
     return done.stdout + done.stderr
 
@@ -574,7 +575,7 @@ def test_the_watch_would_see_it(tmp_path: Path) -> None:
 )
 def test_generated_code_that_does_something_else_is_refused(source: str) -> None:
     with pytest.raises(generate.GenerationError, match="has no business with"):
-        generate.refuse_code(source, "x.py")
+        safety.refuse_code(source, "x.py")
 
 
 def test_names_that_the_generated_code_uses_itself_are_free(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-import public_api
 import pytest
+
+from tools import public_api
 
 
 def packaged(folder: Path, source: str, **modules: str) -> str:

@@ -9,12 +9,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import _fetch
-import _overlay
 import pytest
-import spec_document
-import spec_pull
 from ruamel.yaml import YAML
+
+from tools.spec import document as spec_document
+from tools.spec import fetch as spec_fetch
+from tools.spec import overlay as spec_overlay
+from tools.spec import pull as spec_pull
 
 from .agent_server import Answer, Server, document, sends
 from .small_spec import Spec, small
@@ -115,7 +116,7 @@ def fastapi() -> Spec:
 
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv(_fetch.TOKEN_VARIABLE, raising=False)
+    monkeypatch.delenv(spec_fetch.TOKEN_VARIABLE, raising=False)
     path = tmp_path / "spec" / "openapi.yaml"
     path.parent.mkdir()
     path.write_text(SPEC, encoding="utf-8")
@@ -319,7 +320,7 @@ def test_an_overlay_s_actions() -> None:
         {"target": "$", "update": {"new": True}},
         {"target": "$.nothing", "remove": True},
     ]
-    result, missing = _overlay.apply(copy.deepcopy(document), {"overlay": "1.0.0", "actions": actions})
+    result, missing = spec_overlay.apply(copy.deepcopy(document), {"overlay": "1.0.0", "actions": actions})
     assert result == {
         "a": {"x": 2, "l": [1, 2], "y": {"z": 1, "w": 2}},
         "tags": [{"name": "q"}, {"name": "r"}],
@@ -342,13 +343,13 @@ def test_an_overlay_s_actions() -> None:
 )
 def test_overlays_that_are_none(overlay: dict[str, Any], message: str) -> None:
     with pytest.raises(spec_document.SpecError, match=message):
-        _overlay.apply({"a": 1}, overlay)
+        spec_overlay.apply({"a": 1}, overlay)
 
 
 def test_our_overlay_finds_what_it_is_for() -> None:
     folder = spec_pull.SPEC.parent
     overlay = YAML(typ="safe").load((folder / "overlay.yaml").read_text(encoding="utf-8"))
-    assert _overlay.apply(spec_document.read(spec_pull.SPEC), overlay)[1] == []
+    assert spec_overlay.apply(spec_document.read(spec_pull.SPEC), overlay)[1] == []
 
 
 # What an agent may try
@@ -359,7 +360,7 @@ def fails(spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     """Pull with a token from an agent that answers so; give back the error."""
 
     def failed(answer: Answer, **servers: Server) -> str:
-        monkeypatch.setenv(_fetch.TOKEN_VARIABLE, TOKEN)
+        monkeypatch.setenv(spec_fetch.TOKEN_VARIABLE, TOKEN)
         with Server(answer) as server:
             assert spec_pull.main([server.url, "--spec", str(spec), "--take", "all"]) == 2
             assert all(token == TOKEN for _, token in server.seen)
@@ -381,14 +382,14 @@ def test_no_redirect_to_another_origin_is_followed(fails: Any) -> None:
 
 
 def test_a_redirect_within_the_origin_is_followed(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(_fetch.TOKEN_VARIABLE, TOKEN)
+    monkeypatch.setenv(spec_fetch.TOKEN_VARIABLE, TOKEN)
 
     def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
         moved = handler.path == "/openapi.json"
         (sends(b"", 307, Location="/v1/openapi.json") if moved else document(small()))(handler)
 
     with Server(answer) as server:
-        assert _fetch.fetch(server.url) == small()
+        assert spec_fetch.fetch(server.url) == small()
         assert server.seen == [("/openapi.json", TOKEN), ("/v1/openapi.json", TOKEN)]
 
 
@@ -431,7 +432,7 @@ def test_one_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server(answer) as server:
         try:
             with pytest.raises(spec_document.SpecError, match="takes too long"):
-                _fetch.fetch(server.url, seconds=0.3)
+                spec_fetch.fetch(server.url, seconds=0.3)
         finally:
             go_on.set()
 
@@ -460,7 +461,7 @@ def test_what_is_no_document(answer: Answer, message: str, fails: Any) -> None:
 )
 def test_urls_that_are_none(url: str) -> None:
     with pytest.raises(spec_document.SpecError) as caught:
-        _fetch.document_url(url)
+        spec_fetch.document_url(url)
     assert "S3CRET" not in str(caught.value)
 
 
@@ -473,11 +474,11 @@ def test_urls_that_are_none(url: str) -> None:
     ],
 )
 def test_where_the_document_is(url: str, document: str) -> None:
-    assert str(_fetch.document_url(url)) == document
+    assert str(spec_fetch.document_url(url)) == document
 
 
 def test_a_token_that_can_be_none_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(_fetch.TOKEN_VARIABLE, f"{TOKEN}\n")
+    monkeypatch.setenv(spec_fetch.TOKEN_VARIABLE, f"{TOKEN}\n")
     with pytest.raises(spec_document.SpecError) as caught:
-        _fetch.fetch("http://127.0.0.1:9/")
+        spec_fetch.fetch("http://127.0.0.1:9/")
     assert TOKEN not in str(caught.value)

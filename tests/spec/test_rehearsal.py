@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import _redocly
 import pytest
-import spec_document
 from checkout import ROOT
+
+from tools.spec import document as spec_document
+from tools.spec import redocly
 
 from .agent_server import Server, document
 
@@ -180,9 +181,7 @@ def test_the_page_s_commands_print_what_it_says(checkout: Path) -> None:
                     check=False,
                 )
                 if any(word in done.stdout for word in ("registry can't be reached", "can't be fetched")):
-                    pytest.skip(
-                        f"npm's registry can't be reached, and {_redocly.REDOCLY} is not in its cache"
-                    )
+                    pytest.skip(f"npm's registry can't be reached, and {redocly.REDOCLY} is not in its cache")
                 told += f"$ {command}{plain(done.stdout, server.url)}"
             shown.append(block)
             happened.append(told)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lint_spec
 import pytest
-import spec_document
-import spec_rules
 from checkout import ROOT, environment
+
+from tools.spec import document as spec_document
+from tools.spec import lint as spec_lint
+from tools.spec import rules as spec_rules
 
 from .small_spec import Spec, schema, small, write
 
@@ -123,8 +124,8 @@ def test_every_rule_is_tried() -> None:
 
 
 def lint(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "lint_spec.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    command = [sys.executable, "-m", "tools.spec.lint", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment(), cwd=ROOT)
 
 
 def test_the_command_tells_every_place(tmp_path: Path) -> None:
@@ -147,9 +148,9 @@ def test_what_the_rules_refuse_is_shown_to_no_other_tool(
     spec = small()
     schema(spec)["properties"]["x"] = {"$ref": "http://127.0.0.1:9/x"}
     shown: list[str] = []
-    monkeypatch.setattr(lint_spec, "validate", lambda path: shown.append("validator"))
-    monkeypatch.setattr(lint_spec, "redocly", lambda path: shown.append("Redocly"))
-    assert lint_spec.main([str(write(tmp_path, spec))]) == 1
+    monkeypatch.setattr(spec_lint, "validate", lambda path: shown.append("validator"))
+    monkeypatch.setattr(spec_lint, "run_redocly", lambda path: shown.append("Redocly"))
+    assert spec_lint.main([str(write(tmp_path, spec))]) == 1
     assert shown == []
 
 

@@ -142,7 +142,9 @@ def test_the_docstring_is_complete(name, method, path, operation):
     for status, response in operation["responses"].items():
         if status >= "400":
             error_class = resolve(response).get("x-error-class") or CLASSES.get(int(status), "ServerError")
-            assert f"{error_class}: {status}, " in doc
+            error = f"{error_class}: {status}, "
+            # What every operation documents is said once, in the class of all methods.
+            assert (error in doc) != (error in (AgentApi.__doc__ or ""))
     assert ("Returns:" in doc) == (inspect.signature(method_).return_annotation != "None")
     assert all(len(line) <= 110 for line in doc.splitlines())
     if name != operation["operationId"]:

@@ -29,7 +29,19 @@ class AgentApi(
     ResourcesApi,
     SystemApi,
 ):
-    """Every method of the API; a subclass sets `_transport`."""
+    """Every method of the API; a subclass sets `_transport`.
+
+    A method's docstring names the errors that are its own.
+
+    Errors of every method:
+        AuthenticationError: 401, the agent's token is missing, wrong or expired.
+        AuthorizationError: 403, the token is good, but not for this.
+        RateLimitError: 429, too many requests, or the policy lets no more in.
+        ServerError: 500, something went wrong in the agent.
+        ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing was
+            done.
+        ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+    """
 
 
 class AsyncAgentApi(
@@ -43,7 +55,19 @@ class AsyncAgentApi(
     AsyncResourcesApi,
     AsyncSystemApi,
 ):
-    """Every method of the API; a subclass sets `_transport`."""
+    """Every method of the API; a subclass sets `_transport`.
+
+    A method's docstring names the errors that are its own.
+
+    Errors of every method:
+        AuthenticationError: 401, the agent's token is missing, wrong or expired.
+        AuthorizationError: 403, the token is good, but not for this.
+        RateLimitError: 429, too many requests, or the policy lets no more in.
+        ServerError: 500, something went wrong in the agent.
+        ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing was
+            done.
+        ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
+    """
 
 
 class RawAgentApi(RawMethods):

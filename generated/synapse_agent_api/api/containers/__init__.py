@@ -42,17 +42,10 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.list_containers(page_size=20).results
@@ -161,19 +154,14 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.create_container(plugin_release="detector@1.0.0").build_id
@@ -213,17 +201,10 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_container(7).status
@@ -246,18 +227,11 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.delete_container(7)
@@ -285,18 +259,11 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_container(7, "stopped").status
@@ -317,14 +284,7 @@ class ContainersApi:
             The containers.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [c.status for c in client.list_docker_containers()]
@@ -412,19 +372,14 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.create_docker_container("detector@1.0.0").build_id
@@ -453,17 +408,10 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_docker_container("9f2c1e77ab30").status
@@ -485,18 +433,11 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.delete_docker_container("9f2c1e77ab30")
@@ -522,18 +463,11 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.stop_docker_container("9f2c1e77ab30").status
@@ -560,18 +494,13 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.start_docker_container("9f2c1e77ab30").status
@@ -597,17 +526,10 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_build_status(accepted.build_id).status
@@ -643,17 +565,10 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.list_containers(page_size=20).results
@@ -762,19 +677,14 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.create_container(plugin_release="detector@1.0.0").build_id
@@ -814,17 +724,10 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_container(7).status
@@ -847,18 +750,11 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.delete_container(7)
@@ -886,18 +782,11 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_container(7, "stopped").status
@@ -918,14 +807,7 @@ class AsyncContainersApi:
             The containers.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [c.status for c in client.list_docker_containers()]
@@ -1013,19 +895,14 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.create_docker_container("detector@1.0.0").build_id
@@ -1054,17 +931,10 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_docker_container("9f2c1e77ab30").status
@@ -1086,18 +956,11 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.delete_docker_container("9f2c1e77ab30")
@@ -1123,18 +986,11 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.stop_docker_container("9f2c1e77ab30").status
@@ -1161,18 +1017,13 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.start_docker_container("9f2c1e77ab30").status
@@ -1198,17 +1049,10 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_build_status(accepted.build_id).status

@@ -33,14 +33,9 @@ class NodesApi:
             The GPUs.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_gpu_status().summary
@@ -57,15 +52,6 @@ class NodesApi:
 
         Returns:
             The nodes.
-
-        Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [node.node_ip for node in client.list_nodes()]
@@ -90,16 +76,9 @@ class NodesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_node(node_id).alive
@@ -131,14 +110,9 @@ class AsyncNodesApi:
             The GPUs.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
             GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
                 can't serve now, said by any other body. Nothing was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_gpu_status().summary
@@ -155,15 +129,6 @@ class AsyncNodesApi:
 
         Returns:
             The nodes.
-
-        Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [node.node_ip for node in client.list_nodes()]
@@ -188,16 +153,9 @@ class AsyncNodesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_node(node_id).alive

@@ -38,15 +38,8 @@ class ResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_cluster_resources(use_cache=False).gpu.available_gpus
@@ -87,15 +80,8 @@ class ResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.check_feasibility("job", num_cpus=4, num_gpus=1).allowed
@@ -123,15 +109,6 @@ class ResourcesApi:
         Returns:
             The policy.
 
-        Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
-
         Example:
             >>> client.get_runtime_policy().max_concurrent_jobs
         """
@@ -147,15 +124,6 @@ class ResourcesApi:
 
         Returns:
             The policy.
-
-        Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_gatekeeping_policy().max_concurrent_jobs
@@ -203,15 +171,8 @@ class ResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_runtime_policy(max_concurrent_jobs=5)
@@ -275,15 +236,8 @@ class ResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_gatekeeping_policy(max_concurrent_jobs=5)
@@ -324,15 +278,8 @@ class AsyncResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_cluster_resources(use_cache=False).gpu.available_gpus
@@ -373,15 +320,8 @@ class AsyncResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.check_feasibility("job", num_cpus=4, num_gpus=1).allowed
@@ -409,15 +349,6 @@ class AsyncResourcesApi:
         Returns:
             The policy.
 
-        Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
-
         Example:
             >>> client.get_runtime_policy().max_concurrent_jobs
         """
@@ -433,15 +364,6 @@ class AsyncResourcesApi:
 
         Returns:
             The policy.
-
-        Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_gatekeeping_policy().max_concurrent_jobs
@@ -489,15 +411,8 @@ class AsyncResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_runtime_policy(max_concurrent_jobs=5)
@@ -561,15 +476,8 @@ class AsyncResourcesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_gatekeeping_policy(max_concurrent_jobs=5)

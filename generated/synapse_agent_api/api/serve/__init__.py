@@ -30,14 +30,7 @@ class ServeApi:
             The applications.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [app.name for app in client.list_serve_applications()]
@@ -62,17 +55,10 @@ class ServeApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_serve_application("detector@1.0.0").status
@@ -95,17 +81,10 @@ class ServeApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.delete_serve_application("detector@1.0.0")
@@ -135,14 +114,7 @@ class AsyncServeApi:
             The applications.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [app.name for app in client.list_serve_applications()]
@@ -167,17 +139,10 @@ class AsyncServeApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_serve_application("detector@1.0.0").status
@@ -200,17 +165,10 @@ class AsyncServeApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.delete_serve_application("detector@1.0.0")

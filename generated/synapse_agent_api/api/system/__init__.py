@@ -32,15 +32,8 @@ class SystemApi:
             The configuration.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_compose_config().config_files
@@ -61,14 +54,7 @@ class SystemApi:
             The status.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_system_status().in_progress
@@ -139,18 +125,11 @@ class SystemApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_system(api_tag="2026.2.0").status
@@ -198,16 +177,9 @@ class SystemApi:
             How it went, or that it has begun. With `wait`, the status that the agent tells then.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             HTTPError: 409, it exists already, or its state forbids this now.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.restart_system().status
@@ -241,15 +213,8 @@ class AsyncSystemApi:
             The configuration.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_compose_config().config_files
@@ -270,14 +235,7 @@ class AsyncSystemApi:
             The status.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_system_status().in_progress
@@ -348,18 +306,11 @@ class AsyncSystemApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.update_system(api_tag="2026.2.0").status
@@ -407,16 +358,9 @@ class AsyncSystemApi:
             How it went, or that it has begun. With `wait`, the status that the agent tells then.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             HTTPError: 409, it exists already, or its state forbids this now.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
             ServerError: 501, this agent has no machinery for this.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.restart_system().status

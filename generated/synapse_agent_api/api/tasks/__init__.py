@@ -40,15 +40,8 @@ class TasksApi:
             The tasks.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [task.name for task in client.list_tasks(state="FAILED")]
@@ -73,16 +66,9 @@ class TasksApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_task(task_id).state
@@ -121,15 +107,8 @@ class AsyncTasksApi:
             The tasks.
 
         Raises:
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> [task.name for task in client.list_tasks(state="FAILED")]
@@ -154,16 +133,9 @@ class AsyncTasksApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            AuthenticationError: 401, the agent's token is missing, wrong or expired.
-            AuthorizationError: 403, the token is good, but not for this.
             NotFoundError: 404, there is no such thing.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
-            RateLimitError: 429, too many requests, or the policy lets no more in.
-            ServerError: 500, something went wrong in the agent.
-            ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing
-                was done.
-            ClientError: 408 or 503, the agent doesn't answer in time or can't be reached.
 
         Example:
             >>> client.get_task(task_id).state

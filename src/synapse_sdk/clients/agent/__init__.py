@@ -38,6 +38,10 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
     One client serves many calls and threads; `close` it, or use it as a context manager, to give its
     connections back.
 
+    Every method that calls the agent can raise `AuthenticationError` (401), `AuthorizationError` (403),
+    `RateLimitError` (429), `ServerError` (500 and above), and `ClientTimeoutError` (408) or
+    `ClientConnectionError` (503) when the agent can't be reached. Their docstrings name the other errors.
+
     Args:
         base_url: URL of the agent, http or https; it may have a path prefix. None with a
             `long_poll_handler`.
@@ -185,6 +189,10 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
 
     One client serves many calls and tasks; `aclose` it, or use it as a context manager, to give its
     connections back.
+
+    Every method that calls the agent can raise `AuthenticationError` (401), `AuthorizationError` (403),
+    `RateLimitError` (429), `ServerError` (500 and above), and `ClientTimeoutError` (408) or
+    `ClientConnectionError` (503) when the agent can't be reached. Their docstrings name the other errors.
 
     Args:
         base_url: URL of the agent, http or https; it may have a path prefix. None with a

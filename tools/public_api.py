@@ -1,7 +1,7 @@
-"""Keeps `public-api.txt`: every exported name of synapse_sdk and synapse_agent_api with its signature.
+"""Write or check `public-api.txt`: the exported names of synapse_sdk and synapse_agent_api, with signatures.
 
-    python scripts/public_api.py            exit 1 and show what is not as the file says
-    python scripts/public_api.py --write    write the file
+    python -m tools.public_api            exit 1 and show what is not as the file says
+    python -m tools.public_api --write    write the file
 
 It is read from the sources, by griffe, without importing them. A name is public where a module without a
 leading underscore has it in its `__all__`; so are the names of a public class that have no underscore. What a
@@ -20,7 +20,7 @@ import griffe
 
 __all__ = ["PACKAGES", "Entry", "load", "main", "surface", "text"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "public-api.txt"
 PACKAGES = {"synapse_sdk": ROOT / "src", "synapse_agent_api": ROOT / "generated"}
 # The command line is what users see of these, and one operation's parts are for the clients.
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
     parameters: tuple[tuple[str, str, str, str | None], ...]
     """Each one's name, kind, annotation and default."""
     annotation: str
-    """What it is, or returns."""
+    """Its type, or what it returns."""
     line: str
 
 
@@ -48,7 +48,7 @@ def load(package: str, folder: Path) -> griffe.Module:
 
 
 def surface(package: griffe.Module) -> dict[str, Entry]:
-    """Every public name by its path."""
+    """Return every public name by its path."""
     found: dict[str, Entry] = {}
     classes: dict[str, griffe.Class] = {}
     for module in _modules(package):
@@ -75,7 +75,7 @@ def surface(package: griffe.Module) -> dict[str, Entry]:
 
 
 def text(entries: Mapping[str, Entry]) -> str:
-    """The entries as lines of a file."""
+    """Return the entries as lines of a file."""
     return "".join(f"{entries[path].line}\n" for path in sorted(entries))
 
 
@@ -99,7 +99,7 @@ def _target(member: griffe.Object | griffe.Alias) -> griffe.Object | None:
 
 
 def _inherited(target: griffe.Class) -> dict[str, griffe.Object | griffe.Alias]:
-    """What comes from classes that are not public."""
+    """Return what comes from classes that are not public."""
     try:
         inherited = target.inherited_members
     except (griffe.AliasResolutionError, griffe.CyclicAliasError):
@@ -133,10 +133,10 @@ def _entry(path: str, target: griffe.Object) -> Entry:
             annotation = _words(target.annotation)
             if "property" in target.labels:
                 return Entry("property", (), annotation, f"property {path}: {annotation}")
-            # A long value is no part of the interface; a short one may be, as an enum's is.
+            # Short values, such as those of enums, are part of the interface; long ones are not.
             value = _words(target.value)
-            told = value and len(value) <= 40 and target.name != "__version__"
-            shown = f" = {value}" if told else ""
+            short = value and len(value) <= 40 and target.name != "__version__"
+            shown = f" = {value}" if short else ""
             return Entry(
                 "attribute", (), annotation, f"{path}{f': {annotation}' if annotation else ''}{shown}"
             )
@@ -178,7 +178,7 @@ def _signature(function: griffe.Function) -> str:
 
 
 def current() -> str:
-    """What the file should say."""
+    """Return what the file should hold."""
     entries: dict[str, Entry] = {}
     for package, folder in PACKAGES.items():
         entries |= surface(load(package, folder))

@@ -1,14 +1,14 @@
-"""Takes over what a running agent's OpenAPI document says, change by change, into spec/openapi.yaml.
+"""Take over what a running agent's OpenAPI document says, change by change, into spec/openapi.yaml.
 
-    python scripts/spec_pull.py http://127.0.0.1:8000/                  show what is another there
-    python scripts/spec_pull.py http://127.0.0.1:8000/ --take "1 3"     take over those two
-    python scripts/spec_pull.py http://127.0.0.1:8000/ --take all       all, but what was edited by hand
+    python -m tools.spec.pull http://127.0.0.1:8000/                  show what is another there
+    python -m tools.spec.pull http://127.0.0.1:8000/ --take "1 3"     take over those two
+    python -m tools.spec.pull http://127.0.0.1:8000/ --take all       all, but what was edited by hand
 
 The document comes from `openapi.json` below the URL, with the token in SYNAPSE_AGENT_TOKEN; it is
 untrusted. It is brought into our form (`normalised`), with the names of spec/operation-ids.yaml, and
 spec/overlay.yaml is laid over it. Then its operations, schemas, fields and parameters are compared with
 ours; texts, examples, tags and extensions are ours and stay. spec/upstream.yaml keeps what was taken last:
-what is another here, and there as it was then, was edited by hand, and is no change.
+what differs here, and is there as it was then, was edited by hand and is not offered.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import _overlay
-from _fetch import fetch, is_url
-from _spec_units import Unit, put, units
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from spec_document import Document, SpecError, pointer, read, resolve, shown
-from spec_rules import METHODS
+
+from .document import Document, SpecError, pointer, read, resolve, shown
+from .fetch import fetch, is_url
+from .overlay import apply
+from .units import Unit, put, units
+from .walk import METHODS
 
 __all__ = ["Offer", "main", "normalised", "offers"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
 SINGLE = re.compile(r'(?<=: )\[([\w$]+: (?:"[^"\n]*"|\[\]|[\w./-]+))\]$')
 FASTAPI_ERRORS = frozenset({"HTTPValidationError", "ValidationError"})
-# What these hold is no part of OpenAPI.
+# The values of these are data, not OpenAPI.
 DATA = frozenset({"const", "default", "enum", "example", "examples"})
 
 
@@ -50,7 +51,7 @@ class Offer(NamedTuple):
     edited: bool
     """Whether taking it would overwrite what was edited by hand, as far as that is known."""
     known: bool = True
-    """Whether it is."""
+    """Whether that is known."""
 
     def __str__(self) -> str:
         if self.here is None:
@@ -60,12 +61,12 @@ class Offer(NamedTuple):
         elif self.unit.kind in ("required", "enum"):
             gains = [value for value in self.there if value not in self.here]
             loses = [value for value in self.here if value not in self.there]
-            told = (
+            parts = (
                 f"{word} {_short(values)[1:-1]}"
                 for word, values in (("gains", gains), ("loses", loses))
                 if values
             )
-            words = " and ".join(told)
+            words = " and ".join(parts)
         else:
             words = f"is {_short(self.there)}, and here {_short(self.here)}"
         mark = f" ({'' if self.known else 'perhaps '}edited by hand here)" if self.edited else ""
@@ -93,13 +94,13 @@ def normalised(document: Document, ours: Document, names: Mapping[str, str]) -> 
             operation = item[method]
             if not isinstance(operation, dict):
                 raise SpecError(f"{shown(pointer('paths', path, method))}: no object")
-            told = str(operation.get("operationId", ""))
+            operation_id = str(operation.get("operationId", ""))
             known = ours.get("paths", {}).get(path, {}).get(method, {}).get("operationId")
             operation["operationId"] = (
                 names.get(f"{method.upper()} {path}")
-                or names.get(told)
+                or names.get(operation_id)
                 or known
-                or _of_fastapi(told, path, method)
+                or _of_fastapi(operation_id, path, method)
             )
             _without_fastapi_errors(operation, ours)
     components = result.setdefault("components", {})
@@ -109,12 +110,13 @@ def normalised(document: Document, ours: Document, names: Mapping[str, str]) -> 
             schemas.pop(name, None)
     result["paths"] = _ordered(result.get("paths", {}), ours.get("paths", {}))
     components["schemas"] = _ordered(schemas, ours["components"]["schemas"])
-    return _respelt(result)
+    respelt: Document = _respelt(result)
+    return respelt
 
 
-def _of_fastapi(told: str, path: str, method: str) -> str:
+def _of_fastapi(operation_id: str, path: str, method: str) -> str:
     """FastAPI makes an id of the function's name, the path and the method."""
-    return told.removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
+    return operation_id.removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
 
 
 def _without_fastapi_errors(operation: Document, ours: Document) -> None:
@@ -158,7 +160,7 @@ def _respelt(node: Any, *, names: bool = False) -> Any:
 
 
 def offers(ours: Document, theirs: Document, taken: Mapping[str, Any] | None) -> list[Offer]:
-    """What is another there.
+    """Return what differs there.
 
     Args:
         ours: The spec.
@@ -190,7 +192,7 @@ def _key(unit: Unit) -> str:
 
 
 def _load(path: Path) -> Any:
-    """One of our own files beside the spec; None where there is none."""
+    """Return one of the files beside the spec, None if it doesn't exist."""
     if not path.exists():
         return None
     try:
@@ -203,7 +205,7 @@ def _load(path: Path) -> Any:
 
 
 def _complete(document: Any, theirs: Document) -> None:
-    """Take over whatever components those refer to that were taken over, and theirs in turn."""
+    """Take over the components that what was taken over refers to, and theirs in turn."""
     todo: list[Any] = [document["paths"], document["components"]]
     while todo:
         node = todo.pop()
@@ -232,7 +234,7 @@ def _chosen(text: str, found: Sequence[Offer]) -> list[Offer]:
 
 
 def _take(chosen: Sequence[Offer], theirs: Document, spec: Path) -> str:
-    """The spec's text with the changes in it, and whatever else it has as it was."""
+    """Return the spec's text with the changes in it, and the rest of it unchanged."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
@@ -274,7 +276,7 @@ def pull(url: str, take: str, spec: Path) -> int:
     overlay = _load(folder / "overlay.yaml")
     missing: list[str] = []
     if overlay is not None:
-        theirs, missing = _overlay.apply(theirs, overlay)
+        theirs, missing = apply(theirs, overlay)
     found = offers(ours, theirs, _load(upstream))
     for target in missing:
         print(f"overlay: nothing there at {shown(target)}")

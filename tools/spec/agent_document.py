@@ -1,7 +1,7 @@
-"""Writes src/synapse_agent/openapi.json, the spec as the agent serves it, or checks that it is up to date.
+"""Write src/synapse_agent/openapi.json, the spec as the agent serves it, or check that it is up to date.
 
-python scripts/agent_document.py            write it
-python scripts/agent_document.py --check    exit 1 if it is not what the spec says
+python -m tools.spec.agent_document            write it
+python -m tools.spec.agent_document --check    exit 1 if it is not what the spec says
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from spec_document import SpecError, read
+from .document import SpecError, read
 
 __all__ = ["TARGET", "main", "text"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
 TARGET = ROOT / "src" / "synapse_agent" / "openapi.json"
 
 
 def text(spec: Path = SPEC) -> str:
-    """The document, indented, so that a change of it can be read."""
+    """Return the document, indented so that diffs are readable."""
     document = read(spec)
     # Relative to where the document is: an agent may be behind any prefix.
     document["servers"] = [{"url": ".", "description": "This agent."}]

@@ -1,4 +1,4 @@
-"""Reads an OpenAPI document that nobody vouches for.
+"""Read an untrusted OpenAPI document.
 
 What leaves here is plain JSON, not large, that refers to nothing but itself: it can be handed to tools that
 follow references or expand what is shared.
@@ -6,16 +6,18 @@ follow references or expand what is shared.
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-__all__ = ["MAX_BYTES", "Document", "SpecError", "parse", "pointer", "read", "resolve", "shown"]
+__all__ = ["MAX_BYTES", "Document", "SpecError", "parse", "pointer", "problems", "read", "resolve", "shown"]
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 64
@@ -23,7 +25,7 @@ MAX_DEPTH = 64
 MAX_NODES = 200_000
 MAX_TEXT = 20_000
 
-# These turn text around for whoever reads it, or can't be seen at all.
+# Invisible characters, and those that change the order in which text is displayed.
 _DECEPTIVE = frozenset(
     map(
         chr,
@@ -62,8 +64,12 @@ def pointer(*parts: object) -> str:
     return "#/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def read(path: Path) -> Document:
+def read(path: Path, *, strict: bool = True) -> Document:
     """Read and check a document, YAML or JSON by its suffix.
+
+    Args:
+        path: The file.
+        strict: Whether it has to be as this project writes specs; else any valid OpenAPI document will do.
 
     Raises:
         SpecError: It can't be read, or is not what can be used.
@@ -73,16 +79,17 @@ def read(path: Path) -> Document:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}") from None
-    return parse(content, str(path), is_json=path.suffix == ".json")
+    return parse(content, str(path), is_json=path.suffix == ".json", strict=strict)
 
 
-def parse(content: bytes, name: str, *, is_json: bool = False) -> Document:
+def parse(content: bytes, name: str, *, is_json: bool = False, strict: bool = True) -> Document:
     """Parse and check a document.
 
     Args:
         content: The text, in UTF-8.
         name: What to call it in errors.
         is_json: Whether it is JSON; else it is YAML, of which JSON is a part that parses slowly.
+        strict: As in `read`.
 
     Raises:
         SpecError: It is not what can be used.
@@ -102,9 +109,26 @@ def parse(content: bytes, name: str, *, is_json: bool = False) -> Document:
         raise SpecError(f"{name}: {' '.join(str(error).split())[:500]}") from None
     if not isinstance(raw, dict):
         raise SpecError(f"{name}: no OpenAPI document, which is an object with `openapi`, `info` and `paths`")
-    for problem in _problems(raw):
+    if not strict and not str(raw.get("openapi", "")).startswith("3."):
+        raise SpecError(f"{name}: not OpenAPI 3.0 or 3.1; convert it first")
+    document: Document = raw if strict else _as_json(raw, name)
+    for problem in problems(document, strict=strict):
         raise SpecError(f"{name}: {problem}")
-    return raw
+    return document
+
+
+def _as_json(node: Any, name: str, depth: int = 0) -> Any:
+    """Return what a reader of YAML means: keys are texts, and so are dates."""
+    if depth > MAX_DEPTH:
+        raise SpecError(f"{name}: nested more than {MAX_DEPTH} deep, or an alias within what it names")
+    if isinstance(node, dict):
+        return {
+            key if isinstance(key, str) else json.dumps(key, default=str): _as_json(value, name, depth + 1)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_as_json(item, name, depth + 1) for item in node]
+    return node.isoformat() if isinstance(node, datetime.date) else node
 
 
 def _once(pairs: list[tuple[str, Any]]) -> Document:
@@ -116,8 +140,8 @@ def _once(pairs: list[tuple[str, Any]]) -> Document:
     return found
 
 
-def _problems(raw: Document) -> Iterator[str]:
-    """What is wrong, most basic things first; it stops at what makes going on pointless."""
+def problems(raw: Mapping[str, Any], *, strict: bool = True) -> Iterator[str]:
+    """Yield what is wrong, the most basic things first; stop where the rest can't be checked."""
     references: list[tuple[tuple[object, ...], str]] = []
     nodes = 0
     todo: list[tuple[tuple[object, ...], Any]] = [((), raw)]
@@ -137,17 +161,17 @@ def _problems(raw: Document) -> Iterator[str]:
                 for key, inner in value.items():
                     if not isinstance(key, str):
                         yield f"{here}: the key {shown(repr(key))} is no text; write it in quotes"
-                    elif problem := _text_problem(key):
+                    elif strict and (problem := _text_problem(key)):
                         yield f"{here}: the key {shown(key)!r} {problem}"
                     elif key == "$ref" and isinstance(inner, str):
                         references.append((where, inner))
-                    elif key in _ELSEWHERE and isinstance(inner, str):
+                    elif strict and key in _ELSEWHERE and isinstance(inner, str):
                         yield f"{here}: {key} is not followed; drop it, and name what is shared in components"
                     todo.append(((*where, key), inner))
             case list():
                 todo += [((*where, number), inner) for number, inner in enumerate(value)]
             case str():
-                if problem := _text_problem(value):
+                if strict and (problem := _text_problem(value)):
                     yield f"{here}: the text {problem}"
             case float() if not math.isfinite(value):
                 yield f"{here}: {value} is no JSON; write a number"
@@ -157,7 +181,7 @@ def _problems(raw: Document) -> Iterator[str]:
                 kind = type(value).__name__
                 yield f"{here}: a value of the type {kind}, which JSON doesn't have; write it in quotes"
     for where, reference in references:
-        if problem := _reference_problem(raw, reference):
+        if problem := _reference_problem(raw, reference, strict=strict):
             yield f"{shown(pointer(*where))}: {problem}"
 
 
@@ -173,19 +197,22 @@ def _text_problem(text: str) -> str | None:
     return None
 
 
-def _reference_problem(raw: Document, reference: str) -> str | None:
+def _reference_problem(raw: Mapping[str, Any], reference: str, *, strict: bool) -> str | None:
     seen: set[str] = set()
     while True:
         if not reference.startswith("#/components/"):
             said = shown(reference)
-            return f"$ref to {said}: nothing outside `#/components/` is followed; copy it there"
+            if strict:
+                return f"$ref to {said}: nothing outside `#/components/` is followed; copy it there"
+            if not reference.startswith("#/"):
+                return f"$ref to {said}: nothing outside the document is followed; bundle it into one file"
         if reference in seen:
             return f"$ref to {shown(reference)}: a $ref that leads to itself; say what it is"
         seen.add(reference)
         target = resolve(raw, reference)
-        if not isinstance(target, Mapping):
+        if not isinstance(target, Mapping) and (strict or not isinstance(target, bool)):
             return f"$ref to {shown(reference)}: Could not find reference; define it, or mend the name"
-        if not isinstance(target.get("$ref"), str):
+        if not isinstance(target, Mapping) or not isinstance(target.get("$ref"), str):
             return None
         reference = target["$ref"]
 
@@ -194,7 +221,11 @@ def resolve(raw: Mapping[str, Any], reference: str) -> Any:
     """Look up one local reference; None where it leads nowhere."""
     target: Any = raw
     for part in reference.removeprefix("#/").split("/"):
-        if not isinstance(target, Mapping):
+        name = unquote(part).replace("~1", "/").replace("~0", "~")
+        if isinstance(target, Mapping):
+            target = target.get(name)
+        elif isinstance(target, list) and name.isdecimal() and int(name) < len(target):
+            target = target[int(name)]
+        else:
             return None
-        target = target.get(part.replace("~1", "/").replace("~0", "~"))
     return target

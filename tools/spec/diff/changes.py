@@ -1,4 +1,4 @@
-"""What a difference between two specs is made of."""
+"""A change between two documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 __all__ = ["Change", "Side"]
 
 Side = str
-"""`wire`, between agents and clients of any make; or `python`, for who uses this SDK."""
+"""`wire`, for agents and clients of any make, or `python`, for users of the generated client."""
 
 
 class Change(NamedTuple):
@@ -19,4 +19,4 @@ class Change(NamedTuple):
     breaking: bool
     words: str
     new: bool = False
-    """Whether there is something that was not there."""
+    """Whether it adds something."""

@@ -1,7 +1,7 @@
-"""Checks a spec: our own rules (`spec_rules`), openapi-spec-validator, Redocly's rules (`redocly.yaml`).
+"""Check a spec: our own rules (`tools.spec.rules`), openapi-spec-validator, Redocly (`redocly.yaml`).
 
-    python scripts/lint_spec.py                spec/openapi.yaml
-    python scripts/lint_spec.py other.yaml     another one
+    python -m tools.spec.lint                spec/openapi.yaml
+    python -m tools.spec.lint other.yaml     another one
 
 Each of ours says how to mend what breaks it. They come first, and what they refuse is shown to no other tool:
 those follow references, and try patterns.
@@ -15,19 +15,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import _redocly
 import openapi_spec_validator
-import spec_rules
-from spec_document import SpecError, read
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import redocly
+from .document import SpecError, read
+from .rules import RULES, check
+
+ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
 SECONDS = 120
 
 
 def ours(spec: Path) -> int:
     try:
-        found = spec_rules.check(read(spec))
+        found = check(read(spec))
     except SpecError as error:
         print(f"error: {error}")
         return 1
@@ -50,17 +51,17 @@ def validate(spec: Path) -> int:
     return done.returncode
 
 
-def redocly(spec: Path) -> int:
+def run_redocly(spec: Path) -> int:
     try:
-        done = _redocly.run("lint", spec_name(spec))
+        done = redocly.run("lint", spec_name(spec))
     except TimeoutError as error:
         print(f"error: {error}")
         return 1
     if done.missing:
         if os.environ.get("CI"):
-            print(f"{done.stderr}\n{_redocly.REDOCLY} can't be fetched, and on CI the lint is not optional.")
+            print(f"{done.stderr}\n{redocly.REDOCLY} can't be fetched, and on CI the lint is not optional.")
             return done.code
-        print(f"SKIPPED: {_redocly.REDOCLY} is not in npm's cache and the npm registry can't be reached.")
+        print(f"SKIPPED: {redocly.REDOCLY} is not in npm's cache and the npm registry can't be reached.")
         return 0
     if done.code:
         print(f"{done.stdout}\n{done.stderr}".strip())
@@ -74,9 +75,9 @@ def spec_name(spec: Path) -> str:
 
 def main(argv: Sequence[str]) -> int:
     spec = Path(argv[0]) if argv else SPEC
-    failed = ours(spec) or validate(spec) or redocly(spec)
+    failed = ours(spec) or validate(spec) or run_redocly(spec)
     if not failed:
-        print(f"{spec_name(spec)}: {len(spec_rules.RULES)} rules of ours and those of others: all well")
+        print(f"{spec_name(spec)}: {len(RULES)} rules of ours and those of others: all well")
     return failed
 
 

@@ -1,11 +1,10 @@
-"""scripts/generate.py: deterministic, strict about its spec, and safe with whatever text the spec has."""
+"""tools/codegen: deterministic, strict about its spec, and safe with whatever text the spec has."""
 
 from __future__ import annotations
 
 import ast
 import copy
 import importlib.metadata
-import importlib.util
 import json
 import os
 import shutil
@@ -13,34 +12,27 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.codegen import command, generate, version
+from tools.codegen.text import docstring, literal, paragraphs, section
+
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "scripts" / "generate.py"
 TARGET = ROOT / "generated" / "synapse_agent_api"
 
 
-def load_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_script", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-generate = load_script()
-
-
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    env = {"PATH": "/nonexistent", "HOME": os.environ.get("HOME", "/"), **environment}
+    command = [sys.executable, "-m", "tools.codegen", *map(str, arguments)]
+    env = {
+        "PATH": "/nonexistent",
+        "HOME": os.environ.get("HOME", "/"),
+        "PYTHONPATH": str(ROOT),
+        **environment,
+    }
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd="/")
 
 
@@ -107,7 +99,7 @@ def test_the_committed_package_is_what_the_spec_generates():
 def test_hash_seeds_make_no_difference(tmp_path, seed):
     done = run("--output", tmp_path / "package", PYTHONHASHSEED=seed)
     assert (done.returncode, done.stderr) == (0, "")
-    assert generate.files(tmp_path / "package") == generate.files(TARGET)
+    assert command.files(tmp_path / "package") == command.files(TARGET)
 
 
 def test_surrounding_ruff_settings_make_no_difference(tmp_path, monkeypatch):
@@ -116,7 +108,7 @@ def test_surrounding_ruff_settings_make_no_difference(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     package = tmp_path / "package"
     generate.generate(generate.SPEC, package)
-    assert generate.files(package) == generate.files(TARGET)
+    assert command.files(package) == command.files(TARGET)
 
 
 def test_check_finds_a_changed_byte_a_stale_file_and_a_missing_one(tmp_path):
@@ -127,14 +119,14 @@ def test_check_finds_a_changed_byte_a_stale_file_and_a_missing_one(tmp_path):
     changed.write_bytes(changed.read_bytes() + b"\n")
     (copy_ / "models" / "left_over.py").write_text("")
     (copy_ / "py.typed").unlink()
-    before = generate.files(copy_)
+    before = command.files(copy_)
     done = run("--check", "--output", copy_)
     assert done.returncode == 1
     listed = [line.strip() for line in done.stderr.splitlines()[1:]]
     assert listed == ["missing: py.typed", "stale:   models/left_over.py", "differs: models/job.py"]
-    assert generate.files(copy_) == before
+    assert command.files(copy_) == before
     assert run("--output", copy_).returncode == 0
-    assert generate.files(copy_) == generate.files(TARGET)
+    assert command.files(copy_) == command.files(TARGET)
 
 
 def test_check_of_nothing_fails(tmp_path):
@@ -148,21 +140,21 @@ def test_a_failure_leaves_the_package_alone(tmp_path):
     raw = document()
     raw["paths"]["/things/{thing_id}/"]["get"]["tags"] = []
     assert run("--spec", write(tmp_path, raw), "--output", package).returncode == 1
-    assert list(generate.files(package)) == ["kept.py"]
+    assert list(command.files(package)) == ["kept.py"]
 
 
 @pytest.mark.parametrize("found", ["0.29.0", "0.30.0", None])
 def test_another_generator_is_refused(monkeypatch, found):
-    def version(name: str) -> str:
+    def found_version(name: str) -> str:
         if found is None:
             raise importlib.metadata.PackageNotFoundError(name)
         return found
 
-    monkeypatch.setattr(generate, "version", version)
+    monkeypatch.setattr(version, "version", found_version)
     with pytest.raises(
         generate.GenerationError, match=r"openapi-python-client.*pip install.*==0\.29\.1"
     ) as caught:
-        generate.require_generator()
+        version.require_generator()
     assert found is None or found in str(caught.value)
 
 
@@ -562,23 +554,23 @@ print("done")
 
 @given(st.text())
 def test_literals_are_exact(value):
-    assert ast.literal_eval(generate.literal(value)) == value
+    assert ast.literal_eval(literal(value)) == value
 
 
 @pytest.mark.parametrize("value", [None, True, False, 0, -1, 1.5])
 def test_literals_of_other_types(value):
-    assert ast.literal_eval(generate.literal(value)) == value
+    assert ast.literal_eval(literal(value)) == value
 
 
 def test_there_are_no_other_literals():
     with pytest.raises(generate.GenerationError):
-        generate.literal([1])
+        literal([1])
 
 
 @given(st.text(), st.text())
 def test_docstrings_hold_any_text(text, other):
-    parts = [generate.paragraphs(text, 4), generate.section("Args", [("x", other), ("y", text)], 4)]
-    body = generate.docstring(parts, 4)
+    parts = [paragraphs(text, 4), section("Args", [("x", other), ("y", text)], 4)]
+    body = docstring(parts, 4)
     source = f'def f():\n    """{body}\n    """\n'
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,4 +1,4 @@
-"""Shows that nobody can change spec, client or agent apart from each other unnoticed.
+"""Show that spec, client and agent can't change apart from each other unnoticed.
 
 Each mutation changes spec/openapi.yaml in a copy of the tree, and is looked for twice:
 
@@ -8,8 +8,8 @@ Each mutation changes spec/openapi.yaml in a copy of the tree, and is looked for
 Prints a table of what found which, and exits with 1 if a mutation was found by nothing, or if anything is
 found where nothing was changed.
 
-    python scripts/mutate_spec.py                  all of them
-    python scripts/mutate_spec.py enum security    those with one of these words in their name
+    python -m tools.spec.mutate                  all of them
+    python -m tools.spec.mutate enum security    those with one of these words in their name
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from xml.etree import ElementTree
 
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("examples", "generated", "pyproject.toml", "scripts", "spec", "src", "templates", "tests")
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("examples", "generated", "pyproject.toml", "spec", "src", "templates", "tests", "tools")
 REFUSED = "make generate"
 METHODS = ("get", "put", "post", "patch", "delete")
 # The contract tests that know spec/openapi.yaml, by what they prove.
@@ -64,6 +64,7 @@ def mutation(name: str) -> Callable[[Callable[[Spec], None]], Callable[[Spec], N
 
 
 def operation(spec: Spec, name: str) -> dict[str, Any]:
+    found: dict[str, Any]
     (found,) = [
         item[method]
         for item in spec["paths"].values()
@@ -74,7 +75,8 @@ def operation(spec: Spec, name: str) -> dict[str, Any]:
 
 
 def schema(spec: Spec, name: str) -> dict[str, Any]:
-    return spec["components"]["schemas"][name]
+    found: dict[str, Any] = spec["components"]["schemas"][name]
+    return found
 
 
 def rename(mapping: dict[str, Any], old: str, new: str) -> None:
@@ -280,7 +282,7 @@ def operations(spec: Spec) -> dict[str, Any]:
 
 
 def touched(before: Spec, after: Spec) -> list[str]:
-    """The operations of the changed spec that are not what they were; a few where that would be most."""
+    """Return the operations that a change touches; only a few where it touches most."""
     old, new = operations(before), operations(after)
     found = [name for name in new if old.get(name) != new[name]]
     return found if len(found) <= 10 else [*found[:2], "check_feasibility", "get_job"]
@@ -302,7 +304,7 @@ class Outcome(NamedTuple):
 
 @contextmanager
 def tree(spec: Spec) -> Iterator[Path]:
-    """A copy of this tree with another spec, which as JSON is YAML as well."""
+    """Yield a copy of this tree with another spec, as JSON, which is YAML too."""
     with tempfile.TemporaryDirectory(prefix="mutate-spec-") as folder:
         root = Path(folder)
         for name in COPIED:
@@ -329,7 +331,7 @@ def run(root: Path, *command: str, **environment: str) -> subprocess.CompletedPr
 
 
 def failures(root: Path, checks: dict[str, str], environment: dict[str, str]) -> Counter[str]:
-    """How many of some contract tests fail, by what they check."""
+    """Return how many of some contract tests fail, by what they check."""
     report = root / f"{next(iter(checks))}.xml"
     files = [f"tests/contract/{name}.py" for name in checks]
     options = ("-q", "-p", "no:cacheprovider", f"--junitxml={report}")
@@ -348,7 +350,7 @@ def failures(root: Path, checks: dict[str, str], environment: dict[str, str]) ->
 
 
 def contract_tests(root: Path, ready_file: Path, names: Sequence[str] | None) -> str:
-    """What of the contract tests fails, as words; empty if nothing does."""
+    """Return which contract tests fail, as words; empty if none do."""
     environment = {"SYNAPSE_TEST_AGENT": str(ready_file)}
     if names is not None:
         environment["SYNAPSE_TEST_OPERATIONS"] = " ".join(names)
@@ -364,8 +366,8 @@ def outcome(name: str, before: Spec, change: Callable[[Spec], None], ready_file:
     change(after)
     names = touched(before, after) if after != before else None
     with tree(after) as root:
-        stale = run(root, "scripts/generate.py", "--check").returncode != 0
-        generated = run(root, "scripts/generate.py")
+        stale = run(root, "-m", "tools.codegen", "--check").returncode != 0
+        generated = run(root, "-m", "tools.codegen")
         if generated.returncode:
             reason = generated.stderr.strip().splitlines()[-1].removeprefix("error: ")
             return Outcome(name, stale, f"{REFUSED}: {reason}", time.monotonic() - started)
@@ -380,7 +382,7 @@ def show(number: int, found: Outcome) -> None:
 
 def main(words: Sequence[str]) -> int:
     sys.path[:0] = [str(ROOT / name) for name in ("tests", "src", "generated")]
-    from running_agent import running_agent
+    from running_agent import running_agent  # type: ignore[import-not-found]
 
     before = YAML(typ="safe").load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8"))
     chosen = [name for name in MUTATIONS if not words or any(word in name for word in words)]

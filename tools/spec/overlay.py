@@ -1,4 +1,4 @@
-"""Applies an overlay (OpenAPI Overlay 1.0): what is added to a document without writing into it."""
+"""Apply an overlay (OpenAPI Overlay 1.0) to a document."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 import jsonpath
 from jsonpath.exceptions import JSONPathError
-from spec_document import Document, SpecError, shown
+
+from .document import Document, SpecError, shown
 
 __all__ = ["apply"]
 
 
 def apply(document: Document, overlay: Mapping[str, Any]) -> tuple[Document, list[str]]:
-    """Give back the document with the overlay's actions done, and the targets that nothing was found at.
+    """Return the document with the overlay's actions done, and the targets that matched nothing.
 
     Actions come one after the other. An update is merged into objects and appended to lists; `remove` takes
     away what the target finds.

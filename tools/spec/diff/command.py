@@ -1,8 +1,8 @@
-"""Tells in words what changed in the spec, and whom each change breaks.
+"""Tell in words what changed in the spec, and whom each change breaks.
 
-    python scripts/spec_diff.py main                      since a git ref
-    python scripts/spec_diff.py old.yaml                  from a file
-    python scripts/spec_diff.py http://127.0.0.1:8000/    from what a running agent serves
+    python -m tools.spec.diff main                      since a git ref
+    python -m tools.spec.diff old.yaml                  from a file
+    python -m tools.spec.diff http://127.0.0.1:8000/    from what a running agent serves
 
 Each change is marked for the wire, between agents and clients of any make, and for Python users of this SDK.
 Then come the next version by semver, and a draft for the changelog. Exits with 1 if anything breaks, with 2
@@ -12,64 +12,84 @@ where it can't tell.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import generate
-from _changes import Change
-from _fetch import fetch, is_url
-from _python_changes import python_changes
-from _wire_changes import wire_changes
-from spec_document import Document, SpecError, parse, read
-from spec_rules import operations
+from ...codegen.errors import GenerationError
+from ..document import Document, SpecError, parse, read, shown
+from ..fetch import fetch, is_url
+from .api import Api
+from .changes import Change
+from .python import python_changes, reassigned, surface
+from .wire import wire_changes
 
 __all__ = ["changelog", "compare", "main", "next_version", "report"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 SPEC = ROOT / "spec" / "openapi.yaml"
 PACKAGE = ROOT / "src" / "synapse_sdk" / "__init__.py"
 
 
 def compare(old: Document, new: Document) -> list[Change]:
-    """All changes between two documents.
+    """Return all changes between two documents that `tools.spec.document` has read.
 
     Raises:
-        SpecError: One of them can't be used.
+        SpecError: One of them can't be compared.
     """
-    with tempfile.TemporaryDirectory(prefix="spec-diff-") as name:
-        folder = Path(name)
-        # First, because what breaks a rule of ours is for no other tool.
-        packages = [_generated(document, folder / which) for which, document in (("old", old), ("new", new))]
-        owners = {
-            str(called): str(place.raw["operationId"])
-            for document in (old, new)
-            for place in operations(document)
-            for called in place.raw.get("x-aliases", [])
-        }
-        found = [*wire_changes(old, new, folder), *python_changes(packages[0], packages[1], owners)]
+    # Models that refer to each other are followed one within the other, and large APIs have hundreds.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 10_000))
+    try:
+        apis = Api(old), Api(new)
+        found, client_breaks = wire_changes(*apis)
+    except RecursionError:
+        raise SpecError("schemas within schemas, deeper than can be compared; name fewer") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SpecError(f"not valid OpenAPI, which `make spec-lint SPEC=…` shows: {shown(error)}") from None
+    finally:
+        sys.setrecursionlimit(limit)
+    try:
+        before = surface(old)
+    except GenerationError as error:
+        # Without an old client there are no users to break.
+        words = f"there was none: {_first_line(error)}"
+        return _sorted([*found, Change("the client", "python", False, words)]) if found else []
+    try:
+        after = surface(new)
+    except GenerationError as error:
+        words = f"can't be generated any more: {_first_line(error)}"
+        return _sorted([*found, Change("the client", "python", True, words)])
+    python = [*python_changes(before, after), *reassigned(apis, (before, after))]
+    said = {
+        (change.subject, word)
+        for change in python
+        if change.breaking
+        for word in ("", *change.words.split("`"))
+    }
+    found += python
+    for item in client_breaks:
+        # Where a signature or an attribute says so, that is enough.
+        if item.operation in before.methods.keys() & after.methods.keys() and item[1:3] not in said:
+            found.append(Change(item.subject, "python", True, item.words))
+    return _sorted(found)
+
+
+def _first_line(error: Exception) -> str:
+    return shown(str(error).partition("\n")[0], 300)
+
+
+def _sorted(changes: Sequence[Change]) -> list[Change]:
     return sorted(
-        dict.fromkeys(found), key=lambda change: (change.subject, change.side != "wire", not change.breaking)
+        dict.fromkeys(changes),
+        key=lambda change: (change.subject, change.side != "wire", not change.breaking),
     )
 
 
-def _generated(document: Document, folder: Path) -> Path:
-    folder.mkdir()
-    path = folder / "openapi.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
-    try:
-        generate.generate(path, folder / "synapse_agent_api")
-    except generate.GenerationError as error:
-        raise SpecError(str(error)) from None
-    return folder
-
-
 def report(changes: Sequence[Change]) -> str:
-    """The changes by what they are about."""
+    """Write the changes by what they are about."""
     lines: list[str] = []
     for number, change in enumerate(changes):
         if number == 0 or changes[number - 1].subject != change.subject:
@@ -84,7 +104,7 @@ def report(changes: Sequence[Change]) -> str:
 
 
 def next_version(version: str, changes: Sequence[Change]) -> str:
-    """The version that semver asks for; before 1.0 a minor one may break."""
+    """Return the version that semver asks for; before 1.0 a minor one may break."""
     major, minor, patch = (int(part) for part in re.findall(r"\d+", version)[:3])
     breaking = any(change.breaking for change in changes)
     feature = any(change.new for change in changes)
@@ -98,7 +118,7 @@ def next_version(version: str, changes: Sequence[Change]) -> str:
 
 
 def changelog(version: str, changes: Sequence[Change]) -> str:
-    """A draft of what users are told: what they see in Python, and what breaks on the wire unseen by them."""
+    """Draft the entry for CHANGELOG.md: what users see in Python, and what breaks on the wire only."""
     python = [change for change in changes if change.side == "python"]
     seen = {change.subject for change in python if change.breaking}
     wire = [c for c in changes if c.side == "wire" and c.breaking and c.subject not in seen]
@@ -115,17 +135,17 @@ def _sentence(words: str) -> str:
 
 
 def base_of(base: str) -> tuple[Document, str]:
-    """A document to compare with, and the version of this package that it belongs to.
+    """Return a document to compare with, and the version of this package that it belongs to.
 
     Raises:
         SpecError: There is none.
     """
     current = _version(PACKAGE.read_text(encoding="utf-8"))
     if is_url(base):
-        return fetch(base), current
+        return fetch(base, strict=False), current
     if Path(base).is_file():
-        return read(Path(base)), current
-    document = parse(_git(base, "spec/openapi.yaml"), f"{base}:spec/openapi.yaml")
+        return read(Path(base), strict=False), current
+    document = parse(_git(base, "spec/openapi.yaml"), f"{base}:spec/openapi.yaml", strict=False)
     return document, _version(_git(base, "src/synapse_sdk/__init__.py").decode("utf-8", "replace"))
 
 
@@ -152,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         old, version = base_of(options.base)
-        changes = compare(old, read(options.spec))
+        changes = compare(old, read(options.spec, strict=False))
     except SpecError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -164,7 +184,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"\nnext version: {proposed}, after {version}\n\nfor CHANGELOG.md:\n")
     print(changelog(proposed, changes))
     return 1 if any(change.breaking for change in changes) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

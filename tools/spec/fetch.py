@@ -1,4 +1,4 @@
-"""Gets an OpenAPI document from a running agent, which may be anybody."""
+"""Get an OpenAPI document from a running agent, which is untrusted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import time
 
 import httpx
-from spec_document import MAX_BYTES, Document, SpecError, parse, shown
+
+from .document import MAX_BYTES, Document, SpecError, parse, shown
 
 __all__ = ["TOKEN_VARIABLE", "document_url", "fetch", "is_url"]
 
@@ -16,15 +17,15 @@ REDIRECTS = 5
 
 
 def is_url(text: str) -> bool:
-    """Tell a URL from a file or a git ref."""
+    """Return whether a text is a URL, not a file or a git ref."""
     return text.startswith(("http://", "https://"))
 
 
 def document_url(url: str) -> httpx.URL:
-    """The document's URL, of it or of its agent.
+    """Return the document's URL, from that or from its agent's.
 
     Raises:
-        SpecError: It is no URL of an agent.
+        SpecError: It can't be the URL of an agent.
     """
     try:
         parsed = httpx.URL(url)
@@ -39,7 +40,7 @@ def document_url(url: str) -> httpx.URL:
     return parsed.copy_with(path=f"{parsed.path.rstrip('/')}/openapi.json")
 
 
-def fetch(url: str, *, seconds: float = SECONDS) -> Document:
+def fetch(url: str, *, seconds: float = SECONDS, strict: bool = True) -> Document:
     """Get a document and check it.
 
     The token in `SYNAPSE_AGENT_TOKEN`, if there is one, goes to the URL's own origin and nowhere else; a
@@ -48,6 +49,7 @@ def fetch(url: str, *, seconds: float = SECONDS) -> Document:
     Args:
         url: Of the document, or of the agent that has it at `openapi.json`.
         seconds: How long all of it may take.
+        strict: As in `read`.
 
     Raises:
         SpecError: It can't be had, or is not what can be used.
@@ -66,7 +68,7 @@ def fetch(url: str, *, seconds: float = SECONDS) -> Document:
             for _ in range(REDIRECTS + 1):
                 with http.stream("GET", target, headers=headers) as response:
                     if response.next_request is None:
-                        return _read(response, str(target), until)
+                        return _read(response, str(target), until, strict=strict)
                     target = response.next_request.url
                 if (target.scheme, target.host, target.port) != origin:
                     raise SpecError(f"{url}: redirected to another origin, which is not followed")
@@ -75,7 +77,7 @@ def fetch(url: str, *, seconds: float = SECONDS) -> Document:
     raise SpecError(f"{url}: redirected more than {REDIRECTS} times")
 
 
-def _read(response: httpx.Response, name: str, until: float) -> Document:
+def _read(response: httpx.Response, name: str, until: float, *, strict: bool) -> Document:
     if response.status_code != 200:
         hint = f"; is {TOKEN_VARIABLE} set?" if response.status_code in (401, 403) else ""
         raise SpecError(f"{shown(name)}: answered {response.status_code}{hint}")
@@ -88,4 +90,4 @@ def _read(response: httpx.Response, name: str, until: float) -> Document:
             raise SpecError(f"{shown(name)}: larger than {MAX_BYTES} bytes")
         if time.monotonic() > until:
             raise SpecError(f"{shown(name)}: takes too long")
-    return parse(bytes(content), shown(name), is_json=content.lstrip()[:1] == b"{")
+    return parse(bytes(content), shown(name), is_json=content.lstrip()[:1] == b"{", strict=strict)

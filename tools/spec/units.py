@@ -1,4 +1,4 @@
-"""Takes a spec apart into what an agent can change by itself, and puts a part of one into another.
+"""Split a spec into the units that an agent can change, and put a unit of one spec into another.
 
 A unit is an operation, a schema, a property, a parameter, and what of them is said besides texts. Texts,
 examples, tags and extensions are the author's: they are no unit, and stay when one is replaced.
@@ -7,11 +7,11 @@ examples, tags and extensions are the author's: they are no unit, and stay when 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
-from spec_document import Document, resolve
-from spec_rules import METHODS
+from .document import Document, resolve
+from .walk import METHODS
 
 __all__ = ["TEXTS", "Unit", "put", "units"]
 
@@ -22,7 +22,7 @@ JSON = "application/json"
 
 
 class Unit(NamedTuple):
-    """What a unit is of: its kind, and the names that lead to it."""
+    """The kind of a unit, and the names that lead to it."""
 
     kind: str
     owner: str
@@ -117,7 +117,7 @@ def put(unit: Unit, source: Document, target: Document) -> None:
         answer, old = now.get("responses", {}).get(unit.name), was["responses"].get(unit.name)
         if answer is None:
             was["responses"].pop(unit.name, None)
-        elif isinstance(old, Mapping) and "content" in old and "content" in answer:
+        elif isinstance(old, MutableMapping) and "content" in old and "content" in answer:
             old["content"] = copy.deepcopy(answer["content"])
         else:
             was["responses"][unit.name] = copy.deepcopy(answer)
@@ -205,7 +205,7 @@ def _whole(document: Document, node: Any) -> Any:
 
 
 def _bare(node: Any) -> Any:
-    """A schema without the author's words, as plain Python, its keys in order."""
+    """Return a schema without texts, as plain Python, its keys sorted."""
     if isinstance(node, Mapping):
         return {
             str(key): (
