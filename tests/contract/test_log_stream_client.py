@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_sdk.clients.agent import AgentClient
-from synapse_sdk.streaming._events import Batch, Complete, Event, Failed, Text, decode
+from synapse_sdk.streaming._events import Batch, Complete, Connected, Event, Failed, Text, decode
 from synapse_sdk.streaming._sse import EventSource
 
 from ..streaming.scripted import Agent, Peer, Request
@@ -24,7 +24,9 @@ each_event = pytest.mark.parametrize("message", EVENTS.values(), ids=EVENTS)
 def meaning(event: dict[str, Any]) -> list[Event]:
     """What an event means, in the words of the document."""
     match event.get("type", "log"):
-        case "connected" | "heartbeat":
+        case "connected":
+            return [Connected(event.get("offset"))]
+        case "heartbeat":
             return []
         case "complete":
             return [Complete(event.get("status"))]
@@ -34,7 +36,9 @@ def meaning(event: dict[str, Any]) -> list[Event]:
             known = code if code is not None and 400 <= code <= 599 else None
             return [Failed(event["message"] or "the agent gave no reason", known)]
         case _:
-            return [Text(event["message"], event.get("offset"))] if "message" in event else []
+            if "message" not in event:
+                return []
+            return [Text(event["message"], event.get("offset"), time=event.get("time"))]
 
 
 def read(*texts: str) -> list[Event]:

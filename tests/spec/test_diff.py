@@ -124,10 +124,10 @@ def _(spec: Spec) -> None:
     operation(spec, "stop_job")["description"] = "Asks the job to stop. It takes a while."
 
 
-@seeded("a query gains an optional parameter", "list_jobs", OK, OK)
+@seeded("a query gains an optional parameter", "list_nodes", OK, OK)
 def _(spec: Spec) -> None:
-    limit = {"name": "at_most", "in": "query", "description": "How many.", "schema": {"type": "integer"}}
-    operation(spec, "list_jobs").setdefault("parameters", []).append(limit)
+    limit = {"name": "limit", "in": "query", "description": "How many.", "schema": {"type": "integer"}}
+    operation(spec, "list_nodes")["parameters"] = [limit]
 
 
 @seeded("a path is another", "get_system_status", BREAKING, NOTHING)
@@ -193,7 +193,7 @@ def test_seeded_changes_are_classified(tmp_path: Path, capsys: pytest.CaptureFix
     assert "- **Breaking:** `ComposeConfig.working_dir` is gone.\n" in said
     assert "- **Breaking:** `get_node()` is gone.\n" in said
     assert "- **Breaking:** `get_system_status`: `GET /system/status/` is `GET /system/state/` now.\n" in said
-    assert "- `list_jobs()` takes `at_most` as well.\n" in said
+    assert "- `list_nodes()` takes `limit` as well.\n" in said
 
 
 def test_what_breaks_nobody_exits_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

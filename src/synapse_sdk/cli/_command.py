@@ -81,11 +81,11 @@ class Command(_Base):
     ) -> None:
         lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
         super().__init__(*args, **kwargs)
-        self.epilog = f"\b\nExamples:\n{lines}"
+        self.epilog: str | None = f"\b\nExamples:\n{lines}"
         # A command's own option of the same name, such as `jobs wait --timeout`, comes first.
         taken = {name for parameter in self.params for name in parameter.opts}
         self._shared = [option for option in shared if not taken.intersection(option.opts)]
-        self.params = [*self.params, *self._shared]
+        self.params: list[click.Parameter] = [*self.params, *self._shared]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help, with sections for arguments, own options and shared options."""
@@ -116,11 +116,11 @@ class Command(_Base):
 class Group(_Base, click.Group):
     """A group of commands; the shared options may also be given before its command."""
 
-    command_class = Command
+    command_class: type[click.Command] | None = Command
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params = [*self.params, *AGENT_OPTIONS]
+        self.params: list[click.Parameter] = [*self.params, *AGENT_OPTIONS]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names in the order in which the commands were added."""
