@@ -29,7 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "src/synapse_agent/_packages.py": {"'_ray_pkg_'"},
     "src/synapse_sdk/_connection.py": {"'_id'"},
     "src/synapse_sdk/testing/_schema.py": {"'_type'"},
-    # A client of ours.
+    # A stream and a client of ours.
+    "src/synapse_sdk/streaming/_merge.py": {"._previous_position"},
     "src/synapse_sdk/testing/_clients.py": {"._transport"},
     # Whether trio runs, or httpx2 is in use, without an import of it.
     "src/synapse_sdk/_http/_async.py": {"sys.modules"},
