@@ -207,8 +207,7 @@ def test_an_older_agent_has_no_times(agent: FakeAgent) -> None:
 
 
 @each_agent
-# On asyncio, a tail_many that is closed while it reads may log "Exception in callback Future.set_result".
-@pytest.mark.parametrize("runner", ["sync", "trio"])
+@pytest.mark.parametrize("runner", ["sync", "asyncio", "trio"])
 def test_a_collector_goes_on_with_several_logs(agent: FakeAgent, runner: str, age: str) -> None:
     aged(agent, age)
     for name in ("a", "b", "c"):
