@@ -213,7 +213,7 @@ def take_in(tail: Tail, reads: Sequence[bytes], *, content_type: str = "text/eve
                     if attached:
                         return "connects again"
                     attached = True
-                    result = Opened(200, {"content-type": content_type}, unread=b"")
+                    result = Opened(200, {"content-type": content_type})
                     if command.kind == "websocket":
                         accepted = accept_key(command.headers["Sec-WebSocket-Key"])
                         result = Opened(101, {"upgrade": "websocket", "sec-websocket-accept": accepted})
