@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from ._incoming import AsyncIncoming, connected_stream
-from ._pool import Pool, PooledConnection, call_in_child
+from ._pool import LAST_REQUEST, Pool, PooledConnection, call_in_child
 
 __all__ = ["AsyncPooledTransport", "current_loop"]
 
@@ -72,7 +72,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         except BaseException:
             await self._discard(connection)
             raise
-        response.stream = _Body(response, request.method, connection, self)
+        response.stream = _Body(response, request, connection, self)
         return response
 
     async def _first(self, connection: _Connection, request: httpx.Request) -> httpx.Response:
@@ -121,12 +121,17 @@ class _Body(httpx.AsyncByteStream):
     """The body of a response, whose end gives the connection back."""
 
     def __init__(
-        self, response: httpx.Response, method: str, connection: _Connection, transport: AsyncPooledTransport
+        self,
+        response: httpx.Response,
+        request: httpx.Request,
+        connection: _Connection,
+        transport: AsyncPooledTransport,
     ) -> None:
         assert isinstance(response.stream, httpx.AsyncByteStream)
         self._stream = response.stream
         self._response = response
-        self._method = method
+        self._method = request.method
+        self._keep = LAST_REQUEST not in request.extensions
         self._connection: _Connection | None = connection
         self._transport = transport
 
@@ -140,7 +145,7 @@ class _Body(httpx.AsyncByteStream):
         reusable = False
         try:
             await self._stream.aclose()
-            reusable = connection.reset_for_reuse(self._response, self._method)
+            reusable = self._keep and connection.reset_for_reuse(self._response, self._method)
         finally:
             await self._transport.release(connection, reusable)
 

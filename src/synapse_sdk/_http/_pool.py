@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from ._incoming import Incoming
 
-__all__ = ["Pool", "PooledConnection", "call_in_child"]
+__all__ = ["LAST_REQUEST", "Pool", "PooledConnection", "call_in_child"]
+
+LAST_REQUEST = "synapse.last_request"
+"""The extension of a request after which its connection is closed."""
 
 # Idle connections at most. As many calls as this may be made at once, again and again, without reconnecting.
 _MAX_IDLE = 1_000

@@ -10,7 +10,7 @@ import httpx
 
 from ._deadline import end_socket
 from ._incoming import REUSED, Incoming, connected_stream
-from ._pool import Pool, PooledConnection, call_in_child
+from ._pool import LAST_REQUEST, Pool, PooledConnection, call_in_child
 
 __all__ = ["PooledTransport"]
 
@@ -59,7 +59,7 @@ class PooledTransport(httpx.BaseTransport):
         except BaseException:
             self._discard(connection)
             raise
-        response.stream = _Body(response, request.method, connection, self)
+        response.stream = _Body(response, request, connection, self)
         return response
 
     def _take(self) -> _Connection:
@@ -123,12 +123,17 @@ class _Body(httpx.SyncByteStream):
     """The body of a response, whose end gives the connection back."""
 
     def __init__(
-        self, response: httpx.Response, method: str, connection: _Connection, transport: PooledTransport
+        self,
+        response: httpx.Response,
+        request: httpx.Request,
+        connection: _Connection,
+        transport: PooledTransport,
     ) -> None:
         assert isinstance(response.stream, httpx.SyncByteStream)
         self._stream = response.stream
         self._response = response
-        self._method = method
+        self._method = request.method
+        self._keep = LAST_REQUEST not in request.extensions
         self._connection: _Connection | None = connection
         self._transport = transport
 
@@ -142,6 +147,6 @@ class _Body(httpx.SyncByteStream):
         reusable = False
         try:
             self._stream.close()
-            reusable = connection.reset_for_reuse(self._response, self._method)
+            reusable = self._keep and connection.reset_for_reuse(self._response, self._method)
         finally:
             self._transport.release(connection, reusable)

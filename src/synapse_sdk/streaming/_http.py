@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from synapse_sdk._http._pool import LAST_REQUEST
 from synapse_sdk._http._requests import build_request
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def stream_request(
 
     Every phase of connecting, and a silence of an HTTP body, has the tail's timeout.
     """
+    extensions: dict[str, Any] = {"trace": trace}
+    if command.kind == "stream":
+        # An agent that streams often ignores a further request on the same connection.
+        extensions[LAST_REQUEST] = True
     return build_request(
         http,
         "GET",
@@ -39,7 +44,7 @@ def stream_request(
         params=command.params or None,
         headers=connection.request_headers(command.headers),
         timeout=httpx.Timeout(command.timeout).as_dict(),
-        extensions={"trace": trace},
+        extensions=extensions,
     )
 
 
