@@ -56,8 +56,8 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         headers: Further headers of every request; not the credentials, nor what describes the message.
         verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
-        http_client: A ready `Client` of httpx or httpx2, which is used as it is and not closed; `timeout`
-            and the credentials are those given here, and `verify` and `proxy` are to be set on it.
+        http_client: A ready `httpx.Client`, or the same of httpx2. It is used as it is and not closed;
+            `timeout` and the credentials are those given here, and `verify` and `proxy` are to be set on it.
         long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
             HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
 
@@ -209,8 +209,8 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         headers: Further headers of every request; not the credentials, nor what describes the message.
         verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
-        http_client: A ready `AsyncClient` of httpx or httpx2, used as it is and not closed; `timeout` and the
-            credentials are those given here, and `verify` and `proxy` are to be set on it.
+        http_client: A ready `httpx.AsyncClient`, or the same of httpx2. It is used as it is and not closed;
+            `timeout` and the credentials are those given here, and `verify` and `proxy` are to be set on it.
         long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
             HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
 
