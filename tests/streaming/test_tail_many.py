@@ -119,11 +119,15 @@ def test_a_job_that_is_quiet_does_not_hold_up_the_others(tail: Tailer) -> None:
 
 
 def test_a_job_that_floods_leaves_the_others_their_turns(tail: Tailer) -> None:
-    """Between two lines of a job that has lines waiting, no other gets more than one."""
+    """Between two lines of a job that has lines waiting, no other gets more than one.
+
+    They come in one piece: of several HTTP chunks httpx hands out one at a time, and the rest waits in it.
+    """
 
     def waits(peer: Peer) -> None:
         flooding.wait(60)
-        peer.lines(*lines_of("job-b", 50))
+        peer.accept()
+        peer.raw(b"".join(peer.encode({"type": "log", "message": line}) for line in lines_of("job-b", 50)))
         peer.complete()
 
     def floods(peer: Peer) -> None:
