@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
+import socket
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -313,6 +316,10 @@ def _host(host: str) -> str:
         zone = zone.removeprefix("25")
         if percent and not _ZONE.fullmatch(zone):
             raise ValidationError(400, "base_url has an impossible zone in its IPv6 address")
+        if zone and not ipaddress.IPv6Address(address).is_link_local:
+            # Resolvers know the zones of other addresses by number only.
+            with contextlib.suppress(OSError):
+                zone = str(socket.if_nametoindex(zone))
         return f"{address}{percent}{zone}"
     name = host.removesuffix(".")
     if len(name) > _MAX_NAME or not all(0 < len(label) <= _MAX_LABEL for label in name.split(".")):

@@ -143,8 +143,10 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
         return made(
             ClientTimeoutError,
             408,
-            f"no answer{_within(exc, 'read')}",
-            "timeout={'read': ...} gives the agent longer",
+            f"no answer{through}{_within(exc, 'read')}",
+            f"{reachable}; timeout={{'read': ...}} gives it longer"
+            if proxy
+            else "timeout={'read': ...} gives the agent longer",
         )
     if isinstance(exc, TimeoutError):
         return made(ClientTimeoutError, 408, words if str(exc) else "timed out")

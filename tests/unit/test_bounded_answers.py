@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from collections.abc import Iterator
+from http.cookiejar import Cookie, CookieJar
 from typing import Any
 
+import httpx
 import pytest
 
+from synapse_sdk._http._clients import open_client
+from synapse_sdk._http._requests import send
 from synapse_sdk.clients.exceptions import ClientTimeoutError, NotFoundError
 
 from .conftest import Use
@@ -71,3 +76,28 @@ def test_a_cookie_that_can_not_be_sent_is_dropped(use: Use) -> None:
     with Server(bad) as server:
         use(steps, server.url, "t")
     assert [request.all("cookie") for request in server.requests] == [[], ["b=1"], ["b=1"]]
+
+
+BAD_COOKIE = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=\xe4; Path=/\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_other_threads_never_meet_a_cookie_that_can_not_be_sent() -> None:
+    # A hook runs between the response and what this thread does with it, as another thread may.
+    with Server(BAD_COOKIE) as server:
+        url = httpx.URL(server.url)
+        with open_client(url, httpx.Timeout(5), verify=True, proxy=None) as http:
+            http.event_hooks["response"] = [lambda _: built.append(http.build_request("GET", url))]
+            built: list[httpx.Request] = []
+            send(http, http.build_request("GET", url)).close()
+    assert ["cookie" in request.headers for request in built] == [False]
+
+
+def test_another_thread_may_drop_the_same_cookie() -> None:
+    class Emptied(CookieJar):
+        def __iter__(self) -> Iterator[Cookie]:
+            found = list(super().__iter__())
+            self.clear()
+            return iter(found)
+
+    with Server(BAD_COOKIE) as server, httpx.Client(cookies=Emptied(), timeout=5) as http:
+        send(http, http.build_request("GET", server.url)).close()

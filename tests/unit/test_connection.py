@@ -6,6 +6,7 @@ import copy
 import logging
 import math
 import pickle
+import socket
 import traceback
 from urllib.parse import unquote
 
@@ -118,6 +119,12 @@ def test_the_zone_of_an_address_is_never_in_the_host_header() -> None:
     assert "host" not in {name.lower() for name in Connection("http://[fe80::1]:8000/", "t").headers()}
     own = Connection("http://[fe80::1%eth0]/", "t", headers={"host": "agent"})
     assert httpx.Request("GET", url, headers=own.request_headers()).headers.get_list("host") == ["agent"]
+
+
+def test_the_zone_of_any_address_can_be_resolved() -> None:
+    _, interface = socket.if_nameindex()[0]
+    host = Connection(f"http://[::1%25{interface}]:8000/", "t").base_url.host
+    assert socket.getaddrinfo(host, 8000)[0][4][:2] == ("::1", 8000)
 
 
 def test_urls_of_an_agent_that_does_not_know_its_zone() -> None:

@@ -14,7 +14,12 @@ import pytest
 
 from synapse_sdk._http.proxies import bypasses_proxy, environment_proxy, without_password
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
-from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError, ValidationError
+from synapse_sdk.clients.exceptions import (
+    ClientConnectionError,
+    ClientError,
+    ClientTimeoutError,
+    ValidationError,
+)
 
 from .scripted_server import Server, json_answer
 
@@ -63,6 +68,11 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[fd00::]/8", "http://[fd12::1]/"),
         ("[fd00::/8]", "http://[fd12::1]/"),
         ("fe80::/10", "http://[fe80::1%25eth0]/"),
+        ("xn--bcher-kva.example", "http://bücher.example/"),
+        ("bücher.example", "http://xn--bcher-kva.example/"),
+        ("10.0.0.0/8", "http://[::ffff:10.1.2.3]/"),
+        ("::ffff:10.1.2.3", "http://[::ffff:10.1.2.3]/"),
+        ("127.0.0.0/8", "http://127.1/"),
     ],
 )
 def test_no_proxy_names_the_host(no_proxy: str, url: str) -> None:
@@ -186,6 +196,17 @@ def test_a_dead_proxy_is_named(
     assert isinstance(error, ClientConnectionError)
     assert f"through the proxy http://{dead}" in str(error)
     assert "is the proxy running" in str(error)
+    assert "S3CRET" not in str(error)
+
+
+@backends
+@pytest.mark.parametrize("url", [AGENT, "https://agent.example/"])
+def test_a_silent_proxy_is_named(backend: str, url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = f"127.0.0.1:{silent.getsockname()[1]}"
+        error = error_of(backend, url, proxy=f"http://user:S3CRET@{proxy}", timeout={"read": 0.2})
+    assert isinstance(error, ClientTimeoutError)
+    assert f"no answer through the proxy http://{proxy} within 0.2 s" in str(error)
     assert "S3CRET" not in str(error)
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from .. import __version__
 from ..clients.exceptions import ClientError, ServerError, ValidationError
+from ._cookies import cookie_jar, renew_cookies
 from ._family import is_a, types
 from ._pool import call_in_child
 from .proxies import AsyncProxyTransport, ProxyTransport, environment_proxy
@@ -54,11 +55,15 @@ def open_client(url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: P
         )
         make().close()
         http = httpx.Client(
-            transport=PooledTransport(make), headers=user_agent(), timeout=timeout, trust_env=False
+            transport=PooledTransport(make),
+            headers=user_agent(),
+            cookies=cookie_jar(),
+            timeout=timeout,
+            trust_env=False,
         )
     except Exception as exc:
         raise _refusal(exc) from exc
-    call_in_child(http, _renew_cookies)
+    call_in_child(http, renew_cookies)
     return http
 
 
@@ -82,11 +87,15 @@ def open_async_client(
         )
         make()
         http = httpx.AsyncClient(
-            transport=AsyncPooledTransport(make), headers=user_agent(), timeout=timeout, trust_env=False
+            transport=AsyncPooledTransport(make),
+            headers=user_agent(),
+            cookies=cookie_jar(),
+            timeout=timeout,
+            trust_env=False,
         )
     except Exception as exc:
         raise _refusal(exc) from exc
-    call_in_child(http, _renew_cookies)
+    call_in_child(http, renew_cookies)
     return http
 
 
@@ -148,11 +157,6 @@ def _verification(verify: Verify) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as exc:
         raise ValidationError(400, f"verify: no certificates can be read from {path!r}: {exc}") from exc
-
-
-def _renew_cookies(http: httpx.Client | httpx.AsyncClient) -> None:
-    """Copy the cookies into a jar of which no thread of the parent process holds the lock."""
-    http.cookies = http.cookies
 
 
 def _refusal(exc: Exception) -> ClientError:

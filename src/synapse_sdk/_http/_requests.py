@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from ._cookies import forget_unsendable_cookies
+
 __all__ = ["MAX_ERROR_BODY", "close_async", "send_async", "read_async", "build_request", "read", "send"]
 
 MAX_ERROR_BODY = 1 << 20
@@ -53,14 +55,14 @@ def send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     """Send a request; return the response with the body yet to be read."""
     # auth=None, because the auth of an injected client would replace our Authorization.
     response = http.send(request, auth=None, stream=True, follow_redirects=False)
-    _forget_unsendable_cookies(http, response)
+    forget_unsendable_cookies(http, response)
     return response
 
 
 async def send_async(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     """Send a request; return the response with the body yet to be read."""
     response = await http.send(request, auth=None, stream=True, follow_redirects=False)
-    _forget_unsendable_cookies(http, response)
+    forget_unsendable_cookies(http, response)
     return response
 
 
@@ -122,12 +124,3 @@ def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:
     copy = httpx.Response(response.status_code, headers=headers, content=body)
     copy.request = response.request
     return copy
-
-
-def _forget_unsendable_cookies(http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> None:
-    """Take cookies out of the client's jar with which no further request could be sent."""
-    if "set-cookie" not in response.headers:
-        return
-    for cookie in list(http.cookies.jar):
-        if not f"{cookie.name}={cookie.value}".isascii():
-            http.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)

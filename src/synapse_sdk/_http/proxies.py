@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -52,9 +53,10 @@ def bypasses_proxy(url: httpx.URL, no_proxy: str) -> bool:
     without a leading dot; an IP address or a network in CIDR notation, with or without brackets; each with a
     port or without; or `*` for every host.
     """
-    host = _plain(url.host)
+    # An international name may be written either way.
+    hosts = {_plain(url.host), _plain(url.raw_host.decode("ascii"))}
     port = url.port or _PORTS.get(url.scheme)
-    address = _address(host)
+    addresses = _addresses(_plain(url.host))
     for entry in no_proxy.replace(",", " ").split():
         scheme, separator, name = entry.rpartition("://")
         if separator and scheme.lower() not in (url.scheme, "all"):
@@ -64,13 +66,13 @@ def bypasses_proxy(url: httpx.URL, no_proxy: str) -> bool:
             continue
         if name == "*":
             return True
-        if address is not None:
+        if addresses:
             network = _network(name)
-            if network is not None and address in network:
+            if network is not None and any(address in network for address in addresses):
                 return True
             continue
         domain = _plain(name).lstrip(".")
-        if domain and (host == domain or host.endswith(f".{domain}")):
+        if domain and any(host == domain or host.endswith(f".{domain}") for host in hosts):
             return True
     return False
 
@@ -141,11 +143,18 @@ def _split_port(entry: str) -> tuple[str, int | None]:
     return entry, None
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """Return the IP address that a host is, with the IPv4 address in it; none for a name."""
     try:
-        return ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return None
+        try:
+            # Short forms, such as 127.1, which the operating system connects to.
+            return [ipaddress.IPv4Address(socket.inet_aton(host))]
+        except (OSError, ValueError):
+            return []
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return [address] if mapped is None else [address, mapped]
 
 
 def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
