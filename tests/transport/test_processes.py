@@ -243,3 +243,34 @@ def test_a_dead_peer_is_noticed_under_gevent() -> None:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
     assert ran.stdout.strip() == "[['one'], ['one']] 2", ran.stderr
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_stream_of_several_logs_that_a_child_drops_takes_no_lock() -> None:
+    with FakeAgent() as agent:
+        agent.add_job("a", logs=["1"])
+        stream = agent.client().tail_many(["a"])
+        assert next(stream) == ("a", "1")
+        held, done = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with stream._readers.lock:
+                held.set()
+                done.wait(60)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait(60)
+
+        def drop(_: int) -> str:
+            nonlocal stream
+            del stream
+            gc.collect()
+            return "dropped"
+
+        try:
+            assert children(1, drop) == ["dropped"]
+        finally:
+            done.set()
+            holder.join()
+        stream.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -32,6 +33,7 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
     def __init__(self, streams: Mapping[str, LogStream], queue_size: int | None, on_error: OnError) -> None:
         merge = Merge(streams, queue_size, on_error)
         super().__init__(merge)
+        self._process = os.getpid()
         self._readers = _Readers(merge)
 
     def __iter__(self) -> Self:
@@ -55,8 +57,9 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         self.close()
 
     def __del__(self) -> None:
-        # While the interpreter shuts down, a thread that it stopped may hold a lock for ever.
-        if not sys.is_finalizing():
+        # While the interpreter shuts down, a thread that it stopped may hold a lock for ever; after a fork,
+        # one of the parent process.
+        if not sys.is_finalizing() and os.getpid() == self._process:
             with contextlib.suppress(Exception):
                 self.close()
 
