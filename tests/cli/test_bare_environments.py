@@ -196,3 +196,52 @@ def test_a_token_is_typed_where_there_is_no_dev_tty(agent: FakeAgent, home: Path
         assert screen.exit_code() == 0, screen.text
     assert agent.token in (home / "config" / "synapse" / "config.toml").read_text()
     assert agent.token.encode() not in screen.raw
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_is_taken_only_in_part(agent: FakeAgent, tmp_path: Path, unbuffered: str) -> None:
+    agent.add_job("long", status="SUCCEEDED", logs=["x" * 3_000_000])
+    program = f"ulimit -f 1024; exec {shlex.join([*COMMAND, 'jobs', 'logs', 'long'])} >part"
+    full = subprocess.run(
+        ["sh", "-c", program],
+        cwd=tmp_path,
+        env=environment(PYTHONUNBUFFERED=unbuffered),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (full.returncode, full.stderr) == (1, "synapse: the output can't be written: File too large\n")
+
+
+NO_THREADS = """
+import sys, threading
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+from synapse_sdk.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_where_no_threads_can_be_started(agent: FakeAgent) -> None:
+    command = [COMMAND[0], "-c", NO_THREADS]
+    followed = subprocess.run(
+        [*command, "jobs", "logs", "train", "-fq"], env=environment(), capture_output=True, text=True
+    )
+    assert (followed.returncode, followed.stdout, followed.stderr) == (0, "époque 1\n漢\n", "")
+    with Terminal([*command, "jobs", "wait", "broke"]) as screen:
+        assert screen.exit_code() == 1
+        assert "FAILED" in screen.text
+        assert "unexpected" not in screen.text
+        assert not screen.screen.cursor.hidden
+
+
+def test_ctrl_c_where_no_threads_can_be_started(agent: FakeAgent) -> None:
+    agent.add_job("live", status="RUNNING", logs=["one"])
+    with Terminal([COMMAND[0], "-c", NO_THREADS, "jobs", "logs", "live", "--follow"]) as screen:
+        screen.wait_until(lambda: "one" in screen.text)
+        screen.interrupt()
+        assert screen.exit_code() == 130
+        assert "interrupted; the job runs on" in screen.text
+        assert "Traceback" not in screen.text
