@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -245,3 +246,21 @@ def test_ctrl_c_where_no_threads_can_be_started(agent: FakeAgent) -> None:
         assert screen.exit_code() == 130
         assert "interrupted; the job runs on" in screen.text
         assert "Traceback" not in screen.text
+
+
+def test_ctrl_c_is_not_for_a_command_in_the_background_of_a_script(agent: FakeAgent) -> None:
+    job = agent.add_job("live", status="RUNNING", logs=["one"])
+    program = f"trap '' INT; exec {shlex.join([*COMMAND, 'jobs', 'logs', 'live', '-fq'])}"
+    with subprocess.Popen(
+        ["sh", "-c", program], env=environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "one\n"
+            process.send_signal(signal.SIGINT)
+            job.log("two")
+            job.succeed()
+            assert process.stdout.read() == "two\n"
+            assert process.wait(60) == 0
+        finally:
+            process.kill()

@@ -27,7 +27,9 @@ def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
     Args:
         farewell: Returns what to write.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    # A shell ignores SIGINT for what a script runs in the background, which Ctrl-C is not meant for.
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
         yield
         return
 
@@ -43,7 +45,7 @@ def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
             deadline.start()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     except KeyboardInterrupt:
