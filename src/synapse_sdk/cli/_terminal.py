@@ -115,7 +115,7 @@ def buffered_stdout() -> Generator[None]:
     """Replace a stdout that has no buffer, as PYTHONUNBUFFERED makes it, by one that has."""
     # Without a buffer, Python drops what a pipe or a full disk doesn't take at once, and reports nothing.
     unbuffered = sys.stdout
-    if not (isinstance(unbuffered, io.TextIOWrapper) and isinstance(unbuffered.buffer, io.RawIOBase)):
+    if not isinstance(getattr(unbuffered, "buffer", None), io.RawIOBase):
         yield
         return
     with open(
