@@ -127,6 +127,18 @@ def test_no_home_and_no_passwd_entry(
     assert "set HOME or XDG_CONFIG_HOME" in result.err
 
 
+def test_a_home_that_is_not_absolute(
+    synapse: Any, agent: FakeAgent, token_file: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", "relative")
+    result = synapse("login", "--url", agent.url, "--token-file", token_file)
+    assert result.code == 1
+    assert "set HOME or XDG_CONFIG_HOME" in result.err
+    assert not (home / "relative").exists()
+
+
 @pytest.mark.parametrize("folder", ["/proc", "/dev/null"])
 def test_a_home_that_can_not_be_written(
     synapse: Any, agent: FakeAgent, token_file: str, monkeypatch: pytest.MonkeyPatch, folder: str
