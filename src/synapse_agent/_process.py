@@ -17,6 +17,9 @@ _MIN_OPEN_FILES = 16
 def prepare_process() -> None:
     """Open the standard streams that are closed, and set HOME where there is none."""
     _open_standard_streams()
+    if not os.path.isabs(os.environ.get("HOME", "/")):  # noqa: PTH117 - Path("") is "."
+        # Empty or relative, it names no directory: the passwd file may.
+        del os.environ["HOME"]
     try:
         Path.home()
     except RuntimeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +127,18 @@ def test_no_home_and_no_passwd_entry(
     assert "set HOME or XDG_CONFIG_HOME" in result.err
 
 
+def test_a_home_that_is_not_absolute(
+    synapse: Any, agent: FakeAgent, token_file: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", "relative")
+    result = synapse("login", "--url", agent.url, "--token-file", token_file)
+    assert result.code == 1
+    assert "set HOME or XDG_CONFIG_HOME" in result.err
+    assert not (home / "relative").exists()
+
+
 @pytest.mark.parametrize("folder", ["/proc", "/dev/null"])
 def test_a_home_that_can_not_be_written(
     synapse: Any, agent: FakeAgent, token_file: str, monkeypatch: pytest.MonkeyPatch, folder: str
@@ -196,3 +209,70 @@ def test_a_token_is_typed_where_there_is_no_dev_tty(agent: FakeAgent, home: Path
         assert screen.exit_code() == 0, screen.text
     assert agent.token in (home / "config" / "synapse" / "config.toml").read_text()
     assert agent.token.encode() not in screen.raw
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_is_taken_only_in_part(agent: FakeAgent, tmp_path: Path, unbuffered: str) -> None:
+    agent.add_job("long", status="SUCCEEDED", logs=["x" * 3_000_000])
+    program = f"ulimit -f 1024; exec {shlex.join([*COMMAND, 'jobs', 'logs', 'long'])} >part"
+    full = subprocess.run(
+        ["sh", "-c", program],
+        cwd=tmp_path,
+        env=environment(PYTHONUNBUFFERED=unbuffered),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (full.returncode, full.stderr) == (1, "synapse: the output can't be written: File too large\n")
+
+
+NO_THREADS = """
+import sys, threading
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+from synapse_sdk.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_where_no_threads_can_be_started(agent: FakeAgent) -> None:
+    command = [COMMAND[0], "-c", NO_THREADS]
+    followed = subprocess.run(
+        [*command, "jobs", "logs", "train", "-fq"], env=environment(), capture_output=True, text=True
+    )
+    assert (followed.returncode, followed.stdout, followed.stderr) == (0, "époque 1\n漢\n", "")
+    with Terminal([*command, "jobs", "wait", "broke"]) as screen:
+        assert screen.exit_code() == 1
+        assert "FAILED" in screen.text
+        assert "unexpected" not in screen.text
+        assert not screen.screen.cursor.hidden
+
+
+def test_ctrl_c_where_no_threads_can_be_started(agent: FakeAgent) -> None:
+    agent.add_job("live", status="RUNNING", logs=["one"])
+    with Terminal([COMMAND[0], "-c", NO_THREADS, "jobs", "logs", "live", "--follow"]) as screen:
+        screen.wait_until(lambda: "one" in screen.text)
+        screen.interrupt()
+        assert screen.exit_code() == 130
+        assert "interrupted; the job runs on" in screen.text
+        assert "Traceback" not in screen.text
+
+
+def test_ctrl_c_is_not_for_a_command_in_the_background_of_a_script(agent: FakeAgent) -> None:
+    job = agent.add_job("live", status="RUNNING", logs=["one"])
+    program = f"trap '' INT; exec {shlex.join([*COMMAND, 'jobs', 'logs', 'live', '-fq'])}"
+    with subprocess.Popen(
+        ["sh", "-c", program], env=environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "one\n"
+            process.send_signal(signal.SIGINT)
+            job.log("two")
+            job.succeed()
+            assert process.stdout.read() == "two\n"
+            assert process.wait(60) == 0
+        finally:
+            process.kill()

@@ -160,3 +160,27 @@ def test_a_question_can_be_left(
         assert agent.requests == []
     assert result.code == code
     assert result.err.endswith("Aborted.\n")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "jobs list --interval",
+        "jobs wait j --interval",
+        "jobs wait j --timeout",
+        "system restart --yes --wait",
+        "resources check --cpus",
+        "resources check --gpus",
+    ],
+)
+def test_a_number_that_is_not_finite(synapse: Any, words: str, value: str) -> None:
+    result = synapse(*words.split(), value)
+    assert result.code == 2
+    assert "is not a finite number" in result.err or "is not in the range" in result.err
+
+
+def test_a_timeout_of_zero_is_refused(synapse: Any) -> None:
+    result = synapse("health", "--url", "http://127.0.0.1:1", "--token", TOKEN, "--timeout", "0")
+    assert result.code == 2
+    assert "must be above 0" in result.err

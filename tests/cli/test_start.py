@@ -148,3 +148,22 @@ def test_bash_takes_the_script_and_completes(synapse: Any, tmp_path: Any) -> Non
     )
     done = subprocess.run(["bash", "-c", line], env=environment(), check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "jobs"
+
+
+INTERRUPTED = """
+import sys
+from synapse_sdk.cli import main
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "synapse_sdk.cli._app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+sys.exit(main(["--help"]))
+"""
+
+
+def test_ctrl_c_amid_the_imports() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

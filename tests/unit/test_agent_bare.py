@@ -114,6 +114,13 @@ def test_no_home_and_no_passwd_entry(tmp_path: Path, arguments: str) -> None:
         assert client.get("health/").status_code == 200
 
 
+@pytest.mark.skipif(not can_be_nobody(), reason="this system has no user namespaces")
+@pytest.mark.parametrize("home", ["", "relative"])
+def test_a_home_that_is_not_absolute(tmp_path: Path, home: str) -> None:
+    with serving(tmp_path, f"{NOBODY} SERVE", HOME=home) as client:
+        assert client.get("health/").status_code == 200
+
+
 def test_state_that_cannot_be_kept_is_an_error_only_once_it_is_needed(tmp_path: Path) -> None:
     with serving(tmp_path, "SERVE", HOME="/dev/null/home") as client:
         assert client.get("health/").status_code == 200

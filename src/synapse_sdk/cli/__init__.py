@@ -25,10 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         >>> status = main(["jobs", "list", "--json"])  # doctest: +SKIP
     """
     try:
-        import click  # noqa: F401 # pyright: ignore[reportUnusedImport]
-    except ModuleNotFoundError as error:
-        sys.stderr.write(f'synapse: {error.name} is not installed: pip install "synapse-sdk[cli]"\n')
-        return 1
-    from ._app import run
+        try:
+            import click  # noqa: F401 # pyright: ignore[reportUnusedImport]
+        except ModuleNotFoundError as error:
+            sys.stderr.write(f'synapse: {error.name} is not installed: pip install "synapse-sdk[cli]"\n')
+            return 1
+        from ._app import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:  # amid the imports
+        return 130

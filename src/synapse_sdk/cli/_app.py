@@ -12,7 +12,7 @@ from ._command import Group
 from ._errors import silence_output
 from ._exit import FAILED, INTERRUPTED, OK
 from ._settings import Settings
-from ._terminal import prepare_streams, say
+from ._terminal import buffered_stdout, prepare_streams, say
 
 __all__ = ["root", "run"]
 
@@ -113,6 +113,11 @@ def root() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     prepare_streams()
+    with buffered_stdout():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         return root.main(arguments, prog_name="synapse", standalone_mode=False, obj=Settings()) or OK
     except click.ClickException as error:

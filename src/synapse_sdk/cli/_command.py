@@ -16,7 +16,8 @@ __all__ = ["AGENT_OPTIONS", "LOCAL_OPTIONS", "Argument", "Command", "Group"]
 
 def _store(ctx: click.Context, param: click.Parameter, value: object) -> None:
     # An option may be given before the command and after it; where it is missing it changes nothing.
-    if value not in (None, False):
+    # By identity, since 0 equals False.
+    if value is not None and value is not False:
         setattr(ctx.obj, str(param.name), value)
 
 

@@ -25,7 +25,7 @@ _HINTS = {
 
 
 # The client raises none of these, and what reads or writes files names the file: they come from the output.
-_WRITE_ERRORS = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
+_WRITE_ERRORS = frozenset({errno.EAGAIN, errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 
 
 def report_error(error: BaseException, settings: Settings, *, code: int = FAILED) -> int:

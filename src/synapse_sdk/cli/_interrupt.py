@@ -27,7 +27,9 @@ def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
     Args:
         farewell: Returns what to write.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    # A shell ignores SIGINT for what a script runs in the background, which Ctrl-C is not meant for.
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
         yield
         return
 
@@ -38,10 +40,12 @@ def leave_at_once(farewell: Callable[[], str]) -> Generator[None]:
             os.write(2, f"\n{farewell()}\n".encode("utf-8", "replace"))
         deadline = threading.Timer(_GRACE, os._exit, [INTERRUPTED])
         deadline.daemon = True
-        deadline.start()
+        # RuntimeError: no more threads can be started. A second Ctrl-C ends the process all the same.
+        with contextlib.suppress(RuntimeError):
+            deadline.start()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     except KeyboardInterrupt:
@@ -84,12 +88,15 @@ def when_unread(close: Callable[[], None]) -> Generator[_Watch]:
             close()
 
     thread = threading.Thread(target=look, name="synapse-pipe", daemon=True)
-    thread.start()
+    # RuntimeError: no more threads can be started. The next line that is written notices the reader's end.
+    with contextlib.suppress(RuntimeError):
+        thread.start()
     try:
         yield watch
     finally:
-        os.write(waker, b"x")
-        thread.join(1)
+        if thread.ident is not None:
+            os.write(waker, b"x")
+            thread.join(1)
         os.close(wake)
         os.close(waker)
 

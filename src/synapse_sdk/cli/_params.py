@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
+import click
+
 from ._exit import USAGE, CommandError
 
-__all__ = ["assignments", "json_object", "read_text"]
+__all__ = ["Number", "assignments", "json_object", "read_text"]
+
+
+class Number(click.FloatRange):
+    """A finite number in a range; click also accepts nan, which is in every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def read_text(source: str, option: str, *, first_line: bool = False) -> str:

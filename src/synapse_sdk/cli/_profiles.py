@@ -175,7 +175,8 @@ def config_path() -> Path | None:
         folder = Path(base) if base else Path.home() / ".config"
     except RuntimeError:
         return None
-    return folder / "synapse" / "config.toml"
+    # A token must not land in the working directory.
+    return folder / "synapse" / "config.toml" if folder.is_absolute() else None
 
 
 def _fields(profile: Profile) -> dict[str, str | bool | None]:

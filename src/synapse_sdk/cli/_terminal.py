@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Generator
 from typing import TYPE_CHECKING, TextIO
 
 from ._sanitize import one_line
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = [
+    "buffered_stdout",
     "colours",
     "interactive",
     "is_dumb",
@@ -106,6 +108,23 @@ def replace_unencodable() -> None:
             _reconfigure(stream, errors="backslashreplace")
     with contextlib.suppress(ValueError):
         _reconfigure(sys.stdin, errors="strict", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def buffered_stdout() -> Generator[None]:
+    """Replace a stdout that has no buffer, as PYTHONUNBUFFERED makes it, by one that has."""
+    # Without a buffer, Python drops what a pipe or a full disk doesn't take at once, and reports nothing.
+    unbuffered = sys.stdout
+    if not isinstance(getattr(unbuffered, "buffer", None), io.RawIOBase):
+        yield
+        return
+    with open(
+        unbuffered.fileno(), "w", encoding=unbuffered.encoding, errors=unbuffered.errors, closefd=False
+    ) as sys.stdout:
+        try:
+            yield
+        finally:
+            sys.stdout = unbuffered
 
 
 def _reconfigure(stream: TextIO, *, errors: str, encoding: str | None = None) -> None:

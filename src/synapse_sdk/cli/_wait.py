@@ -36,7 +36,14 @@ def spinner(text: str) -> Generator[Callable[[str], None]]:
     # The default is drawn with Braille characters.
     dots = SpinnerColumn("dots" if console.encoding.startswith("utf") else "line")
     columns = (dots, TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console, transient=True) as progress:
+    progress = Progress(*columns, console=console, transient=True)
+    try:
+        progress.start()
+    except RuntimeError:  # its thread can't be started
+        progress.stop()
+        yield lambda _text: None
+        return
+    with progress:
         task = progress.add_task(one_line(text), total=None)
         yield lambda now: progress.update(task, description=one_line(now))
 

@@ -12,6 +12,7 @@ import click
 from .. import _complete
 from .._command import Argument, Group
 from .._exit import INCOMPLETE, USAGE, CommandError, ExitStatus
+from .._params import Number
 from .._settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ synapse jobs list --json | jq -r '.[] | select(.status == "FAILED") | .submissio
 @click.option("--watch", "-w", is_flag=True, help="Draw the table again and again.")
 @click.option(
     "--interval",
-    type=click.FloatRange(min=0.1),
+    type=Number(min=0.1, max=1_000_000),
     default=2.0,
     metavar="SECONDS",
     help="With --watch: how often.",
@@ -293,13 +294,11 @@ def delete(settings: Settings, job_ids: tuple[str, ...], yes: bool) -> None:
 @_job_ids
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.001),
+    type=Number(min=0.001),
     metavar="SECONDS",
     help="Give up after so long; never by default.",
 )
-@click.option(
-    "--interval", type=click.FloatRange(min=0.1), default=2.0, metavar="SECONDS", help="How often to look."
-)
+@click.option("--interval", type=Number(min=0.1), default=2.0, metavar="SECONDS", help="How often to look.")
 @click.pass_obj
 def wait(settings: Settings, job_ids: tuple[str, ...], timeout: float | None, interval: float) -> None:
     """Wait until jobs are over.

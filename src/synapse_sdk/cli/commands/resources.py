@@ -10,6 +10,7 @@ import click
 
 from .._command import Argument, Group
 from .._exit import FAILED, USAGE, CommandError, ExitStatus
+from .._params import Number
 from .._settings import Settings
 
 if TYPE_CHECKING:
@@ -57,10 +58,8 @@ synapse resources check --kind serve --replicas 4
 """,
 )
 @click.option("--kind", default="job", metavar="KIND", help="What is to run: job, serve, container or task.")
-@click.option(
-    "--cpus", type=click.FloatRange(min=0), default=1.0, metavar="N", help="CPU cores of each replica."
-)
-@click.option("--gpus", type=click.FloatRange(min=0), default=0.0, metavar="N", help="GPUs of each replica.")
+@click.option("--cpus", type=Number(min=0), default=1.0, metavar="N", help="CPU cores of each replica.")
+@click.option("--gpus", type=Number(min=0), default=0.0, metavar="N", help="GPUs of each replica.")
 @click.option("--memory", metavar="SIZE", help="Memory of each replica, such as 8GiB.")
 @click.option("--replicas", type=click.IntRange(min=1), default=1, metavar="N", help="How many of them.")
 @click.pass_obj

@@ -8,6 +8,7 @@ import click
 
 from .._command import Group
 from .._exit import FAILED, ExitStatus
+from .._params import Number
 from .._settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["app"]
 _yes = click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 _wait = click.option(
     "--wait",
-    type=click.FloatRange(min=0.1),
+    type=Number(min=0.1),
     metavar="SECONDS",
     help="Return when the agent serves again, or after so long.",
 )
