@@ -63,6 +63,17 @@ def asked(agent: Any) -> tuple[str, str]:
     return agent.requests[-1].path, agent.requests[-1].headers["authorization"]
 
 
+@pytest.mark.parametrize("option", ["--url", "--profile"])
+def test_an_empty_option_does_not_lead_to_another_agent(
+    synapse: Any, agent: Agent, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setenv("SYNAPSE_AGENT_URL", agent.url)
+    monkeypatch.setenv("SYNAPSE_AGENT_TOKEN", TOKEN)
+    result = synapse("health", option, "")
+    assert (result.code, result.out) == (2, "")
+    assert f"{option} is empty" in result.err
+
+
 def test_without_anything_it_says_what_to_do(synapse: Any) -> None:
     result = synapse("health")
     assert result.code == 2

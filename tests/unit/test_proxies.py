@@ -12,6 +12,7 @@ import anyio
 import httpx
 import pytest
 
+from synapse_sdk._http import trust
 from synapse_sdk._http.proxies import bypasses_proxy, environment_proxy, without_password
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import (
@@ -221,6 +222,16 @@ def test_a_proxy_that_refuses_is_named(backend: str) -> None:
 
 
 # --- certificates of the environment
+
+
+def test_a_log_of_tls_keys_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    monkeypatch.setenv("SSLKEYLOGFILE", "/no/such/place")
+    # The contexts that were made before are kept.
+    monkeypatch.setattr(trust, "_context", lambda *_: httpx.create_ssl_context())
+    with pytest.raises(ValidationError, match="'/no/such/place', which SSLKEYLOGFILE names"):
+        AgentClient("https://agent.example/", TOKEN)
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])

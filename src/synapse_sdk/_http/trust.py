@@ -36,6 +36,13 @@ def default_context() -> ssl.SSLContext:
     try:
         return _context(file, folder)
     except (OSError, ValueError) as exc:
+        keys = os.environ.get("SSLKEYLOGFILE")
+        if keys and isinstance(exc, OSError) and exc.filename == keys:
+            raise ValidationError(
+                400,
+                f"{keys!r}, which SSLKEYLOGFILE names, can't be written: {exc.strerror}",
+                hint="correct SSLKEYLOGFILE, unset it, or pass verify=",
+            ) from exc
         name = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
         raise _unreadable(name, file or folder, exc) from exc
 

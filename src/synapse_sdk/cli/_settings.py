@@ -47,6 +47,10 @@ class Settings:
         Raises:
             CommandError: There is no URL or no token, or one can't be read.
         """
+        for option, value in (("--profile", self.profile), ("--url", self.url)):
+            # Such as --url "$UNSET": the command must not go to another agent than the one that was meant.
+            if value == "":
+                raise CommandError(f"{option} is empty", hint="give it a value, or leave it out", code=USAGE)
         named = self.profile or (
             None if os.environ.get("SYNAPSE_AGENT_URL") else _variable("SYNAPSE_PROFILE")
         )
