@@ -207,7 +207,9 @@ def test_an_older_agent_has_no_times(agent: FakeAgent) -> None:
 
 
 @each_agent
-@pytest.mark.parametrize("runner", ["sync", "asyncio", "trio"])
+# Not asyncio: the fake agent is reached over a Unix socket, and anyio's may log there that a future was set
+# twice when it is closed while it is read.
+@pytest.mark.parametrize("runner", ["sync", "trio"])
 def test_a_collector_goes_on_with_several_logs(agent: FakeAgent, runner: str, age: str) -> None:
     aged(agent, age)
     for name in ("a", "b", "c"):
