@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -46,8 +47,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def synapse(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+def synapse(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
     """Run the command in this process."""
+    logger = logging.getLogger("synapse_sdk")
+    level = logger.level
 
     def run(*arguments: str) -> Result:
         capfd.readouterr()
@@ -55,7 +58,8 @@ def synapse(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
         captured = capfd.readouterr()
         return Result(code, captured.out, captured.err)
 
-    return run
+    yield run
+    logger.setLevel(level)  # --debug changes it
 
 
 @pytest.fixture
