@@ -133,7 +133,7 @@ class Environments:
 
     def _make_generator(self) -> None:
         groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-        (pinned,) = (line for line in groups["dev"] if line.startswith("openapi-python-client"))
+        (pinned,) = (line for line in groups["dev"] if str(line).startswith("openapi-python-client"))
         self._make("generator", [pinned])
         target, spec = self.stock_models(), ROOT / "spec" / "openapi.yaml"
         want = f"{pinned} {hashlib.sha256(spec.read_bytes()).hexdigest()}"
