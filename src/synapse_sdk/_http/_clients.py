@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from .trust import default_context
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
 __all__ = ["Proxy", "Verify", "open_async_client", "open_client", "refuse_http_client", "user_agent"]
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Proxy = str | httpx.URL | httpx.Proxy
 else:
     Verify = Proxy = object
+
+T = TypeVar("T")
 
 # Each transport has one connection, and how long that is kept open is decided in the pool.
 _ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
@@ -46,13 +49,7 @@ def open_client(url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: P
     try:
         from ._sync import PooledTransport
 
-        through = _proxy_between(url, proxy)
-        options = _transport_options(url, verify)
-        make = (
-            functools.partial(httpx.HTTPTransport, **options)
-            if through is None
-            else functools.partial(ProxyTransport, through, **options)
-        )
+        make = _transports(url, verify, proxy, httpx.HTTPTransport, ProxyTransport)
         make().close()
         http = httpx.Client(
             transport=PooledTransport(make),
@@ -78,13 +75,7 @@ def open_async_client(
     try:
         from ._async import AsyncPooledTransport
 
-        through = _proxy_between(url, proxy)
-        options = _transport_options(url, verify)
-        make = (
-            functools.partial(httpx.AsyncHTTPTransport, **options)
-            if through is None
-            else functools.partial(AsyncProxyTransport, through, **options)
-        )
+        make = _transports(url, verify, proxy, httpx.AsyncHTTPTransport, AsyncProxyTransport)
         make()
         http = httpx.AsyncClient(
             transport=AsyncPooledTransport(make),
@@ -117,6 +108,17 @@ def refuse_http_client(http_client: object, kind: str, verify: object, proxy: ob
         raise ValidationError(400, f"http_client of {client} must be an httpx.{kind}, not {given}")
     if verify is not True or proxy is not None:
         raise ValidationError(400, "verify and proxy have no effect on an http_client: set them on it")
+
+
+def _transports(
+    url: httpx.URL, verify: Verify, proxy: object, direct: Callable[..., T], proxied: Callable[..., T]
+) -> Callable[[], T]:
+    """Return what makes a transport, with or without a proxy in between."""
+    through = _proxy_between(url, proxy)
+    options = _transport_options(url, verify)
+    if through is None:
+        return functools.partial(direct, **options)
+    return functools.partial(proxied, through, **options)
 
 
 def _proxy_between(url: httpx.URL, proxy: object) -> Proxy | None:
