@@ -27,7 +27,7 @@ class Arrivals:
         self._looked = now
 
     def look(self, size: int, now: float) -> None:
-        """Take note of the size at `now`, in seconds since the epoch."""
+        """Record the size at `now`, in seconds since the epoch."""
         if size > self._ends[-1]:
             self._ends.append(size)
             self._times.append(round(now, 3) if 0 <= now - self._looked <= _CLOSE else None)

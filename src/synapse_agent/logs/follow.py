@@ -280,7 +280,7 @@ class FollowedLog:
                     await asyncio.sleep(self._pace())
         except ApiError as error:
             self.failure = error
-        except Exception:  # noqa: BLE001  whoever reads must hear of it
+        except Exception:  # noqa: BLE001  every reader must get it
             _log.exception("following a log failed")
             self.failure = ApiError(500, "the agent can't read the log; its own log says more")
         finally:

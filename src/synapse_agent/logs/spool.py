@@ -169,7 +169,7 @@ class SpooledLog:
             self._full = True
 
     def finish(self, job: JsonObject, size: int) -> None:
-        """Take note that the log had so many bytes and will have no more."""
+        """Record the final size of the log, in bytes."""
         if size == self.size and not self.final:
             with suppress(OSError):
                 self._path.touch()

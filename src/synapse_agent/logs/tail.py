@@ -15,7 +15,7 @@ __all__ = ["Tail"]
 
 T = TypeVar("T")
 
-# No call takes longer, in seconds, so that whoever calls can show that it lives.
+# No call takes longer, in seconds, so that the caller can send heartbeats.
 _PATIENCE = 1.0
 
 # Seconds of failing reads, of a log whose end can be seen, after which a tail gives up.
@@ -26,7 +26,7 @@ class Tail:
     """Reads a followed log from where a window begins to the log's end.
 
     Args:
-        log: The log; whoever opened it keeps it open for longer than the tail.
+        log: The log, which its owner keeps open for longer than the tail.
         window: The part that was asked for.
     """
 
