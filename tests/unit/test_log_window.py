@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synapse_sdk._log_window import LogWindow, WindowReader
+from synapse_sdk._rest._log_window import LogWindow, WindowReader
 from synapse_sdk.clients.exceptions import ClientError, ServerError, ValidationError
 from synapse_sdk.testing._window import Window
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .._connection import bounded
+from .._exceptions import ClientError
 from .._http._clients import open_async_client, refuse_http_client, user_agent
 from .._http._requests import read_async, send_async
-from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
     closed_error,
@@ -22,7 +21,7 @@ from ._core import (
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation, RawResponse
 
-    from .._connection import Connection
+    from .._config import ClientConfig
     from .._http._clients import Proxy, Verify
     from ..long_poll import AsyncLongPollHandler
     from ._plan import Ask, Plan
@@ -46,12 +45,12 @@ class AsyncApiClient:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ClientConfig,
         http: httpx.AsyncClient,
         owns_http: bool,
         parent: AsyncApiClient | None = None,
     ) -> None:
-        self.connection: Connection = connection
+        self.connection: ClientConfig = connection
         self._http = http
         self._owns_http = owns_http
         self._parent = parent
@@ -60,7 +59,7 @@ class AsyncApiClient:
     @classmethod
     def open(
         cls,
-        connection: Connection,
+        connection: ClientConfig,
         *,
         verify: Verify = True,
         proxy: Proxy | None = None,
@@ -86,7 +85,7 @@ class AsyncApiClient:
         http = open_async_client(connection.base_url, connection.timeout, verify, proxy)
         return cls(connection, http, owns_http=True)
 
-    def view(self, connection: Connection) -> AsyncApiClient:
+    def view(self, connection: ClientConfig) -> AsyncApiClient:
         """Make a transport that shares the connections, and leaves them open when it is closed."""
         return AsyncApiClient(connection, self._http, owns_http=False, parent=self)
 
@@ -223,9 +222,9 @@ class AsyncApiClient:
         return windowed(reader, response)
 
     async def _ask(self, step: Ask[T]) -> T:
-        connection = (
-            self.connection if step.within is None else bounded(self.connection, step.within, step.patient)
-        )
+        connection = self.connection
+        if step.within is not None:
+            connection = connection.with_deadline(step.within, extend=step.patient)
         exchange = Exchange(connection, step.operation, step.arguments)
         return exchange.result(await self.perform(exchange))
 
@@ -239,7 +238,7 @@ class AsyncRawApiClient:
         self._api_client = transport
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ClientConfig:
         """Where to, and with which credentials."""
         return self._api_client.connection
 

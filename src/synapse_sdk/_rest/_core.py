@@ -14,13 +14,7 @@ import httpx
 
 from synapse_agent_api.client import NO_BODY, RawResponse
 
-from .._connection import encode_path
-from .._errors import error_from_exception, excerpt, media_type
-from .._http._family import is_a
-from .._http._requests import build_request
-from .._log_window import LogWindow, WindowReader
-from .._retry import delay_before_retry
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
@@ -28,12 +22,18 @@ from ..clients.exceptions import (
     ServerError,
     ValidationError,
 )
+from .._family import is_a
+from .._http._errors import error_from_exception, error_from_response, excerpt, media_type
+from .._http._requests import build_request
+from .._retry import delay_before_retry
+from .._validation import encode_path
 from ._lacking import lacking_hint
+from ._log_window import LogWindow, WindowReader
 
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation
 
-    from .._connection import Connection
+    from .._config import ClientConfig
 
 __all__ = [
     "Exchange",
@@ -102,7 +102,7 @@ class Exchange(Generic[T]):
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ClientConfig,
         operation: Operation[T],
         arguments: Arguments,
         *,
@@ -229,8 +229,13 @@ class Exchange(Generic[T]):
         if delay is not None:
             return self._again(f"status {status}", delay)
         self._log("answered %d", status)
-        error = self._connection.error_from_response(
-            status, response.headers, response.content, operation=self._operation.summary
+        error = error_from_response(
+            status,
+            response.headers,
+            response.content,
+            operation=self._operation.summary,
+            agent=self._connection.agent,
+            redact=self._connection.redact,
         )
         if not self._free:
             hint = lacking_hint(
@@ -362,7 +367,7 @@ def windowed(reader: WindowReader, response: httpx.Response) -> httpx.Response:
     )
 
 
-def closed_error(connection: Connection, operation: str) -> ClientError:
+def closed_error(connection: ClientConfig, operation: str) -> ClientError:
     """Make the error for the use of a closed client."""
     return ClientConnectionError(
         503,
@@ -373,7 +378,7 @@ def closed_error(connection: Connection, operation: str) -> ClientError:
     )
 
 
-def refuse_streams(connection: Connection) -> None:
+def refuse_streams(connection: ClientConfig) -> None:
     """Raise where no log can be streamed.
 
     Raises:
@@ -389,7 +394,7 @@ def refuse_streams(connection: Connection) -> None:
         )
 
 
-def refuse_waiting(connection: Connection, operation: str) -> ClientError:
+def refuse_waiting(connection: ClientConfig, operation: str) -> ClientError:
     """Make the error for `wait` where one raw answer is wanted."""
     return ValidationError(
         400,

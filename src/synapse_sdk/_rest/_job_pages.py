@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from synapse_agent_api.api.jobs.list_jobs import OPERATION, arguments
 
-from ..clients.exceptions import ServerError
+from .._exceptions import ServerError
 from ._core import Exchange
 
 if TYPE_CHECKING:
     from synapse_agent_api.models import Job, JobStatus
 
-    from .._connection import Connection
+    from .._config import ClientConfig
 
 __all__ = ["JobPages"]
 
@@ -33,7 +33,7 @@ class JobPages:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ClientConfig,
         status: JobStatus | str | None,
         metadata: Sequence[str] | Mapping[str, str] | None,
         page_size: int,

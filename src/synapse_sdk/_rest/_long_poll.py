@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
     ServerError,
     ValidationError,
 )
-from ..utils.network import sanitize_error_message
+from .._redaction import sanitize_error_message
 
 if TYPE_CHECKING:
     from ..long_poll import AsyncLongPollHandler, LongPollHandler, LongPollRequest

@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from ..clients.exceptions import ClientError, ServerError
+from .._exceptions import ClientError, ServerError
 from ._core import Exchange, origin
 
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation
 
-    from .._connection import Connection
+    from .._config import ClientConfig
 
 __all__ = ["Pages"]
 
@@ -42,7 +42,7 @@ class Pages(Generic[T]):
         ServerError: A page leads to another origin, in a circle, or on and on without a result.
     """
 
-    def __init__(self, connection: Connection, operation: Operation[Page[T]], arguments: Arguments) -> None:
+    def __init__(self, connection: ClientConfig, operation: Operation[Page[T]], arguments: Arguments) -> None:
         self._connection = connection
         self._operation = operation
         self._arguments = arguments

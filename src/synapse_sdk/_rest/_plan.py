@@ -11,10 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._errors import chain, is_certificate_failure
-from .._http._family import is_a
-from .._retry import MAX_RETRY_AFTER, NEVER_SENT
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
@@ -23,6 +20,8 @@ from ..clients.exceptions import (
     ServerError,
     ValidationError,
 )
+from .._family import chain, is_a, is_certificate_failure
+from .._retry import MAX_RETRY_AFTER, NEVER_SENT
 
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation

@@ -11,11 +11,11 @@ import httpx
 
 from synapse_agent_api.client import NO_BODY, Arguments, Operation
 
-from ..clients.exceptions import ClientError, ValidationError
+from .._exceptions import ClientError, ValidationError
 from ._core import Exchange, RawBody, origin
 
 if TYPE_CHECKING:
-    from .._connection import Connection
+    from .._config import ClientConfig
 
 __all__ = ["exchange_for"]
 
@@ -24,7 +24,7 @@ _REFUSED = frozenset({"CONNECT", "TRACE"})
 
 
 def exchange_for(
-    connection: Connection,
+    connection: ClientConfig,
     method: str,
     path: str,
     *,
@@ -75,7 +75,7 @@ def _as_it_is(data: object) -> object:
     return data
 
 
-def _url(connection: Connection, path: object) -> httpx.URL:
+def _url(connection: ClientConfig, path: object) -> httpx.URL:
     """Give back the URL of a path below the base URL; nothing else gets the credentials."""
     if not isinstance(path, str):
         raise ValidationError(400, "path must be a string", hint="such as 'jobs/'")

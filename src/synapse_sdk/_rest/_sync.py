@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .._connection import bounded
+from .._exceptions import ClientError
 from .._http._clients import open_client, refuse_http_client, user_agent
 from .._http._deadline import ConnectionWatch, Deadline
 from .._http._requests import read, send
-from ..clients.exceptions import ClientError
 from ._core import (
     Exchange,
     closed_error,
@@ -24,7 +23,7 @@ from ._core import (
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation, RawResponse
 
-    from .._connection import Connection
+    from .._config import ClientConfig
     from .._http._clients import Proxy, Verify
     from ..long_poll import LongPollHandler
     from ._plan import Ask, Plan
@@ -48,12 +47,12 @@ class ApiClient:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ClientConfig,
         http: httpx.Client,
         owns_http: bool,
         parent: ApiClient | None = None,
     ) -> None:
-        self.connection: Connection = connection
+        self.connection: ClientConfig = connection
         self._http = http
         self._owns_http = owns_http
         self._parent = parent
@@ -62,7 +61,7 @@ class ApiClient:
     @classmethod
     def open(
         cls,
-        connection: Connection,
+        connection: ClientConfig,
         *,
         verify: Verify = True,
         proxy: Proxy | None = None,
@@ -88,7 +87,7 @@ class ApiClient:
         http = open_client(connection.base_url, connection.timeout, verify, proxy)
         return cls(connection, http, owns_http=True)
 
-    def view(self, connection: Connection) -> ApiClient:
+    def view(self, connection: ClientConfig) -> ApiClient:
         """Make a transport that shares the connections, and leaves them open when it is closed."""
         return ApiClient(connection, self._http, owns_http=False, parent=self)
 
@@ -227,9 +226,9 @@ class ApiClient:
         return windowed(reader, response)
 
     def _ask(self, step: Ask[T]) -> T:
-        connection = (
-            self.connection if step.within is None else bounded(self.connection, step.within, step.patient)
-        )
+        connection = self.connection
+        if step.within is not None:
+            connection = connection.with_deadline(step.within, extend=step.patient)
         exchange = Exchange(connection, step.operation, step.arguments)
         return exchange.result(self.perform(exchange))
 
@@ -243,7 +242,7 @@ class RawApiClient:
         self._api_client = transport
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ClientConfig:
         """Where to, and with which credentials."""
         return self._api_client.connection
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from ..exceptions import ValidationError
+from ..._exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from ..._connection import Connection
+    from ..._config import ClientConfig
+    from ..._limits import StreamLimits
     from ..._rest._async import AsyncApiClient
     from ..._rest._sync import ApiClient
     from ...streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ...streaming._start import Start, StreamStart, StreamStarts
     from ...streaming._stream_event import OnEvent
     from ...streaming._tail import Protocol, Tail
-    from ...utils.network import StreamLimits
 
 __all__ = ["AsyncTailMixin", "TailMixin"]
 
@@ -30,10 +30,10 @@ def _tail(
     protocol: Any,
     on_event: OnEvent | None,
     limits: StreamLimits,
-    connection: Connection,
+    connection: ClientConfig,
     begin: Start,
 ) -> Tail:
-    from ...utils.network import validate_resource_id, validate_timeout
+    from ..._validation import validate_resource_id, validate_timeout
 
     validate_resource_id(job_id, "job")
     seconds = validate_timeout(timeout)
@@ -58,7 +58,7 @@ def _tail(
 
 def _several(job_ids: Any, on_error: Any) -> dict[str, None]:
     """Give the ids, each once, in their order."""
-    from ...utils.network import validate_resource_id
+    from ..._validation import validate_resource_id
 
     if isinstance(job_ids, (str, bytes)) or not isinstance(job_ids, Iterable):
         raise ValidationError(

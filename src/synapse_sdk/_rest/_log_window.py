@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from ._errors import media_type
-from .clients.exceptions import HTTPError, ServerError, ValidationError
+from .._exceptions import HTTPError, ServerError, ValidationError
+from .._http._errors import media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
