@@ -297,12 +297,12 @@ def test_successes(call: Call, response: Reply) -> None:
     [
         (reply(200, html="<html><body>Sign in</body></html>"), "text/html"),
         (reply(200, content=b'{"a": 1}', headers={"content-type": "text/html"}), "text/html"),
-        (reply(200, content=b'{"a": "cut', headers={"content-type": "application/json"}), "no JSON"),
+        (reply(200, content=b'{"a": "cut', headers={"content-type": "application/json"}), "not JSON"),
         (reply(200, content=b"hello", headers={"content-type": "text/plain"}), "text/plain"),
         (reply(200, content=b"hello"), "missing"),
         (
             reply(200, content=b"\xff\xfe\xfd", headers={"content-type": "application/json"}),
-            "no JSON",
+            "not JSON",
         ),
         (reply(200, content=b"[" * 100_000), "deep"),
         (reply(200, content=b"1" * 10_000), "limit"),

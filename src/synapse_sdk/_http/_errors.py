@@ -32,6 +32,7 @@ __all__ = [
     "error_from_exception",
     "error_from_response",
     "excerpt",
+    "is_json_type",
     "media_type",
 ]
 
@@ -204,6 +205,11 @@ def excerpt(body: bytes, headers: Mapping[str, str], redact: Callable[[str], str
 def media_type(headers: Mapping[str, str]) -> str:
     """Give back the media type of an answer in lower case without its parameters, empty where it has none."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_json_type(media_type: str) -> bool:
+    """Return whether a media type is JSON."""
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _html_words(text: str) -> str:

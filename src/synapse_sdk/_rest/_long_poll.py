@@ -193,7 +193,7 @@ def _response(answer: object) -> httpx.Response:
         try:
             content = json.dumps(data).encode()
         except (TypeError, ValueError, RecursionError) as exc:
-            raise _unusable("data that is no JSON") from exc
+            raise _unusable("data that is not JSON") from exc
         headers["content-type"] = "application/json"
     reason = raw.get("reason")
     extensions = {"reason_phrase": reason.encode("ascii", "replace")} if isinstance(reason, str) else {}

@@ -94,7 +94,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         from ..._rest._sync import ApiClient
 
         self._stream_limits = checked_limits(stream_limits)
-        connection = ClientConfig(
+        config = ClientConfig(
             base_url,
             agent_token,
             user_token=user_token,
@@ -104,14 +104,14 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = ApiClient.open(
-            connection,
+        api_client = ApiClient.open(
+            config,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = api_client  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -182,7 +182,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
 
     def __repr__(self) -> str:
         closed = ", closed" if self._api_client.closed else ""
-        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"
+        return f"<{type(self).__name__} {self._api_client.config.agent}{closed}>"
 
 
 class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
@@ -247,7 +247,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         from ..._rest._async import AsyncApiClient
 
         self._stream_limits = checked_limits(stream_limits)
-        connection = ClientConfig(
+        config = ClientConfig(
             base_url,
             agent_token,
             user_token=user_token,
@@ -257,14 +257,14 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = AsyncApiClient.open(
-            connection,
+        api_client = AsyncApiClient.open(
+            config,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = api_client  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -339,4 +339,4 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
 
     def __repr__(self) -> str:
         closed = ", closed" if self._api_client.closed else ""
-        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"
+        return f"<{type(self).__name__} {self._api_client.config.agent}{closed}>"

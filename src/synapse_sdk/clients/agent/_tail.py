@@ -141,9 +141,9 @@ class TailMixin:
         from ...streaming import LogStream
 
         transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.config, begin)
         transport.check_open(tail.operation)
-        return LogStream(tail, transport.connection, transport.http)
+        return LogStream(tail, transport.config, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> LogStream:
         """Stream the log of a job over WebSocket only: `tail_job_logs` with `protocol="websocket"`.
@@ -267,9 +267,9 @@ class AsyncTailMixin:
         from ...streaming import AsyncLogStream
 
         transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.config, begin)
         transport.check_open(tail.operation)
-        return AsyncLogStream(tail, transport.connection, transport.http)
+        return AsyncLogStream(tail, transport.config, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> AsyncLogStream:
         return self.tail_job_logs(job_id, timeout, protocol="websocket")
