@@ -120,14 +120,14 @@ def _parser() -> argparse.ArgumentParser:
         "--ready-file",
         type=Path,
         metavar="PATH",
-        help="when the agent is ready, write its url, token and pid to this file as JSON, readable by the owner only",
+        help="when ready, write url, token and pid to this file as JSON, readable by its owner only",
     )
     serve.add_argument(
         "--plugins",
         type=Path,
         metavar="DIR",
-        help="directory that plugin releases are created from: DIR/code@version, DIR/code/version or DIR/code,"
-        " each a directory or a .zip (default: releases can't be created)",
+        help="directory that plugin releases are created from: DIR/code@version, DIR/code/version or"
+        " DIR/code, each a directory or a .zip (default: releases can't be created)",
     )
     serve.add_argument(
         "--data",

@@ -159,7 +159,7 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     command = "mkdir gone; cd gone; rmdir ../gone; exec SERVE --data data"
-    assert "can't find data from here, give the whole path" in refused(tmp_path, command)
+    assert "can't resolve data, give an absolute path" in refused(tmp_path, command)
 
 
 def test_few_open_files(tmp_path: Path) -> None:
