@@ -12,7 +12,7 @@ from .containers.manager import Containers
 from .database import Database
 from .logs.follow import Logs
 from .ray.client import JsonObject, RayClient
-from .runs.job_lists import RecentJobs
+from .runs.lists import RecentJobs
 from .runs.policy import Policy
 
 __all__ = ["AGENT_CONTEXT", "INTERNAL", "AgentContext", "context_of"]

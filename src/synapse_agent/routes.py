@@ -38,11 +38,11 @@ from .plugins.handlers import (
     delete_plugin_release,
     get_plugin_release,
     list_plugin_releases,
-    run_plugin_release,
 )
 from .runs.debug import run_debug_plugin_release
 from .runs.jobs import delete_job, get_job, list_jobs, stop_job
 from .runs.policy_handlers import get_runtime_policy, update_runtime_policy
+from .runs.releases import run_plugin_release
 
 __all__ = ["DOCUMENT_ROUTES", "ROUTES", "STREAM_ROUTES", "Route", "add_routes"]
 
