@@ -184,7 +184,8 @@ def test_what_the_agent_reads_as_files_is_bundled_by_pyinstaller() -> None:
     (folder,) = hook_dirs()
     bundled = {Path(path) for path, _ in runpy.run_path(f"{folder}/hook-synapse_agent.py")["datas"]}
     package = under_test()["synapse_agent"]
-    assert bundled == {package / "_runner.py", *package.rglob("*.json")}
+    assert bundled == {package / "plugins" / "runner.py", *package.rglob("*.json")}
+    assert all(path.is_file() for path in bundled)
 
 
 @pytest.mark.parametrize(

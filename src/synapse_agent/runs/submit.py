@@ -1,4 +1,4 @@
-"""Submitting one action of a plugin as a Ray job."""
+"""Submit one action of a plugin as a Ray job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .state import RunState, run_state_of
 
 __all__ = ["Run", "submit_run"]
 
-# From so many characters on, the parameters go into a file: the environment has limits.
+# Longer parameters go into a file, since an environment variable is limited to 128 KiB.
 _PARAMS_IN_FILE = 32_000
 
 _IDENTITY = {
@@ -28,6 +28,8 @@ _IDENTITY = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
+    """One action to run, with all that it needs."""
+
     action: str
     entrypoint: str
     params: str  # JSON
@@ -37,13 +39,13 @@ class Run:
     job_id: str
     language: str
     code: str
-    checksum: str | None  # None: that of the package
+    checksum: str | None  # None: the package's own
 
 
 async def submit_run(request: web.Request, run: Run) -> web.Response:
-    """Submit the action as a job, if the policy lets it in. `runner` documents the call.
+    """Submit the action as a job, if the policy allows it. `plugins.runner` describes the call.
 
-    The tokens in `request` go into the job's environment and nowhere else.
+    The tokens in `request` are passed on only in the job's environment.
     """
     context, state = context_of(request), run_state_of(request)
     params = run.params if len(run.params) >= _PARAMS_IN_FILE else None
@@ -69,7 +71,7 @@ async def submit_run(request: web.Request, run: Run) -> web.Response:
 
 
 async def _admit(context: AgentContext, state: RunState) -> None:
-    """429 while as many jobs are under way as the policy allows."""
+    """Raise 429 while as many jobs are active as the policy allows."""
     policy = state.policy
     if not policy.gatekeeping_enabled:
         return
@@ -80,7 +82,9 @@ async def _admit(context: AgentContext, state: RunState) -> None:
         (len(active), policy.max_concurrent_ray_jobs, "max_concurrent_ray_jobs"),
     ):
         if 0 < limit <= count:
-            detail = f"{count} jobs are under way, and the policy's {name} is {limit}"
+            detail = (
+                f"{count} jobs are active and the policy's {name} is {limit}; try again when one has ended"
+            )
             raise ApiError(429, detail, headers={"Retry-After": "5"})
 
 
