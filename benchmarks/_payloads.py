@@ -119,7 +119,7 @@ def _job(number: int) -> dict[str, object]:
             "pid": f"{4000 + number}",
         },
         "status": ("SUCCEEDED", "RUNNING", "FAILED")[number % 3],
-        "entrypoint": "python -m synapse_agent._runner --plugin yolo@1.4.2 --action train",
+        "entrypoint": "python -m synapse_agent.runs.runner --plugin yolo@1.4.2 --action train",
         "message": "Job finished successfully.",
         "error_type": None,
         "start_time": 1_790_000_000_000 + number,

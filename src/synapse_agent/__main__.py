@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from synapse_agent import __version__
-from synapse_agent._process import check_open_files, describe, prepare_process, write_error, write_output
+from . import __version__
+from .ops.process import check_open_files, describe, prepare_process, write_error, write_output
 
 __all__ = ["main"]
 
@@ -48,9 +48,9 @@ def _serve(options: argparse.Namespace) -> int:
         # Here and not above: without the extra there is a better answer than a traceback.
         import asyncio
 
-        from synapse_agent._container_setup import ContainerOptions
-        from synapse_agent._errors import StartupError
-        from synapse_agent._serve import Options, serve
+        from .containers.setup import ContainerOptions
+        from .errors import StartupError
+        from .server import Options, serve
     except ModuleNotFoundError as error:
         return _failed(f'{error.name} is not installed: pip install "synapse-sdk[agent]"')
     try:

@@ -21,13 +21,13 @@ from chaos.jobs import BYTES, WRITES_AT_ONCE, WRITES_SLOWLY
 from chaos.logs import lines_of
 from chaos.ray_breaker import RayBreaker
 from chaos.seeds import WORKERS, Background, Outcome, client_of, quick_reconnects, tail
-from synapse_agent._app import make_app
-from synapse_agent._gateway import Gateway
-from synapse_agent._index import Index
-from synapse_agent._ray import RayClient
+from synapse_agent.app import make_app
+from synapse_agent.context import AgentContext
+from synapse_agent.database import Database
 from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
 from synapse_agent.logs.spool import Spool
+from synapse_agent.ray.client import RayClient
 from synapse_sdk.clients.exceptions import ClientError
 
 __all__ = ["run_ray_seeds"]
@@ -51,8 +51,8 @@ class _Agent:
         self._ray = RayClient(self.breaker.url, self.ray_token)
         locator = Locator(self._ray, log_dir=self.log_dir, token=self.ray_token)
         self._logs = Logs(self._ray, locator, None if self.log_dir else Spool(None))
-        gateway = Gateway(self._ray, _TOKEN, Index(self.data / "index"), self._logs, heartbeat=0.3)
-        self._runner = web.AppRunner(make_app(gateway), access_log=None, shutdown_timeout=0.1)
+        context = AgentContext(self._ray, _TOKEN, Database(self.data / "index"), self._logs, heartbeat=0.3)
+        self._runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return self
@@ -75,7 +75,7 @@ def run_ray_seeds(cluster: RayCluster, seeds: Iterable[int]) -> Iterator[Outcome
     with ExitStack() as stack:
         # What a stall costs is no matter here.
         stack.enter_context(mock.patch("synapse_agent.logs.sources._NODE_TIMEOUT", quick))
-        stack.enter_context(mock.patch("synapse_agent._ray._TIMEOUT", quick))
+        stack.enter_context(mock.patch("synapse_agent.ray.client._TIMEOUT", quick))
         stack.enter_context(mock.patch("synapse_agent.logs.locate._RETRY_NODE", 1.0))
         stack.enter_context(quick_reconnects())
         background = stack.enter_context(Background())

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from running_agent import RunningAgent
 
-from synapse_agent._routes import ROUTES
+from synapse_agent.routes import ROUTES
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import HTTPError
 

@@ -17,13 +17,13 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Opcode
 from websockets.sync.client import connect
 
-from synapse_agent._errors import ApiError
-from synapse_agent._gateway import Gateway
-from synapse_agent._routes import ROUTES, STREAM_ROUTES
+from synapse_agent.context import AgentContext
+from synapse_agent.errors import ApiError
 from synapse_agent.logs.events import sse, sse_lines, websocket_lines
 from synapse_agent.logs.handlers import _pump
 from synapse_agent.logs.lines import Message
 from synapse_agent.logs.tail import Tail
+from synapse_agent.routes import ROUTES, STREAM_ROUTES
 
 from .agent_spec import OPERATIONS
 from .generated_values import generated
@@ -124,7 +124,7 @@ def pumped(*blocks: bytes | Exception | None) -> list[Event]:
             yield block
 
     async def pump() -> list[Event]:
-        gateway = SimpleNamespace(stopping=asyncio.Event(), heartbeat=0.0)
+        context = SimpleNamespace(stopping=asyncio.Event(), heartbeat=0.0)
 
         async def begin() -> int:
             return 0
@@ -133,7 +133,7 @@ def pumped(*blocks: bytes | Exception | None) -> list[Event]:
             begin=begin, next=read().__anext__, status="SUCCEEDED", arrived=lambda offset: None
         )
         sink = Sink()
-        await _pump(cast("Gateway", gateway), cast("Tail", tail), sink)
+        await _pump(cast("AgentContext", context), cast("Tail", tail), sink)
         return sink.events
 
     return asyncio.run(pump())

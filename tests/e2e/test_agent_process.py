@@ -54,7 +54,7 @@ def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
             "both would be sent as the Authorization header",
         ),
         (["--port", "0", "--plugins", "/no/such/place"], "--plugins takes a directory"),
-        (["--port", "0", "--data", "/dev/null/data"], "can't use the index /dev/null/data/index.sqlite3"),
+        (["--port", "0", "--data", "/dev/null/data"], "can't use the database /dev/null/data/index.sqlite3"),
         (["--port", "0", "--ray", "http://127.0.0.1:1", "--ready-file", "/no/such/place"], "can't write"),
     ],
 )

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from running_agent import RunningAgent, dashboard, ray_token, running_agent
 
-from synapse_agent._not_supported import not_supported
-from synapse_agent._routes import ROUTES, STREAM_ROUTES
+from synapse_agent.http.not_supported import not_supported
+from synapse_agent.routes import ROUTES, STREAM_ROUTES
 
 pytestmark = pytest.mark.ray
 

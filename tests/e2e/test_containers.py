@@ -18,7 +18,7 @@ import httpx
 import pytest
 from running_agent import RunningAgent, agent_command, agent_environment, running_agent, short_tmp
 
-from synapse_agent._routes import ROUTES
+from synapse_agent.routes import ROUTES
 from synapse_sdk.clients.agent import AgentClient
 
 from .engine import PodmanEngine, busybox_base, missing, python_base, running_engine

@@ -11,7 +11,7 @@ import pytest
 from checkout import ROOT
 from running_agent import RunningAgent
 
-from synapse_agent._document_page import page
+from synapse_agent.http.document_page import page
 from tools.spec import agent_document
 from tools.spec import document as spec_document
 from tools.spec import fetch as spec_fetch

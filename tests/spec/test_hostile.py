@@ -602,7 +602,7 @@ from synapse_agent_api.api import AgentApi
 from synapse_agent_api.models import Thing
 class T:
     def call(self, operation, arguments): return arguments
-api = AgentApi(); api._transport = T()
+api = AgentApi(); api._api_client = T()
 names = {names!r}
 python = {{wire: name for name, wire in Thing._names.items()}}
 thing = Thing.from_dict({{name: name for name in names}})

@@ -17,8 +17,8 @@ import uvloop
 
 from synapse_agent_api.client import Arguments, Operation
 from synapse_sdk._connection import Connection
-from synapse_sdk._transport._async import AsyncTransport
-from synapse_sdk._transport._sync import SyncTransport
+from synapse_sdk._rest._async import AsyncApiClient
+from synapse_sdk._rest._sync import ApiClient
 
 from ..unit.scripted_server import Request, Server, json_answer
 
@@ -37,7 +37,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-async def checked(transport: AsyncTransport, name: str) -> None:
+async def checked(transport: AsyncApiClient, name: str) -> None:
     assert await transport.call(GET, Arguments(path={"name": name})) == f"/{name}/"
 
 
@@ -54,7 +54,7 @@ def test_cancelled_after_so_many_turns_of_asyncio(server: Server, runner: Any) -
     """Twice, as a timeout around a timeout does, and with another call beside it."""
 
     async def main() -> None:
-        transport = AsyncTransport.open(Connection(server.url, "t", max_retries=0))
+        transport = AsyncApiClient.open(Connection(server.url, "t", max_retries=0))
         for turns in TURNS:
             task = asyncio.ensure_future(checked(transport, f"cancelled-{turns}"))
             beside = asyncio.ensure_future(checked(transport, f"beside-{turns}"))
@@ -77,7 +77,7 @@ def test_cancelled_after_so_many_turns_of_asyncio(server: Server, runner: Any) -
 
 def test_cancelled_after_so_many_turns_of_trio(server: Server) -> None:
     async def main() -> None:
-        transport = AsyncTransport.open(Connection(server.url, "t", max_retries=0))
+        transport = AsyncApiClient.open(Connection(server.url, "t", max_retries=0))
         for turns in TURNS:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(checked, transport, f"beside-{turns}")
@@ -105,7 +105,7 @@ def test_cancelled_after_so_many_turns_of_trio(server: Server) -> None:
 
 def test_fifty_threads(server: Server) -> None:
     wrong: list[tuple[str, object]] = []
-    transport = SyncTransport.open(Connection(server.url, "t"))
+    transport = ApiClient.open(Connection(server.url, "t"))
     begin = threading.Barrier(50)
 
     def work(thread: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from synapse_agent._nodes import all_nodes, gpu_summary
+from synapse_agent.cluster.nodes import all_nodes, gpu_summary
 
 DEVICE = {"index": 0, "name": "NVIDIA A100", "uuid": "GPU-1"}
 SNAKE = {"utilization_gpu": 40, "memory_used": 10_240, "memory_total": 40_960}

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from synapse_agent.__main__ import _parser
-from synapse_agent._errors import ApiError
-from synapse_agent._ray import RayClient, RayUnreachableError
+from synapse_agent.errors import ApiError
 from synapse_agent.logs import follow
 from synapse_agent.logs.arrivals import Arrivals
 from synapse_agent.logs.follow import Logs
@@ -27,6 +26,7 @@ from synapse_agent.logs.sources import InterruptedReadError, LogLostError, NodeF
 from synapse_agent.logs.spool import Spool
 from synapse_agent.logs.tail import Tail
 from synapse_agent.logs.windows import Window, last_lines
+from synapse_agent.ray.client import RayClient, RayUnreachableError
 
 JOB: dict[str, Any] = {
     "submission_id": "job",

@@ -330,7 +330,7 @@ from synapse_agent_api.models import Kind, Leaf, Tree
 import datetime, inspect
 class T:
     def call(self, operation, arguments): return operation, arguments
-api = AgentApi(); api._transport = T()
+api = AgentApi(); api._api_client = T()
 assert api.whole({"a": 1})[1].body == {"a": 1}
 assert api.whole_optional()[1].body is NO_BODY
 assert api.whole_optional([{"a": 1}])[1].body == [{"a": 1}]
@@ -484,7 +484,7 @@ from synapse_agent_api.api import AgentApi, AsyncAgentApi, RawAgentApi
 class T:
     def call(self, operation, arguments): return "began", operation.waits_for, dict(arguments.path)
     def wait(self, operation, arguments, *how): return "waited", operation.waits_for, how
-api = AgentApi(); api._transport = T()
+api = AgentApi(); api._api_client = T()
 print(api.get_thing("1"))
 print(api.get_thing("1", wait=True, timeout=None))
 print(api.find_thing("1", wait=True, poll_interval=9.0))
@@ -531,7 +531,7 @@ from synapse_agent_api.models import Kind, Other
 class T:
     def call(self, operation, arguments): return operation, arguments
     def wait(self, *given): return given
-api = AgentApi(); api._transport = T()
+api = AgentApi(); api._api_client = T()
 waited = api.post_it("came", plain="v", wait=True, poll_interval=3)
 assert waited[0].waits_for == {text!r} and waited[2:] == (5.0, 3), waited
 wire = {text!r}

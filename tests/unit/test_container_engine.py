@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from synapse_agent._docker import Engine, EngineUnreachableError
-from synapse_agent._errors import ApiError
+from synapse_agent.containers.docker import Engine, EngineUnreachableError
+from synapse_agent.errors import ApiError
 
 Do = Callable[[Engine], Awaitable[Any]]
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from synapse_agent._container_images import command_of, write_context
-from synapse_agent._container_network import endpoint_url, free_port, listed_port, published_port
-from synapse_agent._container_setup import ContainerOptions, read_settings
-from synapse_agent._container_store import ContainerStore
-from synapse_agent._errors import ApiError
-from synapse_agent._index import Index
-from synapse_agent._redaction import hide
+from synapse_agent.containers.images import command_of, write_context
+from synapse_agent.containers.network import endpoint_url, free_port, listed_port, published_port
+from synapse_agent.containers.setup import ContainerOptions, read_settings
+from synapse_agent.containers.store import ContainerStore
+from synapse_agent.database import Database
+from synapse_agent.errors import ApiError
+from synapse_agent.redaction import hide
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_settings() -> None:
 
 def test_builds_that_are_over_are_not_kept_for_ever(tmp_path: Path) -> None:
     async def main() -> None:
-        index = Index(tmp_path / "index")
+        database = Database(tmp_path / "index")
         try:
-            store = ContainerStore(index)
+            store = ContainerStore(database)
             for number in range(1002):
                 container_id = await store.add(f"b{number}", {}, str(number))
                 if number:  # the first one stays under way
@@ -124,6 +124,6 @@ def test_builds_that_are_over_are_not_kept_for_ever(tmp_path: Path) -> None:
             assert [build is not None for build in kept] == [True, False, True, True]
             assert await store.owner() == await store.owner()
         finally:
-            await index.close()
+            await database.close()
 
     asyncio.run(main())

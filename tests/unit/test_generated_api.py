@@ -71,13 +71,13 @@ class AsyncRecorder(Recorder):
 
 def sync_client() -> Any:
     client = AgentApi()
-    client._transport = Recorder()
+    client._api_client = Recorder()
     return client
 
 
 def async_client() -> Any:
     client = AsyncAgentApi()
-    client._transport = AsyncRecorder()
+    client._api_client = AsyncRecorder()
     return client
 
 
@@ -86,8 +86,8 @@ def sent(name: str, /, *args: Any, **kwargs: Any) -> tuple[Operation[Any], Argum
     one, other = sync_client(), async_client()
     getattr(one, name)(*args, **kwargs)
     asyncio.run(getattr(other, name)(*args, **kwargs))
-    [(operation, arguments)] = one._transport.calls
-    [(same, others)] = other._transport.calls
+    [(operation, arguments)] = one._api_client.calls
+    [(same, others)] = other._api_client.calls
     assert operation is same
     assert [getattr(arguments, slot) for slot in Arguments.__slots__] == [
         getattr(others, slot) for slot in Arguments.__slots__
@@ -358,7 +358,7 @@ def test_models_and_attrs_are_imported_when_an_answer_is_decoded():
         "import synapse_agent_api.models\n"
         "class T:\n"
         "    def call(self, operation, arguments): return operation\n"
-        "c = AgentApi(); c._transport = T()\n"
+        "c = AgentApi(); c._api_client = T()\n"
         "operation = c.get_job('a')\n"
         "bad = [m for m in sys.modules if m.split('.')[0] in {'attr', 'attrs', 'httpx'} or '.models.' in m]\n"
         "assert not bad, bad\n"

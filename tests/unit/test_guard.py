@@ -47,7 +47,15 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], tuple[Guard, Path]]]:
         directory = tmp_path / "cluster"
         directory.mkdir()
         # As a module, so that coverage knows it; the agent starts the file, as bare as can be.
-        command = [sys.executable, "-m", "synapse_agent._guard", str(directory), sys.executable, "-c", source]
+        command = [
+            sys.executable,
+            "-m",
+            "synapse_agent.ray.supervisor",
+            str(directory),
+            sys.executable,
+            "-c",
+            source,
+        ]
         guard = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

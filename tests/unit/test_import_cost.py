@@ -67,5 +67,5 @@ def test_importing_the_client_imports_nothing_before_it_is_needed() -> None:
     assert not {name for name in brought if name.partition(".")[0] in LATE}
     assert not {name for name in brought if name.startswith("synapse_agent_api.models")}
     assert not {name for name in brought if name.partition(".")[0] == "asyncio"}
-    late = ("synapse_sdk.long_poll", "synapse_sdk.streaming", "synapse_sdk._transport", "httpx")
+    late = ("synapse_sdk.long_poll", "synapse_sdk.streaming", "synapse_sdk._rest", "httpx")
     assert not {name for name in brought if name.startswith(late)}

@@ -15,13 +15,13 @@ import httpx
 import pytest
 from aiohttp import web
 
-from synapse_agent import _serve_calls
-from synapse_agent._app import make_app
-from synapse_agent._gateway import Gateway
-from synapse_agent._index import Index
-from synapse_agent._ray import RayClient
+from synapse_agent.app import make_app
+from synapse_agent.context import AgentContext
+from synapse_agent.database import Database
 from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
+from synapse_agent.ray.client import RayClient
+from synapse_agent.runs import serve as _serve_calls
 
 CONFIG = "code: {}\nversion: '1'\nactions: {{go: {{entrypoint: m}}, ask: {{method: serve}}}}\n"
 NOWHERE = "http://127.0.0.1:1"
@@ -42,15 +42,15 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 async def agent(directory: Path, ray: str = NOWHERE) -> AsyncIterator[httpx.AsyncClient]:
     """An agent whose source and data lie in `directory`."""
     client_of_ray = RayClient(ray, None)
-    gateway = Gateway(
+    context = AgentContext(
         client_of_ray,
         "token",
-        Index(directory / "data" / "index.sqlite3"),
+        Database(directory / "data" / "index.sqlite3"),
         Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None),
         plugins=directory / "source",
     )
     async with (
-        served(make_app(gateway)) as url,
+        served(make_app(context)) as url,
         httpx.AsyncClient(base_url=url, headers={"Authorization": "token"}) as client,
     ):
         yield client
@@ -125,7 +125,7 @@ async def test_pages(tmp_path: Path) -> None:
 
 @asynchronous
 async def test_the_default_and_the_limit_of_a_page(tmp_path: Path) -> None:
-    index = Index(tmp_path / "data" / "index.sqlite3")
+    database = Database(tmp_path / "data" / "index.sqlite3")
 
     def fill(connection: sqlite3.Connection) -> None:
         connection.executemany(
@@ -134,8 +134,8 @@ async def test_the_default_and_the_limit_of_a_page(tmp_path: Path) -> None:
             [(f"p{number}",) for number in range(1001)],
         )
 
-    await index.run(fill)
-    await index.close()
+    await database.run(fill)
+    await database.close()
     async with agent(tmp_path) as client:
         for query, size in (("", 100), ("?page_size=1000", 1000), ("?page=2&page_size=1000", 1)):
             page = (await client.get(f"/plugin_releases/{query}")).json()

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from synapse_agent._plugin_config import BadConfigError, parse_config, read_actions
-from synapse_agent._plugin_source import fetch_release
-from synapse_agent._release_files import BadReleaseError
+from synapse_agent.plugins.config import BadConfigError, parse_config, read_actions
+from synapse_agent.plugins.release_files import BadReleaseError
+from synapse_agent.plugins.source import fetch_release
 
 CONFIG = 'code: x\nversion: "1.0"\nactions:\n  go: {entrypoint: "x:go"}\n'
 

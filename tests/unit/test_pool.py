@@ -21,8 +21,8 @@ from synapse_agent_api.client import Arguments, Operation
 from synapse_sdk import _retry
 from synapse_sdk._connection import Connection
 from synapse_sdk._http import _pool
-from synapse_sdk._transport._async import AsyncTransport
-from synapse_sdk._transport._sync import SyncTransport
+from synapse_sdk._rest._async import AsyncApiClient
+from synapse_sdk._rest._sync import ApiClient
 from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError, ClientTimeoutError
 
 from .scripted_server import Request, Server, answer, drop, hang, json_answer, reset
@@ -47,7 +47,7 @@ class Api:
 
     async def call(self, name: str = "x", operation: Operation[Any] = GET) -> Any:
         arguments = Arguments(path={"name": name})
-        if isinstance(self.transport, SyncTransport):
+        if isinstance(self.transport, ApiClient):
             return await anyio.to_thread.run_sync(self.transport.call, operation, arguments)
         return await self.transport.call(operation, arguments)
 
@@ -64,7 +64,7 @@ class Api:
         return answers
 
     async def close(self) -> None:
-        if isinstance(self.transport, SyncTransport):
+        if isinstance(self.transport, ApiClient):
             self.transport.close()
         else:
             await self.transport.aclose()
@@ -87,7 +87,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @asynccontextmanager
 async def opened(flavour: str, url: str, verify: Any = True, **options: Any) -> AsyncIterator[Api]:
     connection = Connection(url, "token", **options)
-    kind: Any = SyncTransport if flavour == "sync" else AsyncTransport
+    kind: Any = ApiClient if flavour == "sync" else AsyncApiClient
     api = Api(kind.open(connection, verify=verify))
     assert type(api.transport.http) in (httpx.Client, httpx.AsyncClient)
     try:
@@ -574,7 +574,7 @@ def test_closing_gives_idle_connections_up(run: Run) -> None:
 
 def test_threads_get_their_own_answers() -> None:
     with Server(echo) as server:
-        transport = SyncTransport.open(Connection(server.url, "t"))
+        transport = ApiClient.open(Connection(server.url, "t"))
         wrong: list[object] = []
 
         def work(thread: int) -> None:
@@ -623,7 +623,7 @@ def test_the_proxy_of_the_environment(flavour: str, variable: str, monkeypatch: 
         monkeypatch.setenv(variable, proxy.url)
 
         async def main(url: str) -> Any:
-            kind: Any = SyncTransport if flavour == "sync" else AsyncTransport
+            kind: Any = ApiClient if flavour == "sync" else AsyncApiClient
             api = Api(kind.open(Connection(url, "t")))
             try:
                 return await api.call()

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synapse_agent import _release_files
-from synapse_agent._release_files import BadReleaseError, read_directory, read_zip
+from synapse_agent.plugins import release_files as _release_files
+from synapse_agent.plugins.release_files import BadReleaseError, read_directory, read_zip
 
 FILES = {"config.yaml": b"code: x", "pkg/a.py": b"print()", "pkg/data/b.bin": bytes(range(256)), "empty": b""}
 

@@ -23,8 +23,8 @@ import trio
 from synapse_agent_api.client import NO_BODY, Arguments, Operation
 from synapse_sdk import _retry
 from synapse_sdk._connection import Connection
-from synapse_sdk._transport._async import AsyncTransport
-from synapse_sdk._transport._sync import SyncTransport
+from synapse_sdk._rest._async import AsyncApiClient
+from synapse_sdk._rest._sync import ApiClient
 from synapse_sdk.clients.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -122,7 +122,7 @@ def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
         }
         if flavour == "sync":
             http = httpx.Client(**injected) if injected else None
-            transport = SyncTransport.open(connection, http_client=http)
+            transport = ApiClient.open(connection, http_client=http)
             try:
                 return transport.call(operation, given)
             finally:
@@ -132,7 +132,7 @@ def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
 
         async def main() -> Any:
             http = httpx.AsyncClient(**injected) if injected else None
-            transport = AsyncTransport.open(connection, http_client=http)
+            transport = AsyncApiClient.open(connection, http_client=http)
             try:
                 return await transport.call(operation, given)
             finally:
@@ -540,7 +540,7 @@ def test_interrupts_pass() -> None:
         raise KeyboardInterrupt
 
     with httpx.Client(transport=httpx.MockTransport(handler)) as http:
-        transport = SyncTransport.open(Connection("http://agent/", "t"), http_client=http)
+        transport = ApiClient.open(Connection("http://agent/", "t"), http_client=http)
         with pytest.raises(KeyboardInterrupt):
             transport.call(GET, JOB)
 
@@ -549,7 +549,7 @@ def test_cancellation_passes_and_gives_the_connection_back() -> None:
     with Server(hang) as server:
 
         async def with_asyncio() -> None:
-            transport = AsyncTransport.open(Connection(server.url, "t"))
+            transport = AsyncApiClient.open(Connection(server.url, "t"))
             task = asyncio.create_task(transport.call(GET, JOB))
             while not server.requests:  # noqa: ASYNC110 - filled by a thread
                 await asyncio.sleep(0.01)
@@ -563,7 +563,7 @@ def test_cancellation_passes_and_gives_the_connection_back() -> None:
         server.requests.clear()
 
         async def with_trio() -> None:
-            transport = AsyncTransport.open(Connection(server.url, "t"))
+            transport = AsyncApiClient.open(Connection(server.url, "t"))
             with trio.move_on_after(0.3) as scope:
                 await transport.call(GET, JOB)
             assert scope.cancelled_caught
@@ -761,7 +761,7 @@ def test_closed(flavour: str) -> None:
     with Server(json_answer(200, {})) as server:
         connection = Connection(server.url, "t")
         if flavour == "sync":
-            transport = SyncTransport.open(connection)
+            transport = ApiClient.open(connection)
             transport.call(GET, JOB)
             transport.close()
             transport.close()
@@ -770,7 +770,7 @@ def test_closed(flavour: str) -> None:
             return
 
         async def main() -> None:
-            transport = AsyncTransport.open(connection)
+            transport = AsyncApiClient.open(connection)
             await transport.call(GET, JOB)
             await transport.aclose()
             await transport.aclose()
@@ -782,11 +782,11 @@ def test_closed(flavour: str) -> None:
 
 def test_an_injected_client_stays_open() -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json={}))) as http:
-        transport = SyncTransport.open(Connection("http://agent/", "t"), http_client=http)
+        transport = ApiClient.open(Connection("http://agent/", "t"), http_client=http)
         transport.close()
         assert not http.is_closed
         assert transport.closed
-        other = SyncTransport.open(Connection("http://agent/", "t"), http_client=http)
+        other = ApiClient.open(Connection("http://agent/", "t"), http_client=http)
     with pytest.raises(ClientConnectionError, match=r"get job at http://agent/: 503 .*closed"):
         other.call(GET, JOB)
 
@@ -797,17 +797,17 @@ def test_wrong_kinds_of_clients() -> None:
         with pytest.raises(
             ValidationError, match=r"AsyncAgentClient must be an httpx\.AsyncClient, not an httpx\.Client"
         ):
-            AsyncTransport.open(connection, http_client=http)  # type: ignore[arg-type]
+            AsyncApiClient.open(connection, http_client=http)  # type: ignore[arg-type]
         for options in ({"verify": False}, {"proxy": "http://p"}):
             with pytest.raises(ValidationError, match="verify and proxy"):
-                SyncTransport.open(connection, http_client=http, **options)  # type: ignore[arg-type]
+                ApiClient.open(connection, http_client=http, **options)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match=r"httpx\.Client, not an httpx\.AsyncClient"):
-        SyncTransport.open(connection, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
+        ApiClient.open(connection, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="not a str"):
-        SyncTransport.open(connection, http_client="http://x")  # type: ignore[arg-type]
+        ApiClient.open(connection, http_client="http://x")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+@pytest.mark.parametrize("kind", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
     "options",
     [
@@ -831,18 +831,18 @@ def test_bad_options(kind: Any, options: dict[str, Any]) -> None:
 def test_socks_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "socksio", None)
     with pytest.raises(ServerError, match="500 a library"):
-        SyncTransport.open(Connection("http://agent/", "t"), proxy="socks5://p")
+        ApiClient.open(Connection("http://agent/", "t"), proxy="socks5://p")
 
 
 def test_certificates(tmp_path: Path) -> None:
     certifi = httpx.create_ssl_context()
     for verify in (False, certifi, tmp_path, os.fspath(tmp_path)):
-        SyncTransport.open(Connection("https://agent/", "t"), verify=verify).close()
+        ApiClient.open(Connection("https://agent/", "t"), verify=verify).close()
 
 
 def test_a_proxy_is_used() -> None:
     with Server(json_answer(200, {"via": "proxy"})) as proxy:
-        transport = SyncTransport.open(Connection("http://agent.invalid/", "t"), proxy=proxy.url)
+        transport = ApiClient.open(Connection("http://agent.invalid/", "t"), proxy=proxy.url)
         assert transport.call(LIST, Arguments()) == {"via": "proxy"}
         transport.close()
     assert proxy.requests[0].target == "http://agent.invalid/jobs/"
@@ -850,7 +850,7 @@ def test_a_proxy_is_used() -> None:
 
 def test_threads_share_a_transport() -> None:
     with Server(json_answer(200, {"a": 1})) as server:
-        transport = SyncTransport.open(Connection(server.url, "t"))
+        transport = ApiClient.open(Connection(server.url, "t"))
         results: list[object] = []
         threads = [
             threading.Thread(target=lambda: results.append(transport.call(GET, JOB))) for _ in range(8)
@@ -865,7 +865,7 @@ def test_threads_share_a_transport() -> None:
 
 def test_one_connection_serves_many_calls() -> None:
     with Server(json_answer(200, {"a": 1}), json_answer(404, {}), json_answer(200, [])) as server:
-        transport = SyncTransport.open(Connection(server.url, "t"))
+        transport = ApiClient.open(Connection(server.url, "t"))
         transport.call(GET, JOB)
         for _ in range(2):
             with pytest.raises(HTTPError):

@@ -11,7 +11,7 @@ import pytest
 from stopwatch import Stopwatch
 
 from synapse_agent_api.models import BuildAccepted, Container, SystemOperationResult, SystemStatus
-from synapse_sdk._transport import _plan
+from synapse_sdk._rest import _plan
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import (
     AuthenticationError,

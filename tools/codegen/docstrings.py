@@ -104,7 +104,7 @@ def api_doc(spec: ParsedSpec) -> str:
     errors = [(error.name, error.text) for error in common_errors(spec)]
     return docstring(
         [
-            "Every method of the API; a subclass sets `_transport`.",
+            "Every method of the API; a subclass sets `_api_client`.",
             wrapped("A method's docstring names the errors that are its own.", 4),
             section("Errors of every method", [*errors, UNREACHABLE], 4),
         ],
@@ -161,4 +161,4 @@ def tag_doc(spec: ParsedSpec, collection: EndpointCollection) -> str:
     text = (
         sentence(plain(_tag(spec, collection).get("description"))) or f"{tag_words(collection).capitalize()}."
     )
-    return docstring([paragraphs(text, 4), "A subclass sets `_transport`."], 4)
+    return docstring([paragraphs(text, 4), "A subclass sets `_api_client`."], 4)

@@ -29,7 +29,7 @@ class AgentApi(
     ResourcesApi,
     SystemApi,
 ):
-    """Every method of the API; a subclass sets `_transport`.
+    """Every method of the API; a subclass sets `_api_client`.
 
     A method's docstring names the errors that are its own.
 
@@ -55,7 +55,7 @@ class AsyncAgentApi(
     AsyncResourcesApi,
     AsyncSystemApi,
 ):
-    """Every method of the API; a subclass sets `_transport`.
+    """Every method of the API; a subclass sets `_api_client`.
 
     A method's docstring names the errors that are its own.
 

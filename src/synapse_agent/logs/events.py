@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
 
-from synapse_agent.logs.lines import Message
+from .lines import Message
 
 __all__ = ["sse", "sse_lines", "websocket_lines"]
 

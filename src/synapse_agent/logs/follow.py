@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager, suppress
 
 from yarl import URL
 
-from synapse_agent._errors import ApiError
-from synapse_agent._ray import TERMINAL, JsonObject, RayClient, RayUnreachableError
-from synapse_agent.logs.arrivals import Arrivals
-from synapse_agent.logs.locate import Located, Locator
-from synapse_agent.logs.sources import BLOCK, InterruptedReadError, LogLostError, MissingLogError
-from synapse_agent.logs.spool import Spool, SpooledLog
+from ..errors import ApiError
+from ..ray.client import TERMINAL, JsonObject, RayClient, RayUnreachableError
+from .arrivals import Arrivals
+from .locate import Located, Locator
+from .sources import BLOCK, InterruptedReadError, LogLostError, MissingLogError
+from .spool import Spool, SpooledLog
 
 __all__ = ["FollowedLog", "Logs"]
 

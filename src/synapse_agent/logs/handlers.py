@@ -14,16 +14,16 @@ from typing import Protocol, TypeVar
 
 from aiohttp import WSCloseCode, web
 
-from synapse_agent._errors import ApiError
-from synapse_agent._gateway import Gateway, gateway_of
-from synapse_agent._ray import JsonObject
-from synapse_agent._validation import resource_id
-from synapse_agent.logs.events import sse, sse_lines, websocket_lines
-from synapse_agent.logs.follow import FollowedLog
-from synapse_agent.logs.lines import LineSplitter, Message
-from synapse_agent.logs.sources import BLOCK, InterruptedReadError
-from synapse_agent.logs.tail import Tail
-from synapse_agent.logs.windows import Window, too_far
+from ..context import AgentContext, context_of
+from ..errors import ApiError
+from ..http.validation import resource_id
+from ..ray.client import JsonObject
+from .events import sse, sse_lines, websocket_lines
+from .follow import FollowedLog
+from .lines import LineSplitter, Message
+from .sources import BLOCK, InterruptedReadError
+from .tail import Tail
+from .windows import Window, too_far
 
 __all__ = ["get_job_logs", "stream_job_logs"]
 
@@ -43,7 +43,7 @@ async def get_job_logs(request: web.Request) -> web.StreamResponse:
     window = Window.of(request)
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
     job = await _job(request, stream=upgrade)
-    async with gateway_of(request).logs.opened(job) as log:
+    async with context_of(request).logs.opened(job) as log:
         if not upgrade:
             return await _whole(request, log, window)
         await _check_start(log, window)
@@ -54,19 +54,19 @@ async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """The stream as server-sent events."""
     window = Window.of(request, last_event_id=True)
     job = await _job(request, stream=True)
-    async with gateway_of(request).logs.opened(job) as log:
+    async with context_of(request).logs.opened(job) as log:
         await _check_start(log, window)
         return await _events(request, log, window)
 
 
 async def _job(request: web.Request, *, stream: bool) -> JsonObject:
     job_id = resource_id(request, "job_id")
-    gateway = gateway_of(request)
+    context = context_of(request)
     try:
         # A stream learns of what comes next; a log that is read once begins with what is true now.
-        job = await _ask(request, gateway.logs.job if stream else gateway.ray.job, job_id)
+        job = await _ask(request, context.logs.job if stream else context.ray.job, job_id)
     except ApiError as error:
-        kept = gateway.logs.kept(job_id)
+        kept = context.logs.kept(job_id)
         if kept is None or error.status not in (404, 503):
             raise
         job = kept
@@ -156,7 +156,7 @@ class _Sink(Protocol):
     async def heartbeat(self) -> None: ...
 
 
-async def _pump(gateway: Gateway, tail: Tail, sink: _Sink) -> bool:
+async def _pump(context: AgentContext, tail: Tail, sink: _Sink) -> bool:
     """Send the stream; whether it was sent to its end, be that an error event."""
     clock = asyncio.get_running_loop().time
     spoke = clock()
@@ -175,7 +175,7 @@ async def _pump(gateway: Gateway, tail: Tail, sink: _Sink) -> bool:
             else:
                 block = await tail.next()
                 messages = splitter.finish() if block is None else splitter.feed(block) if block else []
-            if gateway.stopping.is_set():
+            if context.stopping.is_set():
                 return False
             if messages:
                 await _send(tail, sink, messages)
@@ -185,7 +185,7 @@ async def _pump(gateway: Gateway, tail: Tail, sink: _Sink) -> bool:
             if block is None:
                 await sink.event({"type": "complete", "status": tail.status})
                 return True
-            if clock() - spoke >= gateway.heartbeat:
+            if clock() - spoke >= context.heartbeat:
                 await sink.heartbeat()
                 spoke = clock()
     except ApiError as error:
@@ -269,13 +269,13 @@ async def _bounded(write: Awaitable[None]) -> None:
 
 
 async def _websocket(request: web.Request, log: FollowedLog, window: Window) -> web.StreamResponse:
-    gateway = gateway_of(request)
+    context = context_of(request)
     tail = Tail(log, window)
     ws = web.WebSocketResponse(compress=False, max_msg_size=64 * 1024, timeout=2.0)
 
     async def send() -> None:
         try:
-            whole = await _pump(gateway, tail, _WebSocketSink(request, ws))
+            whole = await _pump(context, tail, _WebSocketSink(request, ws))
         except ConnectionError:
             return
         except TimeoutError:
@@ -307,7 +307,7 @@ async def _websocket(request: web.Request, log: FollowedLog, window: Window) -> 
 
 
 async def _events(request: web.Request, log: FollowedLog, window: Window) -> web.StreamResponse:
-    gateway = gateway_of(request)
+    context = context_of(request)
     tail = Tail(log, window)
     # no-transform and X-Accel-Buffering keep proxies from holding events back.
     response = web.StreamResponse(
@@ -320,7 +320,7 @@ async def _events(request: web.Request, log: FollowedLog, window: Window) -> web
     whole = False
     try:
         await response.prepare(request)
-        whole = await _pump(gateway, tail, _EventSink(request, response))
+        whole = await _pump(context, tail, _EventSink(request, response))
     except ConnectionError:
         pass  # the client went away
     except TimeoutError:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
-from synapse_agent._errors import ApiError
-from synapse_agent._ray import TERMINAL, JsonObject, RayClient
-from synapse_agent.logs.sources import (
+from ..errors import ApiError
+from ..ray.client import TERMINAL, JsonObject, RayClient
+from .sources import (
     InterruptedReadError,
     LocalFile,
     LogSource,

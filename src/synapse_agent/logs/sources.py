@@ -13,8 +13,8 @@ from typing import Protocol
 import aiohttp
 from yarl import URL
 
-from synapse_agent._errors import ApiError
-from synapse_agent._ray import RayClient, RayUnreachableError
+from ..errors import ApiError
+from ..ray.client import RayClient, RayUnreachableError
 
 __all__ = [
     "BLOCK",

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from synapse_agent._ray import JsonObject
+from ..ray.client import JsonObject
 
 __all__ = ["Spool", "SpooledLog"]
 

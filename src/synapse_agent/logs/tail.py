@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar, cast
 
-from synapse_agent._errors import ApiError
-from synapse_agent.logs.follow import FollowedLog
-from synapse_agent.logs.sources import BLOCK, InterruptedReadError, LogLostError
-from synapse_agent.logs.windows import Window, too_far
+from ..errors import ApiError
+from .follow import FollowedLog
+from .sources import BLOCK, InterruptedReadError, LogLostError
+from .windows import Window, too_far
 
 __all__ = ["Tail"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from synapse_agent._errors import ApiError
+from ..errors import ApiError
 
 __all__ = ["Window", "character_end", "character_start", "last_lines", "too_far"]
 

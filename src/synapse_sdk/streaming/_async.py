@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 import httpx
 
-from synapse_sdk._errors import error_from_exception
-from synapse_sdk._http._async import current_loop
-from synapse_sdk._http._family import is_a, is_read_timeout
-from synapse_sdk._http._incoming import connected_stream
-from synapse_sdk._http._pool import call_in_child
-from synapse_sdk._http._requests import close_async, read_async, send_async
-from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.streaming._background import spawn
-from synapse_sdk.streaming._http import GRACE, READ_SIZE, network_stream, stream_request
-from synapse_sdk.streaming._stream import StreamState
-from synapse_sdk.streaming._tail import Command, Open, Opened, Read, Sleep, Write
+from .._errors import error_from_exception
+from .._http._async import current_loop
+from .._http._family import is_a, is_read_timeout
+from .._http._incoming import connected_stream
+from .._http._pool import call_in_child
+from .._http._requests import close_async, read_async, send_async
+from ..clients.exceptions import ClientError
+from ._background import spawn
+from ._http import GRACE, READ_SIZE, network_stream, stream_request
+from ._stream import StreamState
+from ._tail import Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
-    from synapse_sdk._connection import Connection
-    from synapse_sdk.streaming._tail import Tail
+    from .._connection import Connection
+    from ._tail import Tail
 
 __all__ = ["AsyncLogStream"]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from synapse_sdk._http._pool import LAST_REQUEST
-from synapse_sdk._http._requests import build_request
+from .._http._pool import LAST_REQUEST
+from .._http._requests import build_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from synapse_sdk._connection import Connection
-    from synapse_sdk.streaming._tail import Open
+    from .._connection import Connection
+    from ._tail import Open
 
 __all__ = ["GRACE", "READ_SIZE", "network_stream", "stream_request"]
 

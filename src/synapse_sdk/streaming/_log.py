@@ -7,14 +7,14 @@ from itertools import accumulate, groupby
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from synapse_sdk.clients.exceptions import HTTPError, StreamError, StreamLimitExceededError
-from synapse_sdk.streaming._events import arrival_time
-from synapse_sdk.streaming._start import Start
+from ..clients.exceptions import HTTPError, StreamError, StreamLimitExceededError
+from ._events import arrival_time
+from ._start import Start
 
 if TYPE_CHECKING:
     from hashlib import blake2b
 
-    from synapse_sdk.utils.network import StreamLimits
+    from ..utils.network import StreamLimits
 
 __all__ = ["Log", "TRUNCATION_MARK"]
 

@@ -11,9 +11,9 @@ from typing import Self
 
 import anyio
 
-from synapse_sdk.streaming._async import AsyncLogStream
-from synapse_sdk.streaming._background import spawn
-from synapse_sdk.streaming._merge import Merge, MergeState, OnError, Source
+from ._async import AsyncLogStream
+from ._background import spawn
+from ._merge import Merge, MergeState, OnError, Source
 
 __all__ = ["AsyncManyLogStream"]
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from synapse_sdk._errors import error_from_exception
-from synapse_sdk.streaming._merge import OPERATION, Merge, MergeState, OnError, Source
-from synapse_sdk.streaming._sync import LogStream
+from .._errors import error_from_exception
+from ._merge import OPERATION, Merge, MergeState, OnError, Source
+from ._sync import LogStream
 
 __all__ = ["ManyLogStream"]
 

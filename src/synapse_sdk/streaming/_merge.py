@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
-from synapse_sdk.clients.exceptions import ClientError, StreamError
-from synapse_sdk.streaming._stream import StreamState
+from ..clients.exceptions import ClientError, StreamError
+from ._stream import StreamState
 
 __all__ = ["OPERATION", "Merge", "MergeState", "OnError", "Source"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from synapse_sdk.streaming._events import Batch
+from ._events import Batch
 
 __all__ = ["PlainText"]
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import repeat
 from typing import Any
 
-from synapse_sdk.streaming._events import Batch, load_objects
+from ._events import Batch, load_objects
 
 __all__ = ["EventSource"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from synapse_sdk.clients.exceptions import ClientError
+from ..clients.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Generator
 
-    from synapse_sdk.streaming._tail import Command, Tail
+    from ._tail import Command, Tail
 
 __all__ = ["StreamState"]
 

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from synapse_sdk._errors import error_from_exception
-from synapse_sdk._http._deadline import ConnectionWatch, Deadline, end_socket
-from synapse_sdk._http._family import is_a, is_read_timeout
-from synapse_sdk._http._pool import call_in_child
-from synapse_sdk._http._requests import read, send
-from synapse_sdk.clients.exceptions import ClientError
-from synapse_sdk.streaming._http import GRACE, READ_SIZE, network_stream, stream_request
-from synapse_sdk.streaming._stream import StreamState
-from synapse_sdk.streaming._tail import Close, Open, Opened, Read, Sleep, Write
+from .._errors import error_from_exception
+from .._http._deadline import ConnectionWatch, Deadline, end_socket
+from .._http._family import is_a, is_read_timeout
+from .._http._pool import call_in_child
+from .._http._requests import read, send
+from ..clients.exceptions import ClientError
+from ._http import GRACE, READ_SIZE, network_stream, stream_request
+from ._stream import StreamState
+from ._tail import Close, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
-    from synapse_sdk._connection import Connection
-    from synapse_sdk.streaming._tail import Tail
+    from .._connection import Connection
+    from ._tail import Tail
 
 __all__ = ["LogStream"]
 

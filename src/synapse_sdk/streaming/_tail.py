@@ -13,10 +13,10 @@ import time
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from synapse_sdk._errors import media_type
-from synapse_sdk._log_window import LogWindow, WindowReader
-from synapse_sdk._retry import backoff
-from synapse_sdk.clients.exceptions import (
+from .._errors import media_type
+from .._log_window import LogWindow, WindowReader
+from .._retry import backoff
+from ..clients.exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
@@ -25,18 +25,18 @@ from synapse_sdk.clients.exceptions import (
     StreamLimitExceededError,
     WebSocketError,
 )
-from synapse_sdk.streaming._events import Batch, Complete, Connected, Failed, Text, decode
-from synapse_sdk.streaming._log import Log
-from synapse_sdk.streaming._plain_text import PlainText
-from synapse_sdk.streaming._sse import EventSource
-from synapse_sdk.streaming._start import Start
-from synapse_sdk.streaming._stream_event import StreamEvent
+from ._events import Batch, Complete, Connected, Failed, Text, decode
+from ._log import Log
+from ._plain_text import PlainText
+from ._sse import EventSource
+from ._start import Start
+from ._stream_event import StreamEvent
 
 if TYPE_CHECKING:
-    from synapse_sdk._connection import Connection
-    from synapse_sdk.streaming._stream_event import OnEvent, StreamEventKind
-    from synapse_sdk.streaming._websocket import Handshake, WebSocket
-    from synapse_sdk.utils.network import StreamLimits
+    from .._connection import Connection
+    from ..utils.network import StreamLimits
+    from ._stream_event import OnEvent, StreamEventKind
+    from ._websocket import Handshake, WebSocket
 
 __all__ = ["Close", "Command", "Open", "Opened", "Protocol", "Read", "Sleep", "Tail", "Write"]
 
@@ -352,7 +352,7 @@ class Tail:
             if self.protocol == "http":
                 return (yield from self._http())
             try:
-                from synapse_sdk.streaming._websocket import Handshake, WebSocket
+                from ._websocket import Handshake, WebSocket
             except ImportError as exc:
                 return self._unavailable("the package 'websockets' is not installed", exc)
             return (yield from self._websocket(Handshake(), WebSocket(max_size=self._max_size)))

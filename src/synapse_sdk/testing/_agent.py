@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from synapse_agent_api.models import ComposeConfig
-from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
+from ..clients.agent import AgentClient, AsyncAgentClient
 from ._clients import (
     AsyncUnixTransport,
     UnixTransport,
@@ -30,8 +30,7 @@ from ._server import Server
 from ._state import State
 
 if TYPE_CHECKING:
-    from synapse_sdk.utils.network import StreamLimits
-
+    from ..utils.network import StreamLimits
     from ._job_record import JobRecord
     from ._state import JobScript
 

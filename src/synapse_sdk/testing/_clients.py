@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import httpx
 
-from synapse_sdk._http._clients import user_agent
-from synapse_sdk._transport._async import AsyncTransport
-from synapse_sdk._transport._sync import SyncTransport
-from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
+from .._http._clients import user_agent
+from .._rest._async import AsyncApiClient
+from .._rest._sync import ApiClient
+from ..clients.agent import AgentClient, AsyncAgentClient
 
 __all__ = ["AsyncUnixTransport", "UnixTransport", "async_http_client", "http_client", "own", "own_async"]
 
@@ -60,13 +60,13 @@ def async_http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 def own(client: AgentClient, http: httpx.Client) -> AgentClient:
     """Have a client close its HTTP client when it is closed, which it does not do with one it was given."""
-    connection = client._transport.connection  # pyright: ignore[reportPrivateUsage]
-    client._transport = SyncTransport(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    connection = client._api_client.connection  # pyright: ignore[reportPrivateUsage]
+    client._api_client = ApiClient(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
     return client
 
 
 def own_async(client: AsyncAgentClient, http: httpx.AsyncClient) -> AsyncAgentClient:
     """Do the same for the asynchronous one."""
-    connection = client._transport.connection  # pyright: ignore[reportPrivateUsage]
-    client._transport = AsyncTransport(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    connection = client._api_client.connection  # pyright: ignore[reportPrivateUsage]
+    client._api_client = AsyncApiClient(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
     return client

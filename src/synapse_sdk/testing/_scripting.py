@@ -17,8 +17,8 @@ from synapse_agent_api.models import (
     ServeApplication,
     Task,
 )
-from synapse_sdk.utils.network import validate_resource_id
 
+from ..utils.network import validate_resource_id
 from ._build import FakeBuild
 from ._job import FakeJob
 from ._job_record import JobRecord

@@ -20,10 +20,10 @@ __all__ = ["AsyncContainersApi", "ContainersApi"]
 class ContainersApi:
     """Containers, Docker containers, and the builds that make them.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def list_containers(self, page: int | None = None, page_size: int = 100) -> ContainerPage:
         """List containers.
@@ -53,7 +53,7 @@ class ContainersApi:
         from .list_containers import OPERATION as _operation
         from .list_containers import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(page, page_size))
+        return self._api_client.call(_operation, _arguments(page, page_size))
 
     @overload
     def create_container(
@@ -181,9 +181,9 @@ class ContainersApi:
             file=file,
         )
         if wait:
-            _done: Container = self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: Container = self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return self._transport.call(_operation, _given)
+        return self._api_client.call(_operation, _given)
 
     def get_container(self, container_id: int | str) -> Container:
         """Get a container.
@@ -212,7 +212,7 @@ class ContainersApi:
         from .get_container import OPERATION as _operation
         from .get_container import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(container_id))
+        return self._api_client.call(_operation, _arguments(container_id))
 
     def delete_container(self, container_id: int | str) -> None:
         """Delete a container.
@@ -239,7 +239,7 @@ class ContainersApi:
         from .delete_container import OPERATION as _operation
         from .delete_container import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(container_id))
+        return self._api_client.call(_operation, _arguments(container_id))
 
     def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
@@ -271,7 +271,7 @@ class ContainersApi:
         from .update_container import OPERATION as _operation
         from .update_container import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(container_id, status))
+        return self._api_client.call(_operation, _arguments(container_id, status))
 
     def list_docker_containers(self) -> list[Container]:
         """List Docker containers.
@@ -292,7 +292,7 @@ class ContainersApi:
         from .list_docker_containers import OPERATION as _operation
         from .list_docker_containers import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
     @overload
     def create_docker_container(
@@ -389,9 +389,9 @@ class ContainersApi:
 
         _given = _arguments(plugin_release, params, envs=envs, metadata=metadata, labels=labels)
         if wait:
-            _done: Container = self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: Container = self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return self._transport.call(_operation, _given)
+        return self._api_client.call(_operation, _given)
 
     def get_docker_container(self, container_id: str) -> Container:
         """Get a Docker container.
@@ -419,7 +419,7 @@ class ContainersApi:
         from .get_docker_container import OPERATION as _operation
         from .get_docker_container import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(container_id))
+        return self._api_client.call(_operation, _arguments(container_id))
 
     def delete_docker_container(self, container_id: str) -> None:
         """Delete a Docker container.
@@ -445,7 +445,7 @@ class ContainersApi:
         from .delete_docker_container import OPERATION as _operation
         from .delete_docker_container import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(container_id))
+        return self._api_client.call(_operation, _arguments(container_id))
 
     def stop_docker_container(self, container_id: str) -> Container:
         """Stop a Docker container.
@@ -475,7 +475,7 @@ class ContainersApi:
         from .stop_docker_container import OPERATION as _operation
         from .stop_docker_container import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(container_id))
+        return self._api_client.call(_operation, _arguments(container_id))
 
     def start_docker_container(self, container_id: str) -> Container:
         """Start a Docker container.
@@ -508,7 +508,7 @@ class ContainersApi:
         from .start_docker_container import OPERATION as _operation
         from .start_docker_container import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(container_id))
+        return self._api_client.call(_operation, _arguments(container_id))
 
     def get_build_status(self, build_id: str) -> Build:
         """Get a build's status.
@@ -537,16 +537,16 @@ class ContainersApi:
         from .get_build_status import OPERATION as _operation
         from .get_build_status import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(build_id))
+        return self._api_client.call(_operation, _arguments(build_id))
 
 
 class AsyncContainersApi:
     """Containers, Docker containers, and the builds that make them.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def list_containers(self, page: int | None = None, page_size: int = 100) -> ContainerPage:
         """List containers.
@@ -576,7 +576,7 @@ class AsyncContainersApi:
         from .list_containers import OPERATION as _operation
         from .list_containers import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(page, page_size))
+        return await self._api_client.call(_operation, _arguments(page, page_size))
 
     @overload
     async def create_container(
@@ -704,9 +704,9 @@ class AsyncContainersApi:
             file=file,
         )
         if wait:
-            _done: Container = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: Container = await self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return await self._transport.call(_operation, _given)
+        return await self._api_client.call(_operation, _given)
 
     async def get_container(self, container_id: int | str) -> Container:
         """Get a container.
@@ -735,7 +735,7 @@ class AsyncContainersApi:
         from .get_container import OPERATION as _operation
         from .get_container import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(container_id))
+        return await self._api_client.call(_operation, _arguments(container_id))
 
     async def delete_container(self, container_id: int | str) -> None:
         """Delete a container.
@@ -762,7 +762,7 @@ class AsyncContainersApi:
         from .delete_container import OPERATION as _operation
         from .delete_container import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(container_id))
+        return await self._api_client.call(_operation, _arguments(container_id))
 
     async def update_container(self, container_id: int | str, status: str) -> Container:
         """Update a container.
@@ -794,7 +794,7 @@ class AsyncContainersApi:
         from .update_container import OPERATION as _operation
         from .update_container import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(container_id, status))
+        return await self._api_client.call(_operation, _arguments(container_id, status))
 
     async def list_docker_containers(self) -> list[Container]:
         """List Docker containers.
@@ -815,7 +815,7 @@ class AsyncContainersApi:
         from .list_docker_containers import OPERATION as _operation
         from .list_docker_containers import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())
 
     @overload
     async def create_docker_container(
@@ -912,9 +912,9 @@ class AsyncContainersApi:
 
         _given = _arguments(plugin_release, params, envs=envs, metadata=metadata, labels=labels)
         if wait:
-            _done: Container = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: Container = await self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return await self._transport.call(_operation, _given)
+        return await self._api_client.call(_operation, _given)
 
     async def get_docker_container(self, container_id: str) -> Container:
         """Get a Docker container.
@@ -942,7 +942,7 @@ class AsyncContainersApi:
         from .get_docker_container import OPERATION as _operation
         from .get_docker_container import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(container_id))
+        return await self._api_client.call(_operation, _arguments(container_id))
 
     async def delete_docker_container(self, container_id: str) -> None:
         """Delete a Docker container.
@@ -968,7 +968,7 @@ class AsyncContainersApi:
         from .delete_docker_container import OPERATION as _operation
         from .delete_docker_container import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(container_id))
+        return await self._api_client.call(_operation, _arguments(container_id))
 
     async def stop_docker_container(self, container_id: str) -> Container:
         """Stop a Docker container.
@@ -998,7 +998,7 @@ class AsyncContainersApi:
         from .stop_docker_container import OPERATION as _operation
         from .stop_docker_container import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(container_id))
+        return await self._api_client.call(_operation, _arguments(container_id))
 
     async def start_docker_container(self, container_id: str) -> Container:
         """Start a Docker container.
@@ -1031,7 +1031,7 @@ class AsyncContainersApi:
         from .start_docker_container import OPERATION as _operation
         from .start_docker_container import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(container_id))
+        return await self._api_client.call(_operation, _arguments(container_id))
 
     async def get_build_status(self, build_id: str) -> Build:
         """Get a build's status.
@@ -1060,4 +1060,4 @@ class AsyncContainersApi:
         from .get_build_status import OPERATION as _operation
         from .get_build_status import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(build_id))
+        return await self._api_client.call(_operation, _arguments(build_id))

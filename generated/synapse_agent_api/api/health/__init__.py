@@ -14,10 +14,10 @@ __all__ = ["AsyncHealthApi", "HealthApi"]
 class HealthApi:
     """Whether the agent serves.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def health_check(self) -> Health:
         """Check the agent's health.
@@ -33,16 +33,16 @@ class HealthApi:
         from .health_check import OPERATION as _operation
         from .health_check import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
 
 class AsyncHealthApi:
     """Whether the agent serves.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def health_check(self) -> Health:
         """Check the agent's health.
@@ -58,4 +58,4 @@ class AsyncHealthApi:
         from .health_check import OPERATION as _operation
         from .health_check import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())

@@ -17,10 +17,10 @@ __all__ = ["AsyncJobsApi", "JobsApi"]
 class JobsApi:
     """Ray jobs and their logs.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def list_jobs(
         self,
@@ -59,7 +59,7 @@ class JobsApi:
         from .list_jobs import OPERATION as _operation
         from .list_jobs import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(status, metadata, limit, cursor))
+        return self._api_client.call(_operation, _arguments(status, metadata, limit, cursor))
 
     def get_job(self, job_id: str) -> Job:
         """Get a job.
@@ -87,7 +87,7 @@ class JobsApi:
         from .get_job import OPERATION as _operation
         from .get_job import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(job_id))
+        return self._api_client.call(_operation, _arguments(job_id))
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job.
@@ -114,7 +114,7 @@ class JobsApi:
         from .delete_job import OPERATION as _operation
         from .delete_job import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(job_id))
+        return self._api_client.call(_operation, _arguments(job_id))
 
     def get_job_logs(
         self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
@@ -157,7 +157,7 @@ class JobsApi:
         from .get_job_logs import OPERATION as _operation
         from .get_job_logs import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(job_id, tail, offset, limit_bytes))
+        return self._api_client.call(_operation, _arguments(job_id, tail, offset, limit_bytes))
 
     def list_job_logs(
         self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
@@ -226,16 +226,16 @@ class JobsApi:
         from .stop_job import OPERATION as _operation
         from .stop_job import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(job_id))
+        return self._api_client.call(_operation, _arguments(job_id))
 
 
 class AsyncJobsApi:
     """Ray jobs and their logs.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def list_jobs(
         self,
@@ -274,7 +274,7 @@ class AsyncJobsApi:
         from .list_jobs import OPERATION as _operation
         from .list_jobs import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(status, metadata, limit, cursor))
+        return await self._api_client.call(_operation, _arguments(status, metadata, limit, cursor))
 
     async def get_job(self, job_id: str) -> Job:
         """Get a job.
@@ -302,7 +302,7 @@ class AsyncJobsApi:
         from .get_job import OPERATION as _operation
         from .get_job import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(job_id))
+        return await self._api_client.call(_operation, _arguments(job_id))
 
     async def delete_job(self, job_id: str) -> None:
         """Delete a job.
@@ -329,7 +329,7 @@ class AsyncJobsApi:
         from .delete_job import OPERATION as _operation
         from .delete_job import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(job_id))
+        return await self._api_client.call(_operation, _arguments(job_id))
 
     async def get_job_logs(
         self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
@@ -372,7 +372,7 @@ class AsyncJobsApi:
         from .get_job_logs import OPERATION as _operation
         from .get_job_logs import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(job_id, tail, offset, limit_bytes))
+        return await self._api_client.call(_operation, _arguments(job_id, tail, offset, limit_bytes))
 
     async def list_job_logs(
         self, job_id: str, tail: int | None = None, offset: int | None = None, limit_bytes: int | None = None
@@ -441,4 +441,4 @@ class AsyncJobsApi:
         from .stop_job import OPERATION as _operation
         from .stop_job import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(job_id))
+        return await self._api_client.call(_operation, _arguments(job_id))

@@ -15,10 +15,10 @@ __all__ = ["AsyncNodesApi", "NodesApi"]
 class NodesApi:
     """The cluster's nodes, and the GPUs of the agent's own.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def get_gpu_status(self) -> GpuStatus:
         """Get the GPU status.
@@ -43,7 +43,7 @@ class NodesApi:
         from .get_gpu_status import OPERATION as _operation
         from .get_gpu_status import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
     def list_nodes(self) -> list[Node]:
         """List nodes.
@@ -59,7 +59,7 @@ class NodesApi:
         from .list_nodes import OPERATION as _operation
         from .list_nodes import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
     def get_node(self, node_id: str) -> Node:
         """Get a node.
@@ -86,16 +86,16 @@ class NodesApi:
         from .get_node import OPERATION as _operation
         from .get_node import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(node_id))
+        return self._api_client.call(_operation, _arguments(node_id))
 
 
 class AsyncNodesApi:
     """The cluster's nodes, and the GPUs of the agent's own.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def get_gpu_status(self) -> GpuStatus:
         """Get the GPU status.
@@ -120,7 +120,7 @@ class AsyncNodesApi:
         from .get_gpu_status import OPERATION as _operation
         from .get_gpu_status import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())
 
     async def list_nodes(self) -> list[Node]:
         """List nodes.
@@ -136,7 +136,7 @@ class AsyncNodesApi:
         from .list_nodes import OPERATION as _operation
         from .list_nodes import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())
 
     async def get_node(self, node_id: str) -> Node:
         """Get a node.
@@ -163,4 +163,4 @@ class AsyncNodesApi:
         from .get_node import OPERATION as _operation
         from .get_node import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(node_id))
+        return await self._api_client.call(_operation, _arguments(node_id))

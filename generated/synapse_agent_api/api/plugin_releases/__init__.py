@@ -17,10 +17,10 @@ __all__ = ["AsyncPluginReleasesApi", "PluginReleasesApi"]
 class PluginReleasesApi:
     """Plugin releases, and runs of their actions.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def list_plugin_releases(self, page: int | None = None, page_size: int = 100) -> PluginReleasePage:
         """List plugin releases.
@@ -48,7 +48,7 @@ class PluginReleasesApi:
         from .list_plugin_releases import OPERATION as _operation
         from .list_plugin_releases import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(page, page_size))
+        return self._api_client.call(_operation, _arguments(page, page_size))
 
     def create_plugin_release(self, plugin: str, version: str) -> PluginRelease:
         """Create a plugin release.
@@ -79,7 +79,7 @@ class PluginReleasesApi:
         from .create_plugin_release import OPERATION as _operation
         from .create_plugin_release import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(plugin, version))
+        return self._api_client.call(_operation, _arguments(plugin, version))
 
     def get_plugin_release(self, lookup: str) -> PluginRelease:
         """Get a plugin release.
@@ -107,7 +107,7 @@ class PluginReleasesApi:
         from .get_plugin_release import OPERATION as _operation
         from .get_plugin_release import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(lookup))
+        return self._api_client.call(_operation, _arguments(lookup))
 
     def delete_plugin_release(self, lookup: str) -> None:
         """Delete a plugin release.
@@ -134,7 +134,7 @@ class PluginReleasesApi:
         from .delete_plugin_release import OPERATION as _operation
         from .delete_plugin_release import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(lookup))
+        return self._api_client.call(_operation, _arguments(lookup))
 
     def run_plugin_release(
         self,
@@ -186,7 +186,7 @@ class PluginReleasesApi:
         from .run_plugin_release import OPERATION as _operation
         from .run_plugin_release import arguments as _arguments
 
-        return self._transport.call(
+        return self._api_client.call(
             _operation,
             _arguments(lookup, action, params, requirements=requirements, job_id=job_id, language=language),
         )
@@ -243,7 +243,7 @@ class PluginReleasesApi:
         from .run_debug_plugin_release import OPERATION as _operation
         from .run_debug_plugin_release import arguments as _arguments
 
-        return self._transport.call(
+        return self._api_client.call(
             _operation,
             _arguments(
                 action,
@@ -261,10 +261,10 @@ class PluginReleasesApi:
 class AsyncPluginReleasesApi:
     """Plugin releases, and runs of their actions.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def list_plugin_releases(self, page: int | None = None, page_size: int = 100) -> PluginReleasePage:
         """List plugin releases.
@@ -292,7 +292,7 @@ class AsyncPluginReleasesApi:
         from .list_plugin_releases import OPERATION as _operation
         from .list_plugin_releases import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(page, page_size))
+        return await self._api_client.call(_operation, _arguments(page, page_size))
 
     async def create_plugin_release(self, plugin: str, version: str) -> PluginRelease:
         """Create a plugin release.
@@ -323,7 +323,7 @@ class AsyncPluginReleasesApi:
         from .create_plugin_release import OPERATION as _operation
         from .create_plugin_release import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(plugin, version))
+        return await self._api_client.call(_operation, _arguments(plugin, version))
 
     async def get_plugin_release(self, lookup: str) -> PluginRelease:
         """Get a plugin release.
@@ -351,7 +351,7 @@ class AsyncPluginReleasesApi:
         from .get_plugin_release import OPERATION as _operation
         from .get_plugin_release import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(lookup))
+        return await self._api_client.call(_operation, _arguments(lookup))
 
     async def delete_plugin_release(self, lookup: str) -> None:
         """Delete a plugin release.
@@ -378,7 +378,7 @@ class AsyncPluginReleasesApi:
         from .delete_plugin_release import OPERATION as _operation
         from .delete_plugin_release import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(lookup))
+        return await self._api_client.call(_operation, _arguments(lookup))
 
     async def run_plugin_release(
         self,
@@ -430,7 +430,7 @@ class AsyncPluginReleasesApi:
         from .run_plugin_release import OPERATION as _operation
         from .run_plugin_release import arguments as _arguments
 
-        return await self._transport.call(
+        return await self._api_client.call(
             _operation,
             _arguments(lookup, action, params, requirements=requirements, job_id=job_id, language=language),
         )
@@ -487,7 +487,7 @@ class AsyncPluginReleasesApi:
         from .run_debug_plugin_release import OPERATION as _operation
         from .run_debug_plugin_release import arguments as _arguments
 
-        return await self._transport.call(
+        return await self._api_client.call(
             _operation,
             _arguments(
                 action,

@@ -18,10 +18,10 @@ __all__ = ["AsyncResourcesApi", "ResourcesApi"]
 class ResourcesApi:
     """What the cluster has and uses, and what the agent lets in.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def get_cluster_resources(self, use_cache: bool = True) -> ClusterSnapshot:
         """Get the cluster's resources.
@@ -47,7 +47,7 @@ class ResourcesApi:
         from .get_cluster_resources import OPERATION as _operation
         from .get_cluster_resources import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(use_cache))
+        return self._api_client.call(_operation, _arguments(use_cache))
 
     def check_feasibility(
         self,
@@ -89,7 +89,7 @@ class ResourcesApi:
         from .check_feasibility import OPERATION as _operation
         from .check_feasibility import arguments as _arguments
 
-        return self._transport.call(
+        return self._api_client.call(
             _operation,
             _arguments(
                 kind,
@@ -115,7 +115,7 @@ class ResourcesApi:
         from .get_runtime_policy import OPERATION as _operation
         from .get_runtime_policy import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
     def get_gatekeeping_policy(self) -> RuntimePolicy:
         """Alias of get_runtime_policy: get the runtime policy.
@@ -180,7 +180,7 @@ class ResourcesApi:
         from .update_runtime_policy import OPERATION as _operation
         from .update_runtime_policy import arguments as _arguments
 
-        return self._transport.call(
+        return self._api_client.call(
             _operation,
             _arguments(
                 max_concurrent_jobs=max_concurrent_jobs,
@@ -258,10 +258,10 @@ class ResourcesApi:
 class AsyncResourcesApi:
     """What the cluster has and uses, and what the agent lets in.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def get_cluster_resources(self, use_cache: bool = True) -> ClusterSnapshot:
         """Get the cluster's resources.
@@ -287,7 +287,7 @@ class AsyncResourcesApi:
         from .get_cluster_resources import OPERATION as _operation
         from .get_cluster_resources import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(use_cache))
+        return await self._api_client.call(_operation, _arguments(use_cache))
 
     async def check_feasibility(
         self,
@@ -329,7 +329,7 @@ class AsyncResourcesApi:
         from .check_feasibility import OPERATION as _operation
         from .check_feasibility import arguments as _arguments
 
-        return await self._transport.call(
+        return await self._api_client.call(
             _operation,
             _arguments(
                 kind,
@@ -355,7 +355,7 @@ class AsyncResourcesApi:
         from .get_runtime_policy import OPERATION as _operation
         from .get_runtime_policy import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())
 
     async def get_gatekeeping_policy(self) -> RuntimePolicy:
         """Alias of get_runtime_policy: get the runtime policy.
@@ -420,7 +420,7 @@ class AsyncResourcesApi:
         from .update_runtime_policy import OPERATION as _operation
         from .update_runtime_policy import arguments as _arguments
 
-        return await self._transport.call(
+        return await self._api_client.call(
             _operation,
             _arguments(
                 max_concurrent_jobs=max_concurrent_jobs,

@@ -14,10 +14,10 @@ __all__ = ["AsyncServeApi", "ServeApi"]
 class ServeApi:
     """Ray Serve applications.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def list_serve_applications(self) -> list[ServeApplication]:
         """List serve applications.
@@ -38,7 +38,7 @@ class ServeApi:
         from .list_serve_applications import OPERATION as _operation
         from .list_serve_applications import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
     def get_serve_application(self, name: str) -> ServeApplication:
         """Get a serve application.
@@ -66,7 +66,7 @@ class ServeApi:
         from .get_serve_application import OPERATION as _operation
         from .get_serve_application import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(name))
+        return self._api_client.call(_operation, _arguments(name))
 
     def delete_serve_application(self, name: str) -> None:
         """Delete a serve application.
@@ -92,16 +92,16 @@ class ServeApi:
         from .delete_serve_application import OPERATION as _operation
         from .delete_serve_application import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(name))
+        return self._api_client.call(_operation, _arguments(name))
 
 
 class AsyncServeApi:
     """Ray Serve applications.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def list_serve_applications(self) -> list[ServeApplication]:
         """List serve applications.
@@ -122,7 +122,7 @@ class AsyncServeApi:
         from .list_serve_applications import OPERATION as _operation
         from .list_serve_applications import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())
 
     async def get_serve_application(self, name: str) -> ServeApplication:
         """Get a serve application.
@@ -150,7 +150,7 @@ class AsyncServeApi:
         from .get_serve_application import OPERATION as _operation
         from .get_serve_application import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(name))
+        return await self._api_client.call(_operation, _arguments(name))
 
     async def delete_serve_application(self, name: str) -> None:
         """Delete a serve application.
@@ -176,4 +176,4 @@ class AsyncServeApi:
         from .delete_serve_application import OPERATION as _operation
         from .delete_serve_application import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(name))
+        return await self._api_client.call(_operation, _arguments(name))

@@ -16,10 +16,10 @@ __all__ = ["AsyncSystemApi", "SystemApi"]
 class SystemApi:
     """The agent's own deployment.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def get_compose_config(self) -> ComposeConfig:
         """Get the compose configuration.
@@ -41,7 +41,7 @@ class SystemApi:
         from .get_compose_config import OPERATION as _operation
         from .get_compose_config import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
     def get_system_status(self) -> SystemStatus:
         """Get the system's status.
@@ -62,7 +62,7 @@ class SystemApi:
         from .get_system_status import OPERATION as _operation
         from .get_system_status import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments())
+        return self._api_client.call(_operation, _arguments())
 
     @overload
     def update_system(
@@ -139,9 +139,9 @@ class SystemApi:
 
         _given = _arguments(api_tag=api_tag, worker_tag=worker_tag)
         if wait:
-            _done: SystemStatus = self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: SystemStatus = self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return self._transport.call(_operation, _given)
+        return self._api_client.call(_operation, _given)
 
     @overload
     def restart_system(
@@ -189,18 +189,18 @@ class SystemApi:
 
         _given = _arguments()
         if wait:
-            _done: SystemStatus = self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: SystemStatus = self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return self._transport.call(_operation, _given)
+        return self._api_client.call(_operation, _given)
 
 
 class AsyncSystemApi:
     """The agent's own deployment.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def get_compose_config(self) -> ComposeConfig:
         """Get the compose configuration.
@@ -222,7 +222,7 @@ class AsyncSystemApi:
         from .get_compose_config import OPERATION as _operation
         from .get_compose_config import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())
 
     async def get_system_status(self) -> SystemStatus:
         """Get the system's status.
@@ -243,7 +243,7 @@ class AsyncSystemApi:
         from .get_system_status import OPERATION as _operation
         from .get_system_status import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments())
+        return await self._api_client.call(_operation, _arguments())
 
     @overload
     async def update_system(
@@ -320,9 +320,9 @@ class AsyncSystemApi:
 
         _given = _arguments(api_tag=api_tag, worker_tag=worker_tag)
         if wait:
-            _done: SystemStatus = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: SystemStatus = await self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return await self._transport.call(_operation, _given)
+        return await self._api_client.call(_operation, _given)
 
     @overload
     async def restart_system(
@@ -370,6 +370,6 @@ class AsyncSystemApi:
 
         _given = _arguments()
         if wait:
-            _done: SystemStatus = await self._transport.wait(_operation, _given, timeout, poll_interval)
+            _done: SystemStatus = await self._api_client.wait(_operation, _given, timeout, poll_interval)
             return _done
-        return await self._transport.call(_operation, _given)
+        return await self._api_client.call(_operation, _given)

@@ -15,10 +15,10 @@ __all__ = ["AsyncTasksApi", "TasksApi"]
 class TasksApi:
     """Ray tasks.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: Transport
+    _api_client: Transport
 
     def list_tasks(
         self, job_id: str | None = None, state: TaskState | str | None = None, limit: int | None = None
@@ -49,7 +49,7 @@ class TasksApi:
         from .list_tasks import OPERATION as _operation
         from .list_tasks import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(job_id, state, limit))
+        return self._api_client.call(_operation, _arguments(job_id, state, limit))
 
     def get_task(self, task_id: str) -> Task:
         """Get a task.
@@ -76,16 +76,16 @@ class TasksApi:
         from .get_task import OPERATION as _operation
         from .get_task import arguments as _arguments
 
-        return self._transport.call(_operation, _arguments(task_id))
+        return self._api_client.call(_operation, _arguments(task_id))
 
 
 class AsyncTasksApi:
     """Ray tasks.
 
-    A subclass sets `_transport`.
+    A subclass sets `_api_client`.
     """
 
-    _transport: AsyncTransport
+    _api_client: AsyncTransport
 
     async def list_tasks(
         self, job_id: str | None = None, state: TaskState | str | None = None, limit: int | None = None
@@ -116,7 +116,7 @@ class AsyncTasksApi:
         from .list_tasks import OPERATION as _operation
         from .list_tasks import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(job_id, state, limit))
+        return await self._api_client.call(_operation, _arguments(job_id, state, limit))
 
     async def get_task(self, task_id: str) -> Task:
         """Get a task.
@@ -143,4 +143,4 @@ class AsyncTasksApi:
         from .get_task import OPERATION as _operation
         from .get_task import arguments as _arguments
 
-        return await self._transport.call(_operation, _arguments(task_id))
+        return await self._api_client.call(_operation, _arguments(task_id))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import httpx
 
     from ..._http._clients import Proxy, Verify
-    from ..._transport._async import AsyncTransport
-    from ..._transport._sync import SyncTransport
+    from ..._rest._async import AsyncApiClient
+    from ..._rest._sync import ApiClient
     from ...long_poll import AsyncLongPollHandler, LongPollHandler
     from ...utils.network import StreamLimits
 
@@ -71,7 +71,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
     """
 
     # Narrower than the protocol that generated code knows; it is set once.
-    _transport: SyncTransport  # ty: ignore[incompatible-mutable-override]
+    _api_client: ApiClient  # ty: ignore[incompatible-mutable-override]
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
     ) -> None:
         # Here, because importing the client should take little longer than importing httpx.
         from ..._connection import Connection
-        from ..._transport._sync import SyncTransport
+        from ..._rest._sync import ApiClient
 
         self._stream_limits = checked_limits(stream_limits)
         connection = Connection(
@@ -104,14 +104,14 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = SyncTransport.open(
+        transport = ApiClient.open(
             connection,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._transport = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -167,7 +167,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
 
         Twice is fine. An injected `http_client` stays open: whoever made it closes it.
         """
-        self._transport.close()
+        self._api_client.close()
 
     def __enter__(self) -> Self:
         return self
@@ -181,8 +181,8 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         self.close()
 
     def __repr__(self) -> str:
-        closed = ", closed" if self._transport.closed else ""
-        return f"<{type(self).__name__} {self._transport.connection.agent}{closed}>"
+        closed = ", closed" if self._api_client.closed else ""
+        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"
 
 
 class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
@@ -224,7 +224,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
     """
 
     # Narrower than the protocol that generated code knows; it is set once.
-    _transport: AsyncTransport  # ty: ignore[incompatible-mutable-override]
+    _api_client: AsyncApiClient  # ty: ignore[incompatible-mutable-override]
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
     ) -> None:
         # Here, because importing the client should take little longer than importing httpx.
         from ..._connection import Connection
-        from ..._transport._async import AsyncTransport
+        from ..._rest._async import AsyncApiClient
 
         self._stream_limits = checked_limits(stream_limits)
         connection = Connection(
@@ -257,14 +257,14 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = AsyncTransport.open(
+        transport = AsyncApiClient.open(
             connection,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._transport = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -320,7 +320,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
 
         Twice is fine. An injected `http_client` stays open: whoever made it closes it.
         """
-        await self._transport.aclose()
+        await self._api_client.aclose()
 
     async def aclose(self) -> None:
         """Do what `close` does."""
@@ -338,5 +338,5 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         await self.close()
 
     def __repr__(self) -> str:
-        closed = ", closed" if self._transport.closed else ""
-        return f"<{type(self).__name__} {self._transport.connection.agent}{closed}>"
+        closed = ", closed" if self._api_client.closed else ""
+        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"

@@ -12,32 +12,33 @@ if TYPE_CHECKING:
     import httpx
 
     from synapse_agent_api.models import Build, Container, Job, JobStatus, PluginRelease, SystemStatus
-    from synapse_sdk._transport._async import AsyncRawTransport, AsyncTransport
-    from synapse_sdk._transport._sync import RawTransport, SyncTransport
+
+    from ..._rest._async import AsyncApiClient, AsyncRawApiClient
+    from ..._rest._sync import ApiClient, RawApiClient
 
 __all__ = ["AsyncHelpersMixin", "AsyncRawClient", "HelpersMixin", "RawClient"]
 
 
 class _Api(AgentApi):
-    def __init__(self, transport: RawTransport) -> None:
-        self._transport = transport
+    def __init__(self, transport: RawApiClient) -> None:
+        self._api_client = transport
 
 
 class _AsyncApi(AsyncAgentApi):
-    def __init__(self, transport: AsyncRawTransport) -> None:
-        self._transport = transport
+    def __init__(self, transport: AsyncRawApiClient) -> None:
+        self._api_client = transport
 
 
 class RawClient(RawAgentApi):
     """Every method of `AgentClient` that is one request, answering a `RawResponse`."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_api_client",)
 
-    def __init__(self, transport: SyncTransport) -> None:
-        from synapse_sdk._transport._sync import RawTransport
+    def __init__(self, transport: ApiClient) -> None:
+        from ..._rest._sync import RawApiClient
 
-        self._transport = RawTransport(transport)
-        super().__init__(_Api(self._transport))
+        self._api_client = RawApiClient(transport)
+        super().__init__(_Api(self._api_client))
 
     def request(
         self,
@@ -58,10 +59,10 @@ class RawClient(RawAgentApi):
             >>> client.with_raw_response.request("GET", "health/").headers["content-type"]  # doctest: +SKIP
             'application/json'
         """
-        from synapse_sdk._transport._request import exchange_for
+        from ..._rest._request import exchange_for
 
-        connection = self._transport.connection
-        return self._transport.answer(
+        connection = self._api_client.connection
+        return self._api_client.answer(
             exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
         )
 
@@ -69,13 +70,13 @@ class RawClient(RawAgentApi):
 class AsyncRawClient(AsyncRawAgentApi):
     """Every method of `AsyncAgentClient` that is one request, answering a `RawResponse`."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_api_client",)
 
-    def __init__(self, transport: AsyncTransport) -> None:
-        from synapse_sdk._transport._async import AsyncRawTransport
+    def __init__(self, transport: AsyncApiClient) -> None:
+        from ..._rest._async import AsyncRawApiClient
 
-        self._transport = AsyncRawTransport(transport)
-        super().__init__(_AsyncApi(self._transport))
+        self._api_client = AsyncRawApiClient(transport)
+        super().__init__(_AsyncApi(self._api_client))
 
     async def request(
         self,
@@ -87,10 +88,10 @@ class AsyncRawClient(AsyncRawAgentApi):
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
-        from synapse_sdk._transport._request import exchange_for
+        from ..._rest._request import exchange_for
 
-        connection = self._transport.connection
-        return await self._transport.answer(
+        connection = self._api_client.connection
+        return await self._api_client.answer(
             exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
         )
 
@@ -100,7 +101,7 @@ class AsyncRawClient(AsyncRawAgentApi):
 class HelpersMixin:
     """What the synchronous client is beside its operations."""
 
-    _transport: SyncTransport
+    _api_client: ApiClient
 
     def wait_for_job(self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0) -> Job:
         """Wait until a job is over.
@@ -126,9 +127,9 @@ class HelpersMixin:
             >>> client.wait_for_job("train-42", timeout=600).status  # doctest: +SKIP
             <JobStatus.SUCCEEDED: 'SUCCEEDED'>
         """
-        from synapse_sdk._transport._plan import job
+        from ..._rest._plan import job
 
-        return self._transport.carry_out(job(job_id, timeout, poll_interval))
+        return self._api_client.carry_out(job(job_id, timeout, poll_interval))
 
     def wait_for_build(
         self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
@@ -157,9 +158,9 @@ class HelpersMixin:
             >>> client.wait_for_build(accepted.build_id).result.endpoint  # doctest: +SKIP
             'http://127.0.0.1:9001/'
         """
-        from synapse_sdk._transport._plan import build
+        from ..._rest._plan import build
 
-        return self._transport.carry_out(build(build_id, timeout, poll_interval))
+        return self._api_client.carry_out(build(build_id, timeout, poll_interval))
 
     def wait_for_system_ready(
         self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
@@ -187,9 +188,9 @@ class HelpersMixin:
             >>> client.wait_for_system_ready(timeout=60).in_progress  # doctest: +SKIP
             False
         """
-        from synapse_sdk._transport._plan import system
+        from ..._rest._plan import system
 
-        return self._transport.carry_out(system(timeout, poll_interval))
+        return self._api_client.carry_out(system(timeout, poll_interval))
 
     def iter_plugin_releases(self, *, page_size: int = 100) -> Iterator[PluginRelease]:
         """Walk all plugin releases, one page after the other, each asked for when it is needed.
@@ -209,11 +210,12 @@ class HelpersMixin:
             ['detector', 'greeter']
         """
         from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
-        from synapse_sdk._transport._pages import Pages
 
-        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        from ..._rest._pages import Pages
+
+        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
         while (exchange := pages.exchange()) is not None:
-            response = self._transport.perform(exchange)
+            response = self._api_client.perform(exchange)
             yield from pages.results(exchange.result(response), response.url)
 
     def iter_containers(self, *, page_size: int = 100) -> Iterator[Container]:
@@ -234,11 +236,12 @@ class HelpersMixin:
             ['running', 'stopped']
         """
         from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
-        from synapse_sdk._transport._pages import Pages
 
-        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        from ..._rest._pages import Pages
+
+        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
         while (exchange := pages.exchange()) is not None:
-            response = self._transport.perform(exchange)
+            response = self._api_client.perform(exchange)
             yield from pages.results(exchange.result(response), response.url)
 
     def iter_jobs(
@@ -269,11 +272,11 @@ class HelpersMixin:
             >>> [job.submission_id for job in client.iter_jobs(status="FAILED")]  # doctest: +SKIP
             ['train-42', 'train-17']
         """
-        from synapse_sdk._transport._job_pages import JobPages
+        from ..._rest._job_pages import JobPages
 
-        pages = JobPages(self._transport.connection, status, metadata, page_size)
+        pages = JobPages(self._api_client.connection, status, metadata, page_size)
         while (exchange := pages.exchange()) is not None:
-            response = self._transport.perform(exchange)
+            response = self._api_client.perform(exchange)
             yield from pages.results(exchange.result(response), response.headers)
 
     def with_options(
@@ -300,10 +303,10 @@ class HelpersMixin:
             >>> client.with_options(timeout=60).get_job_logs("train-42")  # doctest: +SKIP
             'epoch 1\\nepoch 2\\n'
         """
-        transport = self._transport
+        transport = self._api_client
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._transport = transport.view(
+        other._api_client = transport.view(
             transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
         )
         return other
@@ -320,7 +323,7 @@ class HelpersMixin:
             >>> answer.status_code, answer.headers["content-type"], answer.parsed.status  # doctest: +SKIP
             (200, 'application/json', <JobStatus.RUNNING: 'RUNNING'>)
         """
-        return RawClient(self._transport)
+        return RawClient(self._api_client)
 
     def request(
         self,
@@ -356,9 +359,9 @@ class HelpersMixin:
             >>> client.request("GET", "plugin_releases/", params={"page_size": 5})["count"]  # doctest: +SKIP
             12
         """
-        from synapse_sdk._transport._request import exchange_for
+        from ..._rest._request import exchange_for
 
-        transport = self._transport
+        transport = self._api_client
         exchange = exchange_for(
             transport.connection, method, path, params=params, json=json, content=content, headers=headers
         )
@@ -368,46 +371,48 @@ class HelpersMixin:
 class AsyncHelpersMixin:
     """What the asynchronous client is beside its operations."""
 
-    _transport: AsyncTransport
+    _api_client: AsyncApiClient
 
     async def wait_for_job(
         self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0
     ) -> Job:
-        from synapse_sdk._transport._plan import job
+        from ..._rest._plan import job
 
-        return await self._transport.carry_out(job(job_id, timeout, poll_interval))
+        return await self._api_client.carry_out(job(job_id, timeout, poll_interval))
 
     async def wait_for_build(
         self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
     ) -> Build:
-        from synapse_sdk._transport._plan import build
+        from ..._rest._plan import build
 
-        return await self._transport.carry_out(build(build_id, timeout, poll_interval))
+        return await self._api_client.carry_out(build(build_id, timeout, poll_interval))
 
     async def wait_for_system_ready(
         self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
     ) -> SystemStatus:
-        from synapse_sdk._transport._plan import system
+        from ..._rest._plan import system
 
-        return await self._transport.carry_out(system(timeout, poll_interval))
+        return await self._api_client.carry_out(system(timeout, poll_interval))
 
     async def iter_plugin_releases(self, *, page_size: int = 100) -> AsyncIterator[PluginRelease]:
         from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
-        from synapse_sdk._transport._pages import Pages
 
-        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        from ..._rest._pages import Pages
+
+        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
         while (exchange := pages.exchange()) is not None:
-            response = await self._transport.perform(exchange)
+            response = await self._api_client.perform(exchange)
             for release in pages.results(exchange.result(response), response.url):
                 yield release
 
     async def iter_containers(self, *, page_size: int = 100) -> AsyncIterator[Container]:
         from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
-        from synapse_sdk._transport._pages import Pages
 
-        pages = Pages(self._transport.connection, OPERATION, arguments(page_size=page_size))
+        from ..._rest._pages import Pages
+
+        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
         while (exchange := pages.exchange()) is not None:
-            response = await self._transport.perform(exchange)
+            response = await self._api_client.perform(exchange)
             for container in pages.results(exchange.result(response), response.url):
                 yield container
 
@@ -418,11 +423,11 @@ class AsyncHelpersMixin:
         metadata: Sequence[str] | Mapping[str, str] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[Job]:
-        from synapse_sdk._transport._job_pages import JobPages
+        from ..._rest._job_pages import JobPages
 
-        pages = JobPages(self._transport.connection, status, metadata, page_size)
+        pages = JobPages(self._api_client.connection, status, metadata, page_size)
         while (exchange := pages.exchange()) is not None:
-            response = await self._transport.perform(exchange)
+            response = await self._api_client.perform(exchange)
             for job in pages.results(exchange.result(response), response.headers):
                 yield job
 
@@ -433,10 +438,10 @@ class AsyncHelpersMixin:
         max_retries: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
-        transport = self._transport
+        transport = self._api_client
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._transport = transport.view(
+        other._api_client = transport.view(
             transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
         )
         return other
@@ -453,7 +458,7 @@ class AsyncHelpersMixin:
             >>> answer.status_code, answer.headers["content-type"], answer.parsed.status  # doctest: +SKIP
             (200, 'application/json', <JobStatus.RUNNING: 'RUNNING'>)
         """
-        return AsyncRawClient(self._transport)
+        return AsyncRawClient(self._api_client)
 
     async def request(
         self,
@@ -465,9 +470,9 @@ class AsyncHelpersMixin:
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        from synapse_sdk._transport._request import exchange_for
+        from ..._rest._request import exchange_for
 
-        transport = self._transport
+        transport = self._api_client
         exchange = exchange_for(
             transport.connection, method, path, params=params, json=json, content=content, headers=headers
         )

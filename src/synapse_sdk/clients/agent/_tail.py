@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from synapse_sdk.clients.exceptions import ValidationError
+from ..exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from synapse_sdk._connection import Connection
-    from synapse_sdk._transport._async import AsyncTransport
-    from synapse_sdk._transport._sync import SyncTransport
-    from synapse_sdk.streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
-    from synapse_sdk.streaming._merge import OnError
-    from synapse_sdk.streaming._start import Start, StreamStart, StreamStarts
-    from synapse_sdk.streaming._stream_event import OnEvent
-    from synapse_sdk.streaming._tail import Protocol, Tail
-    from synapse_sdk.utils.network import StreamLimits
+    from ..._connection import Connection
+    from ..._rest._async import AsyncApiClient
+    from ..._rest._sync import ApiClient
+    from ...streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
+    from ...streaming._merge import OnError
+    from ...streaming._start import Start, StreamStart, StreamStarts
+    from ...streaming._stream_event import OnEvent
+    from ...streaming._tail import Protocol, Tail
+    from ...utils.network import StreamLimits
 
 __all__ = ["AsyncTailMixin", "TailMixin"]
 
@@ -33,7 +33,7 @@ def _tail(
     connection: Connection,
     begin: Start,
 ) -> Tail:
-    from synapse_sdk.utils.network import validate_resource_id, validate_timeout
+    from ...utils.network import validate_resource_id, validate_timeout
 
     validate_resource_id(job_id, "job")
     seconds = validate_timeout(timeout)
@@ -43,7 +43,7 @@ def _tail(
         )
     if on_event is not None and not callable(on_event):
         raise ValidationError(400, f"on_event must be callable, not a {type(on_event).__name__}")
-    from synapse_sdk.streaming._tail import Tail
+    from ...streaming._tail import Tail
 
     return Tail(
         job_id,
@@ -58,7 +58,7 @@ def _tail(
 
 def _several(job_ids: Any, on_error: Any) -> dict[str, None]:
     """Give the ids, each once, in their order."""
-    from synapse_sdk.utils.network import validate_resource_id
+    from ...utils.network import validate_resource_id
 
     if isinstance(job_ids, (str, bytes)) or not isinstance(job_ids, Iterable):
         raise ValidationError(
@@ -75,7 +75,7 @@ def _several(job_ids: Any, on_error: Any) -> dict[str, None]:
 class TailMixin:
     """The log tails of the synchronous client."""
 
-    _transport: SyncTransport
+    _api_client: ApiClient
 
     if TYPE_CHECKING:
 
@@ -131,16 +131,16 @@ class TailMixin:
             >>> for line in client.tail_job_logs("raysubmit_1", tail=10):  # doctest: +SKIP
             ...     print(line)
         """
-        from synapse_sdk.streaming._start import read_start
+        from ...streaming._start import read_start
 
         return self._stream(job_id, timeout, protocol, on_event, read_start(start, tail))
 
     def _stream(
         self, job_id: str, timeout: float, protocol: Protocol, on_event: OnEvent | None, begin: Start
     ) -> LogStream:
-        from synapse_sdk.streaming import LogStream
+        from ...streaming import LogStream
 
-        transport = self._transport
+        transport = self._api_client
         tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
         transport.check_open(tail.operation)
         return LogStream(tail, transport.connection, transport.http)
@@ -226,8 +226,8 @@ class TailMixin:
             ...     for job_id, line in stream:
             ...         print(job_id, line)
         """
-        from synapse_sdk.streaming import ManyLogStream
-        from synapse_sdk.streaming._start import read_starts
+        from ...streaming import ManyLogStream
+        from ...streaming._start import read_starts
 
         begins = read_starts(start, tail, _several(job_ids, on_error))
         streams = {
@@ -240,7 +240,7 @@ class TailMixin:
 class AsyncTailMixin:
     """The log tails of the asynchronous client."""
 
-    _transport: AsyncTransport
+    _api_client: AsyncApiClient
 
     if TYPE_CHECKING:
 
@@ -257,16 +257,16 @@ class AsyncTailMixin:
         start: StreamStart = "beginning",
         tail: int | None = None,
     ) -> AsyncLogStream:
-        from synapse_sdk.streaming._start import read_start
+        from ...streaming._start import read_start
 
         return self._stream(job_id, timeout, protocol, on_event, read_start(start, tail))
 
     def _stream(
         self, job_id: str, timeout: float, protocol: Protocol, on_event: OnEvent | None, begin: Start
     ) -> AsyncLogStream:
-        from synapse_sdk.streaming import AsyncLogStream
+        from ...streaming import AsyncLogStream
 
-        transport = self._transport
+        transport = self._api_client
         tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
         transport.check_open(tail.operation)
         return AsyncLogStream(tail, transport.connection, transport.http)
@@ -288,8 +288,8 @@ class AsyncTailMixin:
         start: StreamStarts = "beginning",
         tail: int | None = None,
     ) -> AsyncManyLogStream:
-        from synapse_sdk.streaming import AsyncManyLogStream
-        from synapse_sdk.streaming._start import read_starts
+        from ...streaming import AsyncManyLogStream
+        from ...streaming._start import read_starts
 
         begins = read_starts(start, tail, _several(job_ids, on_error))
         streams = {

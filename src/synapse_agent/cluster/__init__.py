@@ -1,0 +1,1 @@
+"""Nodes, tasks, Serve applications and resources of the cluster."""

@@ -1,0 +1,1 @@
+"""Containers of plugins: built, started and removed on a Docker-compatible engine."""

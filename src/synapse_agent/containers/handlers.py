@@ -1,0 +1,147 @@
+"""Containers and builds."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..context import context_of
+from ..errors import ApiError
+from ..http.paging import page_response, read_page
+from ..http.validation import Fields, read_object, resource_id
+from .builds import Sender
+from .manager import Containers
+from .plugins import PluginSource, find_release, open_upload
+from .requests import ContainerRequest, read_container_form, read_container_request
+
+__all__ = [
+    "create_container",
+    "create_docker_container",
+    "delete_container",
+    "delete_docker_container",
+    "get_build_status",
+    "get_container",
+    "get_docker_container",
+    "list_containers",
+    "list_docker_containers",
+    "start_docker_container",
+    "stop_docker_container",
+    "update_container",
+]
+
+
+def _containers(request: web.Request) -> Containers:
+    containers = context_of(request).containers
+    if containers is None:
+        why = "this agent runs no containers: it was started without --docker"
+        raise ApiError.typed(501, why, "not_supported")
+    return containers
+
+
+def _container_id(request: web.Request) -> int:
+    text = resource_id(request, "container_id")
+    # Ours are numbers; SQLite's end at 19 digits.
+    if not (text.isdigit() and len(text) <= 18):
+        raise ApiError(404, f"there is no container {text}")
+    return int(text)
+
+
+async def list_containers(request: web.Request) -> web.Response:
+    containers = _containers(request)
+    page = read_page(request)
+    count, results = await containers.page(page.offset, page.size)
+    return page_response(request, page, count, results)
+
+
+async def create_container(request: web.Request) -> web.Response:
+    containers = _containers(request)
+    if request.content_type != "multipart/form-data":
+        return await _create_from_release(request, containers, docker=False)
+    async with read_container_form(request, containers.builds.directory) as (wanted, upload):
+        source = await open_upload(upload, wanted.plugin_release)
+        return await _create(request, containers, wanted, source)
+
+
+async def create_docker_container(request: web.Request) -> web.Response:
+    return await _create_from_release(request, _containers(request), docker=True)
+
+
+async def _create_from_release(request: web.Request, containers: Containers, *, docker: bool) -> web.Response:
+    wanted = await read_container_request(request, docker=docker)
+    source = await find_release(context_of(request).database, wanted.plugin_release)
+    return await _create(request, containers, wanted, source)
+
+
+async def _create(
+    request: web.Request, containers: Containers, wanted: ContainerRequest, source: PluginSource
+) -> web.Response:
+    await containers.reconcile()
+    user, tenant = (
+        request.headers.get(name, "").removeprefix("Token ") for name in ("SYNAPSE-User", "SYNAPSE-Tenant")
+    )
+    build_id = await containers.builds.create(wanted, source, Sender(user, tenant))
+    body = {
+        "build_id": build_id,
+        "status_url": f"/builds/{build_id}/",
+        # The engine's output is not passed on, so there is nothing to follow there.
+        "ws_url": None,
+        "sse_url": None,
+    }
+    return web.json_response(body, status=202)
+
+
+async def get_container(request: web.Request) -> web.Response:
+    containers = _containers(request)
+    return web.json_response(await containers.get(_container_id(request)))
+
+
+async def update_container(request: web.Request) -> web.Response:
+    """Make it so: a status that is only noted would be wrong at the next look."""
+    containers = _containers(request)
+    container_id = _container_id(request)
+    fields = Fields(await read_object(request))
+    fields.required("status")
+    status = fields.choice("status", ("running", "stopped"))
+    fields.check()
+    change = containers.start if status == "running" else containers.stop
+    return web.json_response(await change(container_id))
+
+
+async def delete_container(request: web.Request) -> web.Response:
+    await _containers(request).delete(_container_id(request))
+    return web.Response(status=204)
+
+
+async def list_docker_containers(request: web.Request) -> web.Response:
+    return web.json_response(await _containers(request).docker_containers())
+
+
+async def get_docker_container(request: web.Request) -> web.Response:
+    containers, container_id = await _resolved(request)
+    return web.json_response(await containers.get(container_id))
+
+
+async def delete_docker_container(request: web.Request) -> web.Response:
+    containers, container_id = await _resolved(request)
+    await containers.delete(container_id)
+    return web.Response(status=204)
+
+
+async def stop_docker_container(request: web.Request) -> web.Response:
+    containers, container_id = await _resolved(request)
+    return web.json_response(await containers.stop(container_id))
+
+
+async def start_docker_container(request: web.Request) -> web.Response:
+    containers, container_id = await _resolved(request)
+    return web.json_response(await containers.start(container_id))
+
+
+async def _resolved(request: web.Request) -> tuple[Containers, int]:
+    containers = _containers(request)
+    return containers, await containers.resolve(resource_id(request, "container_id"))
+
+
+async def get_build_status(request: web.Request) -> web.Response:
+    containers = _containers(request)
+    build = await containers.build(resource_id(request, "build_id"))
+    return web.json_response({"status": build.status, "result": build.result, "error": build.error})

@@ -1,0 +1,68 @@
+"""Where a container listens, and when it answers."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Container
+from contextlib import suppress
+from typing import cast
+
+import aiohttp
+from yarl import URL
+
+from ..errors import ApiError
+from ..ray.client import JsonObject, child
+
+__all__ = ["INNER_PORT", "answers", "endpoint_url", "free_port", "listed_port", "published_port"]
+
+# Where a container with a network of its own listens.
+INNER_PORT = 8000
+
+# Below what systems hand out by themselves, so that it is free again when the container is started anew.
+_PORTS = range(20_000, 32_000)
+
+_PROBE = aiohttp.ClientTimeout(total=10)
+
+
+def free_port(address: str, taken: Container[int]) -> int:
+    """A port of this machine that nobody listens on."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for port in random.sample(_PORTS, 200):
+        if port in taken:
+            continue
+        with socket.socket(family) as sock, suppress(OSError):
+            sock.bind((address, port))
+            return port
+    raise ApiError(500, f"there is no free port on {address} between {_PORTS.start} and {_PORTS.stop - 1}")
+
+
+def published_port(details: JsonObject) -> int | None:
+    """The machine's port that leads to the container's, from the engine's details of the container."""
+    bindings = child(child(details, "NetworkSettings"), "Ports").get(f"{INNER_PORT}/tcp")
+    for binding in cast("list[JsonObject]", bindings or []):
+        number = str(binding.get("HostPort", ""))
+        if number.isdecimal():
+            return int(number)
+    return None
+
+
+def listed_port(summary: JsonObject) -> int | None:
+    """The same from the engine's list."""
+    for port in cast("list[JsonObject]", summary.get("Ports") or []):
+        if port.get("PrivatePort") == INNER_PORT and port.get("PublicPort"):
+            return int(port["PublicPort"])
+    return None
+
+
+def endpoint_url(host: str, port: int) -> str:
+    return str(URL.build(scheme="http", host=host, port=port))
+
+
+async def answers(session: aiohttp.ClientSession, url: str) -> bool:
+    """Whether an HTTP server answers, whatever it says."""
+    try:
+        async with session.get(url, timeout=_PROBE, allow_redirects=False):
+            return True
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+        return False

@@ -1,0 +1,216 @@
+"""What is asked for when a container is created: as JSON, or as a form with the plugin's archive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from aiohttp import BodyPartReader, web
+
+from ..errors import ApiError, FieldError, InvalidBodyError
+from ..http.validation import Fields, read_object
+
+__all__ = ["RESERVED", "ContainerRequest", "Upload", "read_container_form", "read_container_request"]
+
+KINDS = ("plugin_runtime", "code_server")
+
+# The agent sets these: it has to know where the container listens.
+RESERVED = frozenset({"HOST", "PORT"})
+
+_MAX_ARCHIVE = 200 * 1024 * 1024
+_MAX_FIELD = 1024 * 1024
+_MAX_FIELDS = 32
+_CHUNK = 256 * 1024
+
+# What Linux takes as one variable of an environment, its name included.
+_MAX_VARIABLE = 128 * 1024 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRequest:
+    plugin_release: str  # empty where an archive is sent
+    kind: str
+    model: int | None
+    params: dict[str, object]
+    envs: dict[str, str]
+    metadata: dict[str, object]
+    labels: dict[str, str]
+    backend_container_id: int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An archive that was sent."""
+
+    path: Path
+
+
+async def read_container_request(request: web.Request, *, docker: bool = False) -> ContainerRequest:
+    """The JSON body; `docker` for the operation that knows fewer fields."""
+    return _checked(await read_object(request), uploaded=False, docker=docker)
+
+
+@asynccontextmanager
+async def read_container_form(
+    request: web.Request, parent: Path
+) -> AsyncGenerator[tuple[ContainerRequest, Upload], None]:
+    """The form's fields and its archive, a file below `parent` for as long as the context."""
+    directory = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=parent, prefix="upload-"))
+    try:
+        try:
+            body, upload = await _read_form(request, directory)
+        except ValueError as error:  # aiohttp's, for a form that is none
+            raise ApiError(400, f"the body is no multipart form: {error}") from None
+        yield _checked(body, uploaded=True, docker=False), upload
+    finally:
+        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+
+
+async def _read_form(request: web.Request, directory: Path) -> tuple[dict[str, object], Upload]:
+    body: dict[str, object] = {}
+    upload: Upload | None = None
+    reader = await request.multipart()
+    for _ in range(_MAX_FIELDS):
+        part = await reader.next()
+        if part is None:
+            break
+        if not isinstance(part, BodyPartReader) or not part.name:
+            raise ApiError(400, "the form has a part without a name")
+        if part.name == "file":
+            if upload is not None:
+                raise InvalidBodyError([FieldError(("body", "file"), "is there twice", "too_many", None)])
+            upload = await _store(part, directory / "plugin.zip")
+        else:
+            body[part.name] = await _read_field(part)
+    else:
+        raise ApiError(400, f"the form has more than {_MAX_FIELDS} fields")
+    if upload is None:
+        raise InvalidBodyError([FieldError(("body", "file"), "is required", "missing", None)])
+    return body, upload
+
+
+async def _store(part: BodyPartReader, path: Path) -> Upload:
+    size = 0
+    with path.open("wb") as file:
+        while chunk := await part.read_chunk(_CHUNK):
+            size += len(chunk)
+            if size > _MAX_ARCHIVE:
+                raise ApiError(413, f"file: the archive is larger than {_MAX_ARCHIVE >> 20} MiB")
+            file.write(chunk)
+    return Upload(path)
+
+
+async def _read_field(part: BodyPartReader) -> object:
+    raw = bytearray()
+    while chunk := await part.read_chunk():
+        raw += chunk
+        if len(raw) > _MAX_FIELD:
+            raise ApiError(413, f"{part.name}: the field is larger than {_MAX_FIELD >> 20} MiB")
+    name = str(part.name)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise InvalidBodyError(
+            [FieldError(("body", name), "must be UTF-8", "string_unicode", None)]
+        ) from None
+    # A form has only texts: an object comes as JSON, a number as its digits.
+    if name in ("params", "envs", "metadata", "labels"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise InvalidBodyError(
+                [FieldError(("body", name), "must be a JSON object", "json_invalid", None)]
+            ) from None
+    if name in ("model", "backend_container_id") and text.removeprefix("-").isdigit() and text.isascii():
+        return int(text) if len(text) <= 100 else text
+    return text
+
+
+def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> ContainerRequest:
+    if docker:  # it has no more fields than these
+        known = ("plugin_release", "params", "envs", "metadata", "labels")
+        body = {name: value for name, value in body.items() if name in known}
+    fields = Fields(body)
+    if not uploaded and body.get("plugin_release") is None:
+        wanted = "is required" if docker else "is required, unless the plugin's archive is sent as file"
+        fields.errors.append(FieldError(("body", "plugin_release"), wanted, "missing", None))
+    backend = body.get("backend_container_id")
+    if backend is not None and (not isinstance(backend, int | str) or backend == "" or backend is True):
+        fields.add("backend_container_id", "must be an integer or a text, not empty", "int_type")
+    checked = ContainerRequest(
+        plugin_release=fields.text("plugin_release"),
+        kind=fields.choice("kind", KINDS) or KINDS[0],
+        model=_integer(fields, body, "model"),
+        params=_json_object(fields, "params"),
+        envs=_envs(fields),
+        metadata=_json_object(fields, "metadata"),
+        labels=_labels(fields),
+        backend_container_id=cast("int | str | None", backend),
+    )
+    fields.check()
+    return checked
+
+
+def _integer(fields: Fields, body: Mapping[str, object], name: str) -> int | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():  # for JSON Schema that is one
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        fields.add(name, "must be an integer", "int_type")
+        return None
+    return value
+
+
+def _json_object(fields: Fields, name: str) -> dict[str, object]:
+    value = fields.object(name)
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:  # Python reads NaN and Infinity, but nobody else would read what we answer
+        fields.add(name, "must not have numbers that JSON lacks", "finite_number")
+    return value
+
+
+def _texts(fields: Fields, name: str) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for key, value in fields.object(name).items():
+        if not isinstance(value, str):
+            _refuse(fields, name, key, "must be a text", "string_type")
+        elif not key or "\0" in key or "\0" in value:
+            _refuse(fields, name, key, "must have a name, and no NUL in it", "string_pattern_mismatch")
+        else:
+            texts[key] = value
+    return texts
+
+
+def _envs(fields: Fields) -> dict[str, str]:
+    envs = _texts(fields, "envs")
+    for name, value in envs.items():
+        if "=" in name:
+            _refuse(fields, "envs", name, "must not have '=' in its name", "string_pattern_mismatch")
+        elif name in RESERVED:
+            _refuse(fields, "envs", name, "is set by the agent", "reserved")
+        elif len(f"{name}={value}".encode("utf-8", "surrogatepass")) > _MAX_VARIABLE:
+            _refuse(fields, "envs", name, f"must have at most {_MAX_VARIABLE} bytes", "string_too_long")
+    return envs
+
+
+def _labels(fields: Fields) -> dict[str, str]:
+    labels = _texts(fields, "labels")
+    for name in labels:
+        if name.startswith("synapse."):
+            _refuse(fields, "labels", name, "begins with synapse., which is the agent's", "reserved")
+    return labels
+
+
+def _refuse(fields: Fields, name: str, key: str, msg: str, type_: str) -> None:
+    # Without the value, which may be a secret and would end up in the client's error.
+    fields.errors.append(FieldError(("body", name, key), msg, type_, None))

@@ -1,0 +1,150 @@
+"""Checks of what clients send, before any of it reaches Ray."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar, cast
+
+from aiohttp import web
+
+from ..errors import ApiError, FieldError, InvalidBodyError
+
+__all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
+
+T = TypeVar("T")
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+# Texts go into environments and logs. Half of a surrogate pair is no character at all.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_ID_RULE = "1 to 100 letters, digits, '-' and '_'"
+
+
+def resource_id(request: web.Request, name: str) -> str:
+    """The path's id, or 400: Ray takes ids such as `a b/c` and fails on them later."""
+    value = request.match_info[name]
+    if not _ID.match(value):
+        raise ApiError(400, f"{name} must be {_ID_RULE}")
+    return value
+
+
+def identity_headers(request: web.Request) -> dict[str, str]:
+    """Whom the client works for, as far as it says so: SYNAPSE-User and SYNAPSE-Tenant."""
+    given: dict[str, str] = {}
+    for name in ("SYNAPSE-User", "SYNAPSE-Tenant"):
+        value = request.headers.get(name)
+        if value:
+            if _CONTROL.search(value):  # bytes that are no UTF-8 included
+                raise ApiError(400, f"the header {name} must be a text without control characters")
+            given[name] = value
+    return given
+
+
+async def read_object(request: web.Request) -> Mapping[str, object]:
+    """The request's body as a JSON object; 400 if it is no JSON, 422 if it is another value."""
+    raw = await request.read()
+    try:
+        value: object = json.loads(raw, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidBodyError([FieldError(("body",), "must be an object", "dict_type", value)])
+    return cast("dict[str, object]", value)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number there")
+
+
+class Fields:
+    """Reads an object's fields and collects what is wrong with them, so that all is told at once.
+
+    Null counts as not given, unless `nulls` says that it is wrong.
+    """
+
+    def __init__(self, body: Mapping[str, object], *, nulls: bool = True) -> None:
+        self._body = body
+        self._nulls = nulls
+        self.errors: list[FieldError] = []
+
+    def check(self) -> None:
+        """Raise 422 if anything was wrong."""
+        if self.errors:
+            raise InvalidBodyError(self.errors)
+
+    def add(self, name: str, msg: str, type_: str, *path: str | int) -> None:
+        """Note an error at the field, or at `path` inside it."""
+        value: Any = self._body.get(name)
+        for step in path:
+            value = value[step]
+        self.errors.append(FieldError(("body", name, *path), msg, type_, value))
+
+    def _get(self, name: str, default: T, ok: Callable[[object], bool], msg: str, type_: str) -> T:
+        value = self._body.get(name)
+        if value is None and (self._nulls or name not in self._body):
+            return default
+        if not ok(value):
+            self.add(name, msg, type_)
+            return default
+        return cast("T", value)
+
+    def given(self, name: str) -> bool:
+        return self._body.get(name) is not None
+
+    def required(self, name: str) -> None:
+        if name not in self._body:
+            self.errors.append(FieldError(("body", name), "is required", "missing", dict(self._body)))
+        elif self._body[name] is None:
+            self.add(name, "must not be null", "string_type")
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._get(
+            name,
+            default,
+            lambda v: isinstance(v, str) and bool(v) and not _CONTROL.search(v),
+            "must be a text, not empty and without control characters",
+            "string_type",
+        )
+
+    def identifier(self, name: str) -> str:
+        ok = _ID.match
+        return self._get(
+            name,
+            "",
+            lambda v: isinstance(v, str) and ok(v) is not None,
+            f"must be {_ID_RULE}",
+            "string_pattern_mismatch",
+        )
+
+    def object(self, name: str) -> dict[str, object]:
+        return self._get(
+            name, dict[str, object](), lambda v: isinstance(v, dict), "must be an object", "dict_type"
+        )
+
+    def texts(self, name: str) -> list[str]:
+        def ok(value: object) -> bool:
+            return isinstance(value, list) and all(isinstance(v, str) for v in cast("list[object]", value))
+
+        return self._get(name, list[str](), ok, "must be a list of texts", "list_type")
+
+    def boolean(self, name: str, default: bool) -> bool:
+        return self._get(name, default, lambda v: isinstance(v, bool), "must be true or false", "bool_type")
+
+    def integer(self, name: str, default: int, *, least: int = 0) -> int:
+        def ok(value: object) -> bool:
+            return isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**63
+
+        words = f"must be an integer of at least {least} that fits into 64 bits"
+        return self._get(name, default, ok, words, "int_type")
+
+    def number(self, name: str, default: float, *, most: float = math.inf) -> float:
+        def ok(value: object) -> bool:
+            return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+
+        limit = "" if most == math.inf else f" and at most {most:g}"
+        return self._get(name, default, ok, f"must be a number of at least 0{limit}", "float_type")
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        return self._get(name, "", lambda v: v in choices, f"must be one of {', '.join(choices)}", "enum")

@@ -1,0 +1,1 @@
+"""Plugins and their releases: read, checked, stored, packed for a job."""

@@ -1,0 +1,159 @@
+"""The plugin releases that the agent has: rows of the database, and an archive in a file for each."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import os
+import re
+import sqlite3
+import tempfile
+import time
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from ..database import Database
+from ..errors import ApiError
+from .source import FetchedRelease
+
+__all__ = ["Release", "Releases"]
+
+_ID = re.compile(r"[0-9]{1,18}\Z")
+_CODE_AND_VERSION = re.compile(r"([^@/]+)@([^@/]+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    id: int
+    plugin: str
+    version: str
+    config: dict[str, Any]
+    # SHA-256 of its archive, in hex.
+    checksum: str
+    created: int  # milliseconds since the epoch
+
+    @property
+    def lookup(self) -> str:
+        return f"{self.plugin}@{self.version}"
+
+    def shape(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Releases:
+    """Finds, adds and removes releases. Each is told by its lookup, `code@version` or the id."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._directory = database.path.parent / "releases"
+
+    async def page(self, offset: int, limit: int) -> tuple[int, list[Release]]:
+        """How many there are, and `limit` of them, the oldest first: a new one shifts no page."""
+
+        def select(connection: sqlite3.Connection) -> tuple[int, list[Release]]:
+            count = cast("int", connection.execute("SELECT count(*) FROM plugin_release").fetchone()[0])
+            query = "SELECT * FROM plugin_release ORDER BY id LIMIT ? OFFSET ?"
+            return count, [_release(row) for row in connection.execute(query, (limit, offset))]
+
+        return await self._database.run(select)
+
+    async def get(self, lookup: str) -> Release:
+        """400 if it is no lookup, 404 if there is no such release."""
+        return await self._database.run(lambda connection: _find(connection, lookup))
+
+    async def check_new(self, plugin: str, version: str) -> None:
+        """409 if the agent has that version."""
+        try:
+            await self.get(f"{plugin}@{version}")
+        except ApiError as error:
+            if error.status == 404:
+                return
+            raise
+        raise _taken(plugin, version)
+
+    async def add(self, fetched: FetchedRelease) -> Release:
+        """Keep it; 409 if the agent has that version."""
+
+        def insert(connection: sqlite3.Connection) -> Release:
+            created = time.time_ns() // 1_000_000
+            cursor = connection.execute(
+                "INSERT INTO plugin_release (plugin, version, config, checksum, created)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (fetched.plugin, fetched.version, json.dumps(fetched.config), fetched.checksum, created),
+            )
+            # Inside the transaction: no row is without its file, and a deletion can't come between.
+            self._write(fetched)
+            return _find(connection, str(cursor.lastrowid))
+
+        try:
+            return await self._database.run(insert)
+        except sqlite3.IntegrityError:
+            raise _taken(fetched.plugin, fetched.version) from None
+
+    async def delete(self, lookup: str) -> None:
+        def delete(connection: sqlite3.Connection) -> None:
+            release = _find(connection, lookup)
+            connection.execute("DELETE FROM plugin_release WHERE id = ?", (release.id,))
+            self._path(release.checksum).unlink(missing_ok=True)
+
+        await self._database.run(delete)
+
+    async def files(self, release: Release) -> dict[str, bytes]:
+        """The plugin's files by their paths."""
+        return await asyncio.to_thread(self._read, release)
+
+    def _read(self, release: Release) -> dict[str, bytes]:
+        path = self._path(release.checksum)
+        try:
+            archive = path.read_bytes()
+        except OSError as error:
+            raise _lost(release, f"{path}: {error.strerror}") from None
+        if hashlib.sha256(archive).hexdigest() != release.checksum:
+            raise _lost(release, f"{path} is not what it was")
+        with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
+            return {name: unpacked.read(name) for name in unpacked.namelist()}
+
+    def _write(self, fetched: FetchedRelease) -> None:
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        path = self._path(fetched.checksum)
+        descriptor, part = tempfile.mkstemp(dir=self._directory, prefix=".")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(fetched.archive)
+            Path(part).replace(path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+
+    def _path(self, checksum: str) -> Path:
+        return self._directory / f"{checksum}.zip"
+
+
+def _find(connection: sqlite3.Connection, lookup: str) -> Release:
+    named = _CODE_AND_VERSION.match(lookup)
+    if named:
+        query, values = "plugin = ? AND version = ?", named.groups()
+    elif _ID.match(lookup):
+        query, values = "id = ?", (lookup,)
+    else:
+        raise ApiError(400, "lookup must be code@version, or a release's id")
+    row = connection.execute(f"SELECT * FROM plugin_release WHERE {query}", values).fetchone()  # noqa: S608
+    if row is None:
+        raise ApiError(404, f"there is no plugin release {lookup}")
+    return _release(row)
+
+
+def _release(row: sqlite3.Row) -> Release:
+    return Release(**{**dict(row), "config": json.loads(row["config"])})
+
+
+def _taken(plugin: str, version: str) -> ApiError:
+    return ApiError(409, f"the agent has {plugin}@{version} already: delete it first to fetch it anew")
+
+
+def _lost(release: Release, why: str) -> ApiError:
+    return ApiError(500, f"{release.lookup} can't be read, delete it and create it again: {why}")

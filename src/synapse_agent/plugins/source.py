@@ -1,0 +1,103 @@
+"""Where releases come from: the directory that `--plugins` names.
+
+The release `code` `version` is the first of these that is there:
+
+    code@version/   code@version.zip   code/version/   code/version.zip   code/   code.zip
+
+Its config.yaml, at its top, must say the same code and version; a plain `code`, which has no version
+in its name, is passed over if it says another version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .config import CONFIG_FILE, BadConfigError, parse_config, read_actions
+from .release_files import BadReleaseError, read_directory, read_zip
+
+__all__ = ["FetchedRelease", "fetch_release"]
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRelease:
+    plugin: str
+    version: str
+    config: Mapping[str, object]
+    # A zip whose bytes depend on the files alone: stored, sorted, without times.
+    archive: bytes
+    # SHA-256 of that, in hex: the same for a directory and for a zip of it.
+    checksum: str
+
+
+def fetch_release(source: Path, plugin: str, version: str) -> FetchedRelease | None:
+    """Read and check the release; None if the source has none. Call it in a thread.
+
+    Raises BadReleaseError for one that is there and can't be taken.
+    """
+    for stem, named in ((f"{plugin}@{version}", True), (f"{plugin}/{version}", True), (plugin, False)):
+        for place in (stem, f"{stem}.zip"):
+            try:
+                files = _read(source, place, named=named)
+            except OSError as error:
+                raise BadReleaseError(f"{place}: can't be read: {error.strerror or error}") from None
+            if files is None:
+                continue
+            config = _config(place, files)
+            if not named and config.get("version") != version:
+                continue
+            _check(place, config, plugin, version)
+            archive = _pack(files)
+            return FetchedRelease(plugin, version, config, archive, hashlib.sha256(archive).hexdigest())
+    return None
+
+
+def _read(source: Path, place: str, *, named: bool) -> dict[str, bytes] | None:
+    path = source / place
+    if path.is_symlink() or (path.parent != source and path.parent.is_symlink()):
+        raise BadReleaseError(f"{place}: links are not taken")
+    if path.suffix == ".zip" and path.is_file():
+        return read_zip(path)
+    # A folder with the plugin's name may hold its versions.
+    if path.is_dir() and (named or (path / CONFIG_FILE).is_file()):
+        return read_directory(path)
+    return None
+
+
+def _config(place: str, files: Mapping[str, bytes]) -> dict[str, object]:
+    content = files.get(CONFIG_FILE)
+    if content is None:
+        raise BadReleaseError(f"{place}: has no {CONFIG_FILE} at its top")
+    try:
+        return parse_config(content)
+    except BadConfigError as error:
+        raise BadReleaseError(f"{place}: {CONFIG_FILE}: {error}") from None
+
+
+def _check(place: str, config: Mapping[str, object], plugin: str, version: str) -> None:
+    for key, wanted in (("code", plugin), ("version", version)):
+        said = config.get(key)
+        if said == wanted:
+            continue
+        why = f"{key} is {str(said)[:100]!r}, not {wanted!r}"
+        if said is not None and not isinstance(said, str):
+            why = f"{key} must be a text: put it in quotes"
+        raise BadReleaseError(f"{place}: {CONFIG_FILE}: {why}")
+    try:
+        read_actions(config)
+    except BadConfigError as error:
+        raise BadReleaseError(f"{place}: {CONFIG_FILE}: {error}") from None
+
+
+def _pack(files: Mapping[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path, data in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(path, _EPOCH), data)
+    return target.getvalue()

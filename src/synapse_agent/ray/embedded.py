@@ -1,0 +1,219 @@
+"""A Ray cluster of this agent's own, for as long as the agent lives."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import importlib.util
+import os
+import random
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from ..errors import StartupError
+from ..ops.process import describe
+from .client import RayClient
+
+__all__ = ["EmbeddedRay", "free_port"]
+
+_PREFIX = "synray-"
+_READY_WITHIN = 90.0
+
+# Ray's sockets lie below, and the path of a socket has about 100 characters.
+_MAX_PARENT = 24
+
+# Below what systems hand out by themselves, and clear of Ray's own 10002 to 19999.
+_PORTS = range(20_000, 32_000)
+
+
+class EmbeddedRay:
+    """A `ray start --head` with a token of its own, below a guard process."""
+
+    def __init__(self) -> None:
+        if getattr(sys, "frozen", False):
+            raise StartupError("a frozen program can't start Ray: name a cluster with --ray")
+        if importlib.util.find_spec("ray") is None:
+            raise StartupError(
+                'Ray is not installed: pip install "synapse-sdk[agent-ray]",'
+                " or name a running cluster with --ray URL, which needs no Ray here"
+            )
+        self.token = secrets.token_hex(32)
+        self.url = ""
+        self._directory: Path | None = None
+        self._lock: int | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        try:
+            self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
+        except OSError as error:
+            raise _no_directory(error) from None
+
+    @property
+    def log_dir(self) -> Path:
+        assert self._directory is not None
+        return self._directory / "ray" / "session_latest" / "logs"
+
+    async def start(self) -> None:
+        """Returns when Ray is ready. Call `stop` in every case."""
+        await asyncio.to_thread(_remove_stale)
+        self._directory, self._lock = _make_directory()
+        dashboard, client = _free_ports(2)
+        self.url = f"http://127.0.0.1:{dashboard}"
+        # A folder below, since Ray opens its own to everybody, and logs and packages are in there.
+        (self._directory / "tmp").mkdir()
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+        command += [
+            "--port=0",
+            "--dashboard-agent-listen-port=0",
+            "--min-worker-port=0",
+            "--max-worker-port=0",
+        ]
+        command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+        command += [f"--ray-client-server-port={client}", f"--temp-dir={self._directory / 'ray'}"]
+        command += ["--include-log-monitor=false", "--disable-usage-stats", "--log-color=false"]
+        guard = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(Path(__file__).with_name("supervisor.py")),
+            str(self._directory),
+        ]
+        self._guard = subprocess.Popen(  # noqa: ASYNC220  a fork takes a millisecond
+            guard + command,
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env=self._environment(),
+            cwd=self._directory,
+            # Not ours: a Ctrl-C on the terminal is for the agent, which then stops Ray in order.
+            start_new_session=True,
+            # The lock shows for as long as the guard lives that the directory is in use.
+            pass_fds=[self._lock],
+        )
+        ray = RayClient(self.url, self.token)
+        ready = asyncio.ensure_future(ray.wait_ready(asyncio.get_running_loop().time() + _READY_WITHIN))
+        ended = asyncio.ensure_future(self.ended())
+        try:
+            await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not (ready.done() and ready.result()):
+                why = "ended at once" if ended.done() else f"was not ready within {_READY_WITHIN:.0f} s"
+                raise StartupError(f"Ray {why}: {self._last_words()}")
+        finally:
+            ready.cancel()
+            ended.cancel()
+            await asyncio.gather(ready, ended, return_exceptions=True)
+            await ray.close()
+
+    async def ended(self) -> None:
+        """Waits until Ray is gone."""
+        while self._guard is not None and self._guard.poll() is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+
+    async def stop(self) -> None:
+        """End the cluster and remove what it left. Calling it twice is fine."""
+        if self._guard is not None:
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()
+            await asyncio.to_thread(self._guard.wait)
+            self._guard = None
+        if self._directory is not None:
+            await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+            self._directory = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        self._output.close()
+
+    def _environment(self) -> dict[str, str]:
+        # Ray's other settings in our environment may be meant for it; these would lead it elsewhere.
+        dropped = {"RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "SYNAPSE_AGENT_TOKEN"}
+        environment = {name: value for name, value in os.environ.items() if name not in dropped}
+        # Without a token of its own Ray writes one to the home directory, and from then on every
+        # Ray on this machine asks for it.
+        environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
+        # What Ray's processes leave when they are killed goes with the rest.
+        assert self._directory is not None
+        environment["TMPDIR"] = str(self._directory / "tmp")
+        # Entrypoints call `python`, and mean this one.
+        path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+        return environment | {"PATH": os.pathsep.join(path)}
+
+    def _last_words(self) -> str:
+        self._output.seek(0)
+        lines = self._output.read().decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1][:500] if said else "it said nothing"
+
+
+def _parent() -> Path:
+    directory = Path(tempfile.gettempdir())
+    return directory if len(str(directory)) <= _MAX_PARENT else Path("/tmp")  # noqa: S108
+
+
+def _no_directory(error: OSError) -> StartupError:
+    return StartupError(
+        f"there is no directory for Ray's files: {describe(error)}; set TMPDIR to one of at most"
+        f" {_MAX_PARENT} characters that this user may write to"
+    )
+
+
+def _make_directory() -> tuple[Path, int]:
+    try:
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_parent()))
+    except OSError as error:
+        raise _no_directory(error) from None
+    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return directory, lock
+
+
+def _remove_stale() -> None:
+    """Remove what agents left whose guard was killed too."""
+    for directory in _ours():
+        try:
+            lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            # Somebody is just about to lock it, unless it is old.
+            with suppress(OSError):
+                if time.time() - directory.stat().st_mtime > 60:
+                    shutil.rmtree(directory, ignore_errors=True)
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue  # in use
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def _ours() -> Iterator[Path]:
+    for directory in _parent().glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if directory.is_dir() and directory.stat().st_uid == os.getuid():
+                yield directory
+
+
+def free_port() -> int:
+    """A TCP port for something in the cluster, where neither Ray nor the system takes one by itself."""
+    return _free_ports(1)[0]
+
+
+def _free_ports(count: int) -> list[int]:
+    free: list[int] = []
+    for port in random.sample(_PORTS, 200):
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("", port))
+            free.append(port)
+        if len(free) == count:
+            return free
+    raise StartupError("there is no free port for Ray between 20000 and 31999")

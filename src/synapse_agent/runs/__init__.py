@@ -1,0 +1,1 @@
+"""Jobs: submitted, listed, stopped, and limited by the policy."""

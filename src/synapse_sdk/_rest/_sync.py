@@ -1,0 +1,272 @@
+"""The sync transport."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+from .._connection import bounded
+from .._http._clients import open_client, refuse_http_client, user_agent
+from .._http._deadline import ConnectionWatch, Deadline
+from .._http._requests import read, send
+from ..clients.exceptions import ClientError
+from ._core import (
+    Exchange,
+    closed_error,
+    raw_answer,
+    refuse_streams,
+    refuse_waiting,
+    windowed,
+)
+
+if TYPE_CHECKING:
+    from synapse_agent_api.client import Arguments, Operation, RawResponse
+
+    from .._connection import Connection
+    from .._http._clients import Proxy, Verify
+    from ..long_poll import LongPollHandler
+    from ._plan import Ask, Plan
+
+__all__ = ["RawApiClient", "ApiClient"]
+
+T = TypeVar("T")
+
+
+class ApiClient:
+    """Calls operations over an `httpx.Client`; safe to use from several threads.
+
+    Args:
+        connection: Where to, and with which credentials.
+        http: What sends.
+        owns_http: Whether `close` closes it.
+        parent: Whose connections these are, if they are another's: when that is closed, so is this.
+    """
+
+    __slots__ = ("_closed", "_http", "_owns_http", "_parent", "connection")
+
+    def __init__(
+        self,
+        connection: Connection,
+        http: httpx.Client,
+        owns_http: bool,
+        parent: ApiClient | None = None,
+    ) -> None:
+        self.connection: Connection = connection
+        self._http = http
+        self._owns_http = owns_http
+        self._parent = parent
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        connection: Connection,
+        *,
+        verify: Verify = True,
+        proxy: Proxy | None = None,
+        http_client: httpx.Client | None = None,
+        long_poll_handler: LongPollHandler | None = None,
+    ) -> ApiClient:
+        """Make a transport over the client that was given, or over one of our own.
+
+        Raises:
+            ValidationError: 400, if an option is wrong.
+        """
+        if long_poll_handler is not None:
+            from ._long_poll import LongPollTransport, refuse_http_options
+
+            refuse_http_options(verify, proxy, http_client)
+            over = LongPollTransport(long_poll_handler)
+            # The environment's proxies and netrc are for HTTP.
+            http = httpx.Client(transport=over, headers=user_agent(), trust_env=False)
+            return cls(connection, http, owns_http=True)
+        if http_client is not None:
+            refuse_http_client(http_client, "Client", verify, proxy)
+            return cls(connection, http_client, owns_http=False)
+        http = open_client(connection.base_url, connection.timeout, verify, proxy)
+        return cls(connection, http, owns_http=True)
+
+    def view(self, connection: Connection) -> ApiClient:
+        """Make a transport that shares the connections, and leaves them open when it is closed."""
+        return ApiClient(connection, self._http, owns_http=False, parent=self)
+
+    @property
+    def http(self) -> httpx.Client:
+        """What log streams go through.
+
+        Raises:
+            ServerError: 500, where none can.
+        """
+        refuse_streams(self.connection)
+        return self._http
+
+    @property
+    def closed(self) -> bool:
+        """Whether this, what it shares connections with, or the client below, was closed."""
+        return self._closed or self._http.is_closed or (self._parent is not None and self._parent.closed)
+
+    def check_open(self, operation: str) -> None:
+        """Raise if this is closed.
+
+        Raises:
+            ClientConnectionError: 503.
+        """
+        if self.closed:
+            raise closed_error(self.connection, operation)
+
+    def call(self, operation: Operation[T], arguments: Arguments, /) -> T:
+        """Call an operation and give back its decoded result.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        exchange = Exchange(self.connection, operation, arguments)
+        return exchange.result(self.perform(exchange))
+
+    def wait(
+        self, operation: Operation[Any], arguments: Arguments, timeout: float | None, poll_interval: float, /
+    ) -> Any:
+        """Call an operation and give back what it began, once that is done.
+
+        Raises:
+            ClientError: Whatever goes wrong; 408 where it takes too long.
+        """
+        from ._plan import after
+
+        return self.carry_out(after(operation, arguments, timeout, poll_interval))
+
+    def perform(self, exchange: Exchange[Any]) -> httpx.Response:
+        """Send the requests of an exchange until there is a final answer.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        try:
+            while True:
+                self.check_open(exchange.summary)
+                try:
+                    response = self._send(exchange)
+                except Exception as exc:  # noqa: BLE001 - nothing foreign gets out; failed() raises
+                    delay = exchange.failed(exc)
+                else:
+                    again = exchange.received(response)
+                    if again is None:
+                        return response
+                    delay = again
+                if delay:
+                    time.sleep(delay)
+        finally:
+            exchange.close()
+
+    def carry_out(self, plan: Plan[T]) -> T:
+        """Take the steps of a plan, and give back what it comes to.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        from ._plan import Pause
+
+        answer: Any = None
+        trouble: ClientError | None = None
+        while True:
+            try:
+                step = plan.send(answer) if trouble is None else plan.throw(trouble)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            except ClientError as error:
+                error.agent = error.agent or self.connection.agent
+                raise
+            answer = trouble = None
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+                continue
+            self.check_open(step.operation.summary)
+            try:
+                answer = self._ask(step)
+            except ClientError as error:
+                trouble = error
+
+    def close(self) -> None:
+        """Close the connections, if they are ours; no call can be made any more. Twice is fine."""
+        self._closed = True
+        if self._owns_http:
+            self._http.close()
+
+    def _send(self, exchange: Exchange[Any]) -> httpx.Response:
+        seconds = self.connection.deadline
+        if seconds is None:
+            return self._exchange(exchange.request(self._http), exchange)
+        watch = ConnectionWatch()
+        deadline = Deadline(seconds, watch.end)
+        try:
+            return self._exchange(exchange.request(self._http, {"trace": watch.trace}), exchange)
+        except Exception as exc:
+            if deadline.passed:
+                raise exchange.overdue(seconds) from exc
+            raise
+        finally:
+            deadline.cancel()
+            watch.close()
+
+    def _exchange(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
+        response = send(self._http, request)
+        exchange.began(response.status_code)
+        reader = exchange.window_reader(response)
+        if reader is None:
+            return read(response)
+        try:
+            for data in response.iter_bytes():
+                reader.feed(data)
+                if reader.full:
+                    break
+        finally:
+            response.close()
+        return windowed(reader, response)
+
+    def _ask(self, step: Ask[T]) -> T:
+        connection = (
+            self.connection if step.within is None else bounded(self.connection, step.within, step.patient)
+        )
+        exchange = Exchange(connection, step.operation, step.arguments)
+        return exchange.result(self.perform(exchange))
+
+
+class RawApiClient:
+    """Calls operations, and gives back their answers as they came."""
+
+    __slots__ = ("_api_client",)
+
+    def __init__(self, transport: ApiClient) -> None:
+        self._api_client = transport
+
+    @property
+    def connection(self) -> Connection:
+        """Where to, and with which credentials."""
+        return self._api_client.connection
+
+    def call(self, operation: Operation[T], arguments: Arguments, /) -> Any:
+        """Call an operation and give back a `RawResponse`.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        return self.answer(Exchange(self._api_client.connection, operation, arguments, raw=True))
+
+    def answer(self, exchange: Exchange[T]) -> RawResponse[T]:
+        """Perform an exchange.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        return raw_answer(exchange, self._api_client.perform(exchange))
+
+    def wait(self, operation: Operation[Any], *_: object) -> Any:
+        """Refuse: there is more than one answer to what is waited for.
+
+        Raises:
+            ValidationError: 400.
+        """
+        raise refuse_waiting(self._api_client.connection, operation.summary)
