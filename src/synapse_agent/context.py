@@ -10,11 +10,6 @@ from aiohttp import web
 
 from .database import Database
 from .ray.client import JsonObject, RayClient
-<<<<<<< HEAD
-=======
-from .runs.lists import RecentJobs
-from .runs.policy import Policy
->>>>>>> jobs
 
 __all__ = ["AGENT_CONTEXT", "INTERNAL", "AgentContext", "context_of"]
 

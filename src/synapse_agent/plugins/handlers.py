@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Creating, listing, getting and deleting plugin releases."""
-=======
 """Operations on plugin releases: create, list, get, delete."""
->>>>>>> jobs
 
 from __future__ import annotations
 
@@ -16,11 +12,7 @@ from ..errors import ApiError
 from ..http.paging import page_response, read_page
 from ..http.validation import Fields, read_object
 from .config import CODE, CODE_RULE, VERSION, VERSION_RULE
-<<<<<<< HEAD
-from .release_files import BadReleaseError
-=======
 from .files import BadPluginError
->>>>>>> jobs
 from .releases import Releases
 from .source import fetch_release
 

@@ -10,12 +10,8 @@ from ..http.query import QueryFields
 from ..http.validation import resource_id
 from ..ray.client import TERMINAL
 from ..redaction import redact
-<<<<<<< HEAD
-from .job_lists import JobQuery, newest_first, page_of
-from .state import run_state_of
-=======
 from .lists import JobQuery, newest_first, page_of
->>>>>>> jobs
+from .state import run_state_of
 
 __all__ = ["delete_job", "get_job", "list_jobs", "stop_job"]
 
@@ -25,27 +21,15 @@ _STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
 async def list_jobs(request: web.Request) -> web.Response:
     """Return the jobs that match the query, newest first."""
     query = _job_query(request)
-<<<<<<< HEAD
     recent = run_state_of(request).recent_jobs
-    # Ray has neither pages nor filters for jobs, and reads each job by itself for its list.
-    jobs = None if query.cursor is None else recent.get()
-=======
-    context = context_of(request)
     # Ray has no pages and no filters for jobs, and its list is slow: it reads the jobs one by one.
-    jobs = None if query.cursor is None else context.recent_jobs.get()
->>>>>>> jobs
+    jobs = None if query.cursor is None else recent.get()
     if jobs is None:
         jobs = newest_first(await context_of(request).jobs())
         if query.limit is not None:
-<<<<<<< HEAD
             recent.keep(jobs)
-    page, following = page_of(jobs, query)
-    headers = None if following is None else {"Synapse-Next-Cursor": following}
-=======
-            context.recent_jobs.keep(jobs)
     page, next_cursor = page_of(jobs, query)
     headers = None if next_cursor is None else {"Synapse-Next-Cursor": next_cursor}
->>>>>>> jobs
     return web.json_response(redact(page), headers=headers)
 
 

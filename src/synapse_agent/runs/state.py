@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from .job_lists import RecentJobs
+from .lists import RecentJobs
 from .policy import Policy
 
 __all__ = ["RUN_STATE", "RunState", "run_state_of"]
