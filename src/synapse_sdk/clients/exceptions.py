@@ -29,7 +29,8 @@ Example:
 
 from __future__ import annotations
 
-from typing import Any  # noqa: F401 - typing.get_type_hints resolves the annotations of the classes here
+# typing.get_type_hints resolves the annotations of the classes here.
+from typing import Any  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 from .._exceptions import (
     AuthenticationError,
