@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -105,14 +106,17 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
 
     proxy = _proxy_of(exc)
     through = f" {PROXY_NOTE}{proxy}" if proxy else ""
-    reachable = (
-        "is the proxy running and reachable? NO_PROXY names hosts that need no proxy"
-        if proxy
-        else "is the agent running and reachable?"
-    )
+    reachable = "is the agent running and reachable?"
+    longer_read = "timeout={'read': ...} gives the agent longer"
+    if proxy:
+        reachable = "is the proxy running and reachable? NO_PROXY names hosts that need no proxy"
+        longer_read = f"{reachable}; timeout={{'read': ...}} gives it longer"
 
     def error(kind: type[ClientError], status: int, detail: str, hint: str | None = None) -> ClientError:
         return kind(status, detail, operation=operation, agent=agent, hint=hint)
+
+    timed_out, broken = partial(error, ClientTimeoutError, 408), partial(error, ClientConnectionError, 503)
+    failed = partial(error, ServerError, 500)
 
     if is_a(exc, "HTTPStatusError"):
         # An event hook of an injected client raises it.
@@ -122,67 +126,44 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
             response.status_code, response.headers, body, operation=operation, agent=agent
         )
     if is_a(exc, "ConnectTimeout"):
-        return error(
-            ClientTimeoutError,
-            408,
-            f"no connection{through}{_within(exc, 'connect')}",
-            f"{reachable}; timeout={{'connect': ...}} gives it longer",
-        )
+        hint = f"{reachable}; timeout={{'connect': ...}} gives it longer"
+        return timed_out(f"no connection{through}{_within(exc, 'connect')}", hint)
     if is_a(exc, "PoolTimeout"):
-        return error(
-            ClientTimeoutError,
-            408,
-            f"no free connection{_within(exc, 'pool')}",
-            "the injected http_client allows too few connections",
-        )
+        hint = "the injected http_client allows too few connections"
+        return timed_out(f"no free connection{_within(exc, 'pool')}", hint)
     if is_a(exc, "WriteTimeout"):
-        return error(ClientTimeoutError, 408, f"the request could not be sent{_within(exc, 'write')}")
+        return timed_out(f"the request could not be sent{_within(exc, 'write')}")
     if is_a(exc, "TimeoutException"):
-        return error(
-            ClientTimeoutError,
-            408,
-            f"no answer{through}{_within(exc, 'read')}",
-            f"{reachable}; timeout={{'read': ...}} gives it longer"
-            if proxy
-            else "timeout={'read': ...} gives the agent longer",
-        )
+        return timed_out(f"no answer{through}{_within(exc, 'read')}", longer_read)
     if isinstance(exc, TimeoutError):
-        return error(ClientTimeoutError, 408, words if str(exc) else "timed out")
+        return timed_out(words if str(exc) else "timed out")
     if is_a(exc, "InvalidURL", "UnsupportedProtocol"):
         return error(ValidationError, 400, words)
     if isinstance(exc, UnicodeError) and not isinstance(exc, (UnicodeEncodeError, UnicodeDecodeError)):
         # httpx decodes the host of a redirect even if it does not follow it.
-        return error(ServerError, 500, f"redirected to a host that can't be read: {words}")
+        return failed(f"redirected to a host that can't be read: {words}")
     if is_a(exc, "DecodingError"):
-        return error(ServerError, 500, f"the answer can't be decompressed: {words}")
+        return failed(f"the answer can't be decompressed: {words}")
     if is_a(exc, "ProxyError"):
         shown = f"the proxy {proxy}" if proxy else "the proxy"
-        return error(ClientConnectionError, 503, f"{shown} failed: {words}", "check the proxy settings")
+        return broken(f"{shown} failed: {words}", "check the proxy settings")
     if is_certificate_failure(exc):
-        return error(
-            ClientConnectionError,
-            503,
-            f"the agent's certificate was refused: {words}",
-            "verify='/path/to/ca.pem' trusts a private certificate authority",
-        )
+        hint = "verify='/path/to/ca.pem' trusts a private certificate authority"
+        return broken(f"the agent's certificate was refused: {words}", hint)
     if is_a(exc, "ConnectError"):
-        return error(ClientConnectionError, 503, f"can't connect{through}: {words}", reachable)
+        return broken(f"can't connect{through}: {words}", reachable)
     if is_a(exc, "TransportError") or isinstance(exc, (OSError, EOFError)) or is_network_error(exc):
-        return error(ClientConnectionError, 503, f"the connection{through} broke: {words}")
+        return broken(f"the connection{through} broke: {words}")
     if isinstance(exc, RuntimeError) and "has been closed" in str(exc):
-        return error(ClientConnectionError, 503, "the HTTP client is closed")
+        return broken("the HTTP client is closed")
     if isinstance(exc, RuntimeError) and "shutdown" in str(exc):
-        return error(
-            ServerError,
-            500,
-            f"the interpreter is shutting down: {words}",
-            "do this before the program ends, or with AgentClient and tail_job_logs, which need no thread",
-        )
+        hint = "do this before the program ends, or with AgentClient and tail_job_logs, which need no thread"
+        return failed(f"the interpreter is shutting down: {words}", hint)
     if isinstance(exc, RuntimeError) and "new thread" in str(exc):
-        return error(ServerError, 500, words, "raise the limit of processes, see ulimit -u")
+        return failed(words, "raise the limit of processes, see ulimit -u")
     if isinstance(exc, RecursionError):
-        return error(ServerError, 500, "nested too deeply")
-    return error(ServerError, 500, f"{type(exc).__name__}: {words}")
+        return failed("nested too deeply")
+    return failed(f"{type(exc).__name__}: {words}")
 
 
 def excerpt(body: bytes, headers: Mapping[str, str], redact: Callable[[str], str] | None = None) -> str:

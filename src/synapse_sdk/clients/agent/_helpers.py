@@ -35,7 +35,7 @@ class RawClient(RawAgentApi):
     def __init__(self, api_client: ApiClient) -> None:
         from ..._rest._sync import RawApiClient
 
-        self._api_client = RawApiClient(api_client)
+        self._api_client = RawApiClient.sharing(api_client)
         super().__init__(_Api(self._api_client))
 
     def request(
@@ -61,7 +61,7 @@ class RawClient(RawAgentApi):
 
         config = self._api_client.config
         call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
-        return self._api_client.send(call)
+        return self._api_client.send_raw(call)
 
 
 class AsyncRawClient(AsyncRawAgentApi):
@@ -72,7 +72,7 @@ class AsyncRawClient(AsyncRawAgentApi):
     def __init__(self, api_client: AsyncApiClient) -> None:
         from ..._rest._async import AsyncRawApiClient
 
-        self._api_client = AsyncRawApiClient(api_client)
+        self._api_client = AsyncRawApiClient.sharing(api_client)
         super().__init__(_AsyncApi(self._api_client))
 
     async def request(
@@ -89,7 +89,7 @@ class AsyncRawClient(AsyncRawAgentApi):
 
         config = self._api_client.config
         call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
-        return await self._api_client.send(call)
+        return await self._api_client.send_raw(call)
 
     request.__doc__ = RawClient.request.__doc__
 
