@@ -15,7 +15,7 @@ from ..errors import ApiError
 from ..ray.client import TERMINAL, JsonObject, RayClient, RayUnreachableError
 from .arrivals import Arrivals
 from .locate import Located, Locator
-from .sources import BLOCK, InterruptedReadError, LogLostError, MissingLogError
+from .sources import BLOCK, InterruptedReadError, LogLostError, MissingLogError, StateFile
 from .spool import Spool, SpooledLog
 
 __all__ = ["FollowedLog", "Logs"]
@@ -247,6 +247,7 @@ class FollowedLog:
         try:
             self.end = max(self.end, await self._located.source.size())
         except MissingLogError:
+            self._located = None
             # Without a driver there need not be a log.
             if self.end or self.job.get("driver_node_id"):
                 raise
@@ -254,6 +255,16 @@ class FollowedLog:
             self._located = None
             raise
         return self.end
+
+    async def last_lines(self, count: int) -> bytes | None:
+        """Return at least the last lines, where their place in the log would cost more to know; else None."""
+        if self.final or not await self.locate():
+            return None
+        assert self._located is not None
+        source = self._located.source
+        with suppress(MissingLogError):
+            return await source.last_lines(count) if isinstance(source, StateFile) else None
+        return None
 
     async def read(self, position: int, limit: int = BLOCK) -> bytes:
         """Return some bytes from `position` on, at most `limit`; none where there are none now."""
@@ -343,6 +354,7 @@ class FollowedLog:
             found = await self._look_at_log()
             self._why, self._seen = "", self._clock()
         except MissingLogError as error:
+            self._located = None
             found = False
             if before or (over and self.job.get("driver_node_id")):
                 await self._trouble(error)

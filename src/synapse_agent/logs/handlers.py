@@ -117,6 +117,9 @@ async def _whole(request: web.Request, log: FollowedLog, window: Window) -> web.
     async def read() -> bytes:
         return await log.read(position, min(BLOCK, end - position)) if position < end else b""
 
+    last = await _last_lines(log, window)
+    if last is not None:
+        return web.json_response(last)
     position, end = await _patiently(log, bounds)
     headers = {
         "Content-Type": "application/json",
@@ -144,6 +147,22 @@ async def _whole(request: web.Request, log: FollowedLog, window: Window) -> web.
         # Cut short, so that nobody takes the part for the whole.
         _abort(request)
     return response
+
+
+async def _last_lines(log: FollowedLog, window: Window) -> str | None:
+    """Return the last lines where nobody says which bytes of the log they are."""
+    count = window.tail
+    if count is None or window.offset:
+        return None
+    data = await _patiently(log, lambda: log.last_lines(count))
+    if data is None:
+        return None
+
+    async def read(position: int, limit: int) -> bytes:
+        return data[position : position + limit]
+
+    start, end = await window.bounds(read, len(data))
+    return data[start:end].decode("utf-8", "replace")
 
 
 class _Sink(Protocol):

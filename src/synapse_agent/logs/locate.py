@@ -112,13 +112,7 @@ class Locator:
                 except InterruptedReadError as error:
                     why = str(error)
                     self._unreachable[node] = clock()
-        through = StateFile(self._ray, self._slots, node, name)
-        try:
-            await through.size()
-        except InterruptedReadError as error:
-            both = f"{why}, and {error}" if why else str(error)
-            raise type(error)(both) from None
-        return through
+        return StateFile(self._ray, self._slots, node, name, why)
 
     def _direct(self, address: str | None, name: str) -> NodeFile | None:
         url = URL(address or "")

@@ -40,6 +40,9 @@ _STATE_TIMEOUT = 3600
 # A share of the time that Ray may spend on sending one log again and again: a tenth.
 _STATE_REST = 10.0
 
+# The last lines of a log are held in memory up to this size in bytes, and asked for up to this number.
+_MOST_HELD, _MOST_LINES = 4 << 20, 100_000
+
 # A log of which Ray's state API is the only source is copied to this machine's disk.
 _MOST_COPIED = 8 << 30
 _TOO_LARGE = (
@@ -174,13 +177,22 @@ class StateFile:
 
     Each look at it is one request that ends by itself, and however slow a client is, Ray's slot is free
     as soon as the copy is made. The pause between two of them grows with what they cost.
+
+    Args:
+        ray: The cluster.
+        slots: Held while Ray answers.
+        node_id: The node that has the file.
+        name: The file's name.
+        because: Why the node itself is not asked; errors begin with it.
     """
 
-    def __init__(self, ray: RayClient, slots: asyncio.Semaphore, node_id: str, name: str) -> None:
+    def __init__(
+        self, ray: RayClient, slots: asyncio.Semaphore, node_id: str, name: str, because: str = ""
+    ) -> None:
         self._ray = ray
         self._slots = slots
-        self._node_id = node_id
-        self._name = name
+        self._query = {"node_id": node_id, "filename": name, "timeout": str(_STATE_TIMEOUT)}
+        self._because = f"{because}, and " if because else ""
         self._copy, path = tempfile.mkstemp(prefix="synapse-log-")
         os.unlink(path)  # noqa: PTH108  from now on the file goes with its descriptor
         weakref.finalize(self, os.close, self._copy)
@@ -199,6 +211,21 @@ class StateFile:
             raise LogLostError(self._size, position)
         return os.pread(self._copy, min(limit, self._size - position), position)
 
+    async def last_lines(self, count: int) -> bytes | None:
+        """Return at least the last `count` lines, without a copy of the log; None where they are too large.
+
+        Ray does not say where in the log they are.
+        """
+        if self._size or count > _MOST_LINES:
+            return None
+        data = bytearray()
+        async with self._slots:
+            async for part in self._answer(count + 1):
+                data += part
+                if len(data) > _MOST_HELD:
+                    return None
+        return bytes(data)
+
     async def _refresh(self) -> None:
         clock = asyncio.get_running_loop().time
         async with self._lock:
@@ -216,20 +243,25 @@ class StateFile:
     async def _copy_whole(self) -> int:
         """Add to the copy what it lacks; return the log's size."""
         total = 0
-        query = {"node_id": self._node_id, "filename": self._name, "lines": "-1"}
-        query["timeout"] = str(_STATE_TIMEOUT)
-        try:
-            async with self._ray.log_file(query) as response:
-                async for data in _plain(response):
-                    new = data[max(0, self._size - total) :]
-                    if new:
-                        os.pwrite(self._copy, new, max(self._size, total))
-                    total += len(data)
-                    if total > _MOST_COPIED:
-                        raise ApiError(503, _TOO_LARGE)
-        except RayUnreachableError as error:
-            raise InterruptedReadError(error.detail) from None
+        async for data in self._answer(-1):
+            new = data[max(0, self._size - total) :]
+            if new:
+                os.pwrite(self._copy, new, max(self._size, total))
+            total += len(data)
+            if total > _MOST_COPIED:
+                raise ApiError(503, _TOO_LARGE)
         return total
+
+    async def _answer(self, lines: int) -> AsyncIterator[bytes]:
+        """Yield so many of the log's last lines, or all of it for -1."""
+        try:
+            async with self._ray.log_file(self._query | {"lines": str(lines)}) as response:
+                async for data in _plain(response):
+                    yield data
+        except RayUnreachableError as error:
+            raise InterruptedReadError(f"{self._because}{error.detail}") from None
+        except InterruptedReadError as error:
+            raise type(error)(f"{self._because}{error}") from None
 
 
 async def _plain(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

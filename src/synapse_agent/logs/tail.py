@@ -67,12 +67,9 @@ class Tail:
         log = self._log
         if self._position < log.end:
             limit = min(BLOCK, log.end - self._position)
-            if log.remote:
-                data = await self._try(log.read(self._position, limit))
-                if data is None:
-                    return b""
-            else:
-                data = await log.read(self._position, limit)
+            data = await self._read(limit)
+            if data is None:
+                return b""
             if not data:
                 raise LogLostError(self._position, log.end)
             self._position += len(data)
@@ -91,6 +88,17 @@ class Tail:
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
+
+    async def _read(self, limit: int) -> bytes | None:
+        if self._log.remote:
+            return await self._try(self._log.read(self._position, limit))
+        try:
+            data = await self._log.read(self._position, limit)
+        except InterruptedReadError as error:
+            await self._failed(str(error))
+            return None
+        self._failing_since = None
+        return data
 
     async def _try(self, work: Coroutine[Any, Any, T]) -> T | None:
         """Return what it comes to; None if that takes too long now, or does not work out now."""
