@@ -10,7 +10,7 @@ from aiohttp import web
 
 from .containers.manager import Containers
 from .database import Database
-from .logs.follow import Logs
+from .logs.registry import Logs
 from .ray.client import JsonObject, RayClient
 from .runs.job_lists import RecentJobs
 from .runs.policy import Policy

@@ -18,12 +18,13 @@ from yarl import URL
 
 from synapse_agent.__main__ import _parser
 from synapse_agent.errors import ApiError
-from synapse_agent.logs import follow, sources
+from synapse_agent.logs import follow, registry, state_file
 from synapse_agent.logs.arrivals import Arrivals
-from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
-from synapse_agent.logs.sources import InterruptedReadError, LogLostError, NodeFile, StateFile
+from synapse_agent.logs.registry import Logs
+from synapse_agent.logs.sources import InterruptedReadError, LogLostError, NodeFile
 from synapse_agent.logs.spool import Spool
+from synapse_agent.logs.state_file import StateFile
 from synapse_agent.logs.tail import Tail
 from synapse_agent.logs.windows import Window, last_lines
 from synapse_agent.ray.client import RayClient, RayUnreachableError
@@ -374,7 +375,7 @@ def test_the_last_lines_by_the_state_api_are_no_copy(monkeypatch: pytest.MonkeyP
     assert len(got) < 20
     assert got.endswith(b"998\n999\n")
     assert asyncio.run(run(10**9)) is None
-    monkeypatch.setattr(sources, "_MOST_HELD", 10)
+    monkeypatch.setattr(state_file, "_MOST_HELD", 10)
     assert asyncio.run(run(10)) is None
     cluster.log = None
     assert asyncio.run(run(2)) is None
@@ -479,7 +480,7 @@ def test_ray_that_is_away_for_a_moment_ends_nothing(world: World) -> None:
 
 
 def test_ray_that_does_not_answer_holds_no_line_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "_ASK_TIMEOUT", 3_600)
+    monkeypatch.setattr(registry, "_STATUS_TIMEOUT", 3_600)
 
     async def run() -> None:
         world.path.write_bytes(b"one\n")
@@ -526,6 +527,14 @@ def test_a_job_that_is_deleted_is_a_404_behind_its_lines(world: World) -> None:
 
     with pytest.raises(ApiError, match=r"Ray does not know job job any more.*up to byte 4") as caught:
         asyncio.run(run())
+    assert caught.value.status == 404
+
+
+def test_a_job_that_was_submitted_again_is_another(world: World) -> None:
+    world.path.write_bytes(b"one\n")
+    world.job_now = JOB | {"start_time": 2, "status": "SUCCEEDED"}
+    with pytest.raises(ApiError, match="does not know job job any more") as caught:
+        asyncio.run(tail_to_end(logs_of(world), Window()))
     assert caught.value.status == 404
 
 
@@ -590,7 +599,7 @@ def test_a_log_that_was_kept_is_read_without_its_cluster(world: World, tmp_path:
         world.path.unlink()
         world.away = True
         logs = logs_of(world, Spool(tmp_path / "kept", 1 << 20))
-        job = logs.kept("job")
+        job = logs.spooled_job("job")
         assert job is not None
         for window, expected in ((Window(), b"one\ntwo\n"), (Window(tail=1), b"two\n"), (Window(8), b"")):
             assert await tail_to_end(logs, window, **job) == expected
