@@ -15,13 +15,16 @@ from ..errors import ApiError
 from ..http.validation import resource_id
 from ..ray.client import JsonObject
 from .follow import FollowedLog
+from .registry import Logs
 from .sources import BLOCK, InterruptedReadError
 from .streams import abort, event_response, is_gone, websocket_response
 from .windows import Window, too_far
 
-__all__ = ["get_job_logs", "stream_job_logs"]
+__all__ = ["LOGS", "get_job_logs", "stream_job_logs"]
 
 T = TypeVar("T")
+
+LOGS: web.AppKey[Logs] = web.AppKey("logs", Logs)
 
 # Tries of one request to the cluster, and the seconds between them.
 _TRIES, _PAUSE = 4, 0.5
@@ -32,7 +35,7 @@ async def get_job_logs(request: web.Request) -> web.StreamResponse:
     window = Window.of(request)
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
     job = await _job(request, stream=upgrade)
-    async with context_of(request).logs.opened(job) as log:
+    async with request.app[LOGS].opened(job) as log:
         if not upgrade:
             return await _whole(request, log, window)
         await _check_start(log, window)
@@ -43,7 +46,7 @@ async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """Answer the stream as server-sent events."""
     window = Window.of(request, last_event_id=True)
     job = await _job(request, stream=True)
-    async with context_of(request).logs.opened(job) as log:
+    async with request.app[LOGS].opened(job) as log:
         await _check_start(log, window)
         return await event_response(request, log, window)
 
@@ -53,9 +56,9 @@ async def _job(request: web.Request, *, stream: bool) -> JsonObject:
     context = context_of(request)
     try:
         # A stream sees later changes itself. A log that is read once needs the job's state as of now.
-        job = await _ask(request, context.logs.job if stream else context.ray.job, job_id)
+        job = await _ask(request, request.app[LOGS].job if stream else context.ray.job, job_id)
     except ApiError as error:
-        kept = context.logs.spooled_job(job_id)
+        kept = request.app[LOGS].spooled_job(job_id)
         if kept is None or error.status not in (404, 503):
             raise
         job = kept

@@ -1,4 +1,4 @@
-"""A Ray cluster that the agent starts, and stops when it ends."""
+"""A Ray cluster that the agent starts and stops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import StartupError
-from ..ops.process import describe
+from ..process import describe
 from .client import RayClient
 
 __all__ = ["EmbeddedRay", "free_port"]
@@ -28,15 +28,15 @@ __all__ = ["EmbeddedRay", "free_port"]
 _PREFIX = "synray-"
 _READY_WITHIN = 90.0
 
-# The paths of Ray's sockets below it are limited to about 100 characters.
+# Ray creates sockets below it, and the path of a socket is limited to about 100 characters.
 _MAX_PARENT = 24
 
-# Below the system's ephemeral ports, and outside of Ray's 10002 to 19999.
+# Below the ephemeral ports of systems, and outside Ray's worker ports 10002 to 19999.
 _PORTS = range(20_000, 32_000)
 
 
 class EmbeddedRay:
-    """A `ray start --head` with a token of its own, run by the supervisor process."""
+    """A `ray start --head` with its own token, under a supervisor process."""
 
     def __init__(self) -> None:
         if getattr(sys, "frozen", False):
@@ -62,12 +62,12 @@ class EmbeddedRay:
         return self._directory / "ray" / "session_latest" / "logs"
 
     async def start(self) -> None:
-        """Start Ray and wait until it is ready. Call `stop` afterwards, also after an error."""
+        """Start Ray and return when it is ready. Call `stop` in every case."""
         await asyncio.to_thread(_remove_stale)
         self._directory, self._lock = _make_directory()
         dashboard, client = _free_ports(2)
         self.url = f"http://127.0.0.1:{dashboard}"
-        # Not Ray's own folder, which Ray makes readable for all users.
+        # A subdirectory: Ray makes its own readable to everybody, and it holds logs and packages.
         (self._directory / "tmp").mkdir()
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
         command += [
@@ -93,7 +93,7 @@ class EmbeddedRay:
             stderr=subprocess.STDOUT,
             env=self._environment(),
             cwd=self._directory,
-            # Ctrl-C on the terminal must only reach the agent, which then stops Ray in order.
+            # Its own session: Ctrl-C reaches only the agent, which then stops Ray in order.
             start_new_session=True,
             # The supervisor holds the lock, which marks the directory as in use.
             pass_fds=[self._lock],
@@ -118,7 +118,7 @@ class EmbeddedRay:
             await asyncio.sleep(0.2)
 
     async def stop(self) -> None:
-        """End the cluster and remove what it left. Calling it twice is fine."""
+        """Stop the cluster and remove its files. May be called twice."""
         if self._supervisor is not None:
             assert self._supervisor.stdin is not None
             self._supervisor.stdin.close()
@@ -133,16 +133,16 @@ class EmbeddedRay:
         self._output.close()
 
     def _environment(self) -> dict[str, str]:
-        # Other settings of Ray in the environment are passed on; these would make it use another cluster.
+        # Other settings of Ray in the environment may be intended; these would change which cluster it is.
         dropped = {"RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "SYNAPSE_AGENT_TOKEN"}
         environment = {name: value for name, value in os.environ.items() if name not in dropped}
-        # Without a token Ray writes one to the home directory, and then every Ray on this machine
+        # Without a token Ray writes one to the home directory, and every later Ray on this machine
         # requires it.
         environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
-        # Files that killed processes of Ray leave are removed with the directory.
+        # Temporary files of processes that are killed are removed with the directory.
         assert self._directory is not None
         environment["TMPDIR"] = str(self._directory / "tmp")
-        # Entrypoints that call `python` must find this one.
+        # Entrypoints call `python`, which must be this one.
         path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         return environment | {"PATH": os.pathsep.join(path)}
 
@@ -150,7 +150,7 @@ class EmbeddedRay:
         self._output.seek(0)
         lines = self._output.read().decode("utf-8", "replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
-        return said[-1][:500] if said else "it printed nothing"
+        return said[-1][:500] if said else "it wrote no output"
 
 
 def _parent() -> Path:
@@ -160,7 +160,7 @@ def _parent() -> Path:
 
 def _no_directory(error: OSError) -> StartupError:
     return StartupError(
-        f"there is no directory for Ray's files: {describe(error)}; set TMPDIR to one of at most"
+        f"can't create a directory for Ray's files: {describe(error)}; set TMPDIR to one of at most"
         f" {_MAX_PARENT} characters that this user may write to"
     )
 
@@ -176,12 +176,12 @@ def _make_directory() -> tuple[Path, int]:
 
 
 def _remove_stale() -> None:
-    """Remove the directories of agents whose supervisor was killed too."""
-    for directory in _ours():
+    """Remove directories of agents whose supervisor was killed as well."""
+    for directory in _directories():
         try:
             lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            # A new directory may not be locked yet; an old one is stale.
+            # Another agent may be about to lock it, unless it is old.
             with suppress(OSError):
                 if time.time() - directory.stat().st_mtime > 60:
                     shutil.rmtree(directory, ignore_errors=True)
@@ -196,7 +196,7 @@ def _remove_stale() -> None:
             os.close(lock)
 
 
-def _ours() -> Iterator[Path]:
+def _directories() -> Iterator[Path]:
     for directory in _parent().glob(f"{_PREFIX}*"):
         with suppress(OSError):
             if directory.is_dir() and directory.stat().st_uid == os.getuid():
@@ -204,7 +204,7 @@ def _ours() -> Iterator[Path]:
 
 
 def free_port() -> int:
-    """Return a free TCP port that neither Ray nor the system assigns by itself."""
+    """Return a free TCP port outside the ranges of Ray and of the system."""
     return _free_ports(1)[0]
 
 

@@ -1,11 +1,11 @@
-"""Runs an embedded Ray and ends it whatever happens to the agent.
+"""Run an embedded Ray, and end it whatever happens to the agent.
 
-Started by `embedded` as a process of its own: `python supervisor.py <temp dir> <command>…`. It runs until its
-standard input is closed. That is a pipe from the agent, so it also notices when the agent is killed with
-SIGKILL. Then it ends every process of the cluster and removes the temp dir. If the supervisor itself is
-killed, Ray gets its parent-death signal.
+`embedded` starts it as a separate process: `python supervisor.py <temp dir> <command>…`. It runs until
+its standard input closes. That is a pipe from the agent, so it also closes when the agent is killed with
+SIGKILL. Then the supervisor ends every process of the cluster and removes the temp dir. If the
+supervisor itself is killed, Ray gets a parent-death signal.
 
-Standard library only, so that it is small and starts quickly.
+It uses the standard library only, so that it is small and starts at once.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ __all__ = ["main"]
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
-# Seconds for Ray and its jobs to end by themselves.
+# Seconds that Ray and its jobs get to end by themselves.
 _GRACE = 5.0
 
 
 def main(directory: str, command: list[str]) -> int:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
     if prctl is not None:  # pragma: no branch - always there on Linux, which coverage is measured on
-        # Processes whose parents end become children of this one, so that none is missed.
+        # Processes whose parents end become children of this process, so that all of them are found.
         prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
-    def die_with_parent() -> None:  # pragma: no cover - between fork and exec, where nothing is recorded
+    def die_with_parent() -> None:  # pragma: no cover - between fork and exec, where coverage can't record
         if prctl is not None:
             prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
@@ -63,11 +63,11 @@ def main(directory: str, command: list[str]) -> int:
 
 
 def _ignore(number: int, frame: object) -> None:
-    """Do nothing; the wake-up pipe reports the signal."""
+    """Do nothing: the signal arrives through the wake-up pipe."""
 
 
 def _wait(ray: subprocess.Popen[bytes], wake: int) -> None:
-    """Wait until Ray or the agent ends, or a signal asks to stop."""
+    """Wait until Ray ends, the agent ends, or a signal asks to stop."""
     while ray.poll() is None:
         ready, _, _ = select.select([sys.stdin.fileno(), wake], [], [])
         if sys.stdin.fileno() in ready:
@@ -80,8 +80,8 @@ def _wait(ray: subprocess.Popen[bytes], wake: int) -> None:
 
 def _stop(ray: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _GRACE
-    # `ray start` ends the other processes in order, within 2 s. If all got the signal at once, the
-    # raylet would wait for its agents until the time is up.
+    # Signal only this process, which ends the others in order, within 2 s. If all are signalled at
+    # once, the raylet waits for its agents until the time is up.
     with suppress(ProcessLookupError):
         os.kill(ray.pid, signal.SIGTERM)
     while ray.poll() is None and time.monotonic() < deadline:
@@ -108,7 +108,7 @@ def _children() -> list[int]:
 
 
 def _reap(ray: subprocess.Popen[bytes]) -> None:
-    """Reap adopted children that ended; the status of Ray itself is left for `poll`."""
+    """Wait for adopted children that ended; leave Ray's own status to `poll`."""
     for pid in _children():
         if pid != ray.pid:
             with suppress(ChildProcessError):

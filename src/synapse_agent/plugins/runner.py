@@ -1,4 +1,4 @@
-"""Runs one action of a plugin. The agent puts this file into every package it runs.
+"""Run one action of a plugin. The agent puts this file into every package and image.
 
 How the action's entrypoint is called with the parameters P:
 
@@ -7,9 +7,8 @@ How the action's entrypoint is called with the parameters P:
   every other one is called with `**P`.
 - A class is instantiated by the same rule, then its `execute`, `run` or `__call__`, whichever comes
   first, is called by the same rule.
-- A module stands for its `main`, else its `run`.
-- What a coroutine function returns is awaited. The value that comes back is not used: a job ends
-  well when nothing is raised.
+- For a module its `main` is called, or else its `run`.
+- A coroutine is awaited. The returned value is not used: a job succeeds if nothing is raised.
 
 The entrypoint is `module:attribute`, `module.attribute` or a module. It is written to a job's
 environment as SYNAPSE_ACTION_ENTRYPOINT, with the parameters as JSON in SYNAPSE_ACTION_PARAMS, or
@@ -37,7 +36,7 @@ def main() -> int:
     here = Path(__file__).resolve().parent
     name = os.environ.get("SYNAPSE_ACTION_PARAMS_FILE")
     if name:
-        # The package is unpacked at a place that is known only here.
+        # Only here is it known where Ray unpacked the package.
         path = here / name
         os.environ["SYNAPSE_ACTION_PARAMS_FILE"] = str(path)
         text = path.read_text("utf-8")
@@ -84,7 +83,7 @@ def _find(entrypoint: str) -> Any:
         return importlib.import_module(entrypoint)
     except ModuleNotFoundError as error:
         parent, _, attribute = entrypoint.rpartition(".")
-        # A module that is there but imports one that is not: that is the error to show.
+        # The module exists, but imports one that doesn't: show that error.
         if not parent or error.name is None or not f"{entrypoint}.".startswith(f"{error.name}."):
             raise
         missing = error
@@ -97,7 +96,7 @@ def _find(entrypoint: str) -> Any:
 def _call(target: Any, params: dict[str, Any]) -> Any:
     try:
         parameters = list(inspect.signature(target).parameters.values())
-    except (TypeError, ValueError):  # a builtin that does not tell
+    except (TypeError, ValueError):  # a builtin without a signature
         return target(**params)
     if not parameters:
         return target()
@@ -112,7 +111,7 @@ def _call(target: Any, params: dict[str, Any]) -> Any:
 
 
 def _print(error: Exception) -> None:
-    """The traceback without this file's own frames."""
+    """Print the traceback without the frames of this file."""
     frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename == __file__:
         frame = frame.tb_next

@@ -1,4 +1,4 @@
-"""Where the plugin comes from that a container is made of: a release, or an archive that was sent."""
+"""The plugin of a container: from a release, or from an uploaded archive."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ from typing import Protocol
 
 from ..database import Database
 from ..errors import ApiError, FieldError, InvalidBodyError
-from ..plugins.config import (
-    CODE,
-    CONFIG_FILE,
-    VERSION,
-    BadConfigError,
-    parse_config,
-    read_actions,
-)
-from ..plugins.release_files import BadReleaseError, read_zip
+from ..plugins.config import CODE, CONFIG_FILE, VERSION, BadConfigError, parse_config, read_actions
+from ..plugins.files import BadPluginError, read_zip
 from ..plugins.releases import Release, Releases
 from .requests import Upload
 
@@ -28,40 +21,44 @@ __all__ = ["Plugin", "PluginSource", "find_release", "open_upload"]
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
+    """A plugin's files, with what a container needs to know of its configuration."""
+
     release: str  # code@version
     entrypoint: str  # of the action that serves; empty if there is none
     files: Mapping[str, bytes]
 
 
 class PluginSource(Protocol):
-    """A plugin that is read only when its turn comes, since it may be large."""
+    """A plugin that is loaded only when its build starts, since it may be large."""
 
     release: str
     checksum: str
 
     def keep(self, directory: Path) -> None:
-        """See that `load` works later too; what is needed for it lies in `directory`."""
+        """Move what `load` needs into `directory`."""
         ...
 
-    async def load(self) -> Plugin: ...
+    async def load(self) -> Plugin:
+        """Return the plugin with its files."""
+        ...
 
 
 async def find_release(database: Database, lookup: str) -> PluginSource:
-    """400 if it is no lookup, 404 if there is no such release."""
+    """Return the source for a release; 400 for an invalid lookup, 404 if there is none."""
     releases = Releases(database)
     return _Released(releases, await releases.get(lookup))
 
 
 async def open_upload(upload: Upload, release: str) -> PluginSource:
-    """422 for a bad archive, or for one of another release than `release`, where that is not empty."""
+    """Return the source for an upload; 422 for a bad archive, or for another release than `release`."""
     try:
         plugin = await asyncio.to_thread(_read_archive, upload.path)
-    except BadReleaseError as error:
+    except BadPluginError as error:
         raise InvalidBodyError([FieldError(("body", "file"), str(error), "bad_archive", None)]) from None
     if release and release != plugin.release:
-        why = f"is not what the archive has, which is {plugin.release}"
+        why = f"must be the release in the archive, {plugin.release}"
         raise InvalidBodyError([FieldError(("body", "plugin_release"), why, "mismatch", release)])
-    # Of the files and not of the archive, which is another one each time it is packed.
+    # The digest of the files, since the archive's bytes change whenever it is packed.
     return _Uploaded(upload, plugin.release, await asyncio.to_thread(_digest, plugin.files))
 
 
@@ -73,7 +70,7 @@ class _Released:
         self.checksum = release.checksum
 
     def keep(self, directory: Path) -> None:
-        """The agent has it."""
+        """Do nothing: the agent keeps its releases."""
 
     async def load(self) -> Plugin:
         files = await self._releases.files(self._found)
@@ -92,25 +89,25 @@ class _Uploaded:
     async def load(self) -> Plugin:
         try:
             return await asyncio.to_thread(_read_archive, self._path)
-        except BadReleaseError as error:
-            raise ApiError(500, f"the archive can't be read any more: {error}") from None
+        except BadPluginError as error:
+            raise ApiError(500, f"the uploaded archive can't be read: {error}") from None
 
 
 def _read_archive(path: Path) -> Plugin:
     files = read_zip(path)
     content = files.get(CONFIG_FILE)
     if content is None:
-        raise BadReleaseError(f"has no {CONFIG_FILE} at its top")
+        raise BadPluginError(f"has no {CONFIG_FILE} at its top level")
     try:
         config = parse_config(content)
         entrypoint = _entrypoint(config)
     except BadConfigError as error:
-        raise BadReleaseError(f"{CONFIG_FILE}: {error}") from None
+        raise BadPluginError(f"{CONFIG_FILE}: {error}") from None
     code, version = config.get("code"), config.get("version")
     if not isinstance(code, str) or not CODE.match(code):
-        raise BadReleaseError(f"{CONFIG_FILE}: code must be a text of letters, digits, '.', '_' and '-'")
+        raise BadPluginError(f"{CONFIG_FILE}: code must be a string of letters, digits, '.', '_' and '-'")
     if not isinstance(version, str) or not VERSION.match(version):
-        raise BadReleaseError(f"{CONFIG_FILE}: version must be a text such as '1.0.0', in quotes")
+        raise BadPluginError(f"{CONFIG_FILE}: version must be a string such as '1.0.0', in quotes")
     return Plugin(f"{code}@{version}", entrypoint, files)
 
 
@@ -124,7 +121,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 
 def _entrypoint(config: Mapping[str, object]) -> str:
-    """That of the first restapi action that has one, else of the first serve action, else none."""
+    """Return the entrypoint of the first restapi action with one, else of the first serve action, or ''."""
     actions = read_actions(config).values()
     for method in ("restapi", "serve"):
         for action in actions:

@@ -1,4 +1,4 @@
-"""Parts of the list of jobs: filters, pages, and the cursor that leads from one page to the next."""
+"""The list of jobs: filters, pages, and the cursor from one page to the next."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..ray.client import JsonObject
 
 __all__ = ["JobQuery", "RecentJobs", "newest_first", "page_of"]
 
-# Seconds for which a list of jobs serves the pages after its first one.
+# Seconds for which the pages of one list come from the same answer of Ray.
 _RECENT = 10.0
 
-# When a job was submitted, and its id: no two jobs have the same, and neither changes while a client pages.
-_Place = tuple[int, str]
+# Submission time and id: unique for each job, and constant while a client pages.
+_Position = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class JobQuery:
-    """What a client asks for: `metadata` pairs are a key and its value, or None for any value."""
+    """Filters and page; each pair of `metadata` is a key and its value, or None for any value."""
 
     status: str | None = None
     metadata: tuple[tuple[str, str | None], ...] = ()
@@ -31,7 +31,7 @@ class JobQuery:
     cursor: str | None = None
 
     def accepts(self, job: JsonObject) -> bool:
-        """Whether a job passes the filters."""
+        """Return whether a job passes the filters."""
         if self.status is not None and job.get("status") != self.status:
             return False
         metadata = cast("dict[str, str]", job.get("metadata") or {})
@@ -42,42 +42,42 @@ class JobQuery:
 
 def newest_first(jobs: Iterable[JsonObject]) -> list[JsonObject]:
     """Return the jobs in the order of pages."""
-    return sorted(jobs, key=_place, reverse=True)
+    return sorted(jobs, key=_position, reverse=True)
 
 
 def page_of(jobs: Iterable[JsonObject], query: JobQuery) -> tuple[list[JsonObject], str | None]:
-    """Return the jobs that `query` asks for, and the cursor of those that follow them, if there are any.
+    """Return the jobs that `query` asks for, and the cursor of the next page, if there is one.
 
-    A cursor names a place between jobs rather than a count, so that jobs that come and go while a client
-    pages make it neither miss one nor see one twice.
+    A cursor names a position between jobs, not a count. So a client that pages while jobs come and go
+    misses none and sees none twice.
 
     Args:
         jobs: All jobs, as `newest_first` sorts them.
         query: The filters and the page.
 
     Raises:
-        ApiError: 400, the cursor is not one that this made.
+        ApiError: 400, the cursor was not made by this function.
     """
     after = None if query.cursor is None else _read_cursor(query.cursor)
     page: list[JsonObject] = []
     for job in jobs:
-        if (after is not None and _place(job) >= after) or not query.accepts(job):
+        if (after is not None and _position(job) >= after) or not query.accepts(job):
             continue
         if len(page) == query.limit:
-            return page, _cursor(_place(page[-1]))
+            return page, _cursor(_position(page[-1]))
         page.append(job)
     return page, None
 
 
-def _place(job: JsonObject) -> _Place:
+def _position(job: JsonObject) -> _Position:
     return job.get("start_time") or 0, job.get("submission_id") or job.get("job_id") or ""
 
 
-def _cursor(place: _Place) -> str:
-    return base64.urlsafe_b64encode(f"{place[0]}:{place[1]}".encode()).decode("ascii").rstrip("=")
+def _cursor(position: _Position) -> str:
+    return base64.urlsafe_b64encode(f"{position[0]}:{position[1]}".encode()).decode("ascii").rstrip("=")
 
 
-def _read_cursor(text: str) -> _Place:
+def _read_cursor(text: str) -> _Position:
     try:
         padded = text + "=" * (-len(text) % 4)
         started, colon, job_id = base64.b64decode(padded, b"-_", validate=True).decode().partition(":")
@@ -85,22 +85,22 @@ def _read_cursor(text: str) -> _Place:
             return int(started), job_id
     except (binascii.Error, ValueError):
         pass
-    raise ApiError(400, "cursor must be what the header Synapse-Next-Cursor of an answer was")
+    raise ApiError(400, "cursor must be the value of the header Synapse-Next-Cursor of an earlier response")
 
 
 class RecentJobs:
-    """The last list of jobs that somebody began to page through, for some seconds."""
+    """The latest list of jobs that a client pages through, kept for a few seconds."""
 
     def __init__(self) -> None:
         self._jobs: list[JsonObject] | None = None
         self._expiry: asyncio.TimerHandle | None = None
 
     def get(self) -> list[JsonObject] | None:
-        """Return the list, or None if there is no recent one."""
+        """Return the list, or None if it has expired."""
         return self._jobs
 
     def keep(self, jobs: list[JsonObject]) -> None:
-        """Keep a list that was just made, and drop it after some seconds."""
+        """Keep a new list, and drop it after a few seconds."""
         if self._expiry is not None:
             self._expiry.cancel()
         self._jobs = jobs
