@@ -302,7 +302,7 @@ LOSES = "print('x' * 1000, flush=True); time.sleep(600)"
 @pytest.mark.parametrize("loss", ["shrinks", "vanishes"])
 @pytest.mark.parametrize("where", ["remote", "embedded"])
 def test_a_log_that_is_lost_is_an_error(where: str, loss: str, read: Read, request: Any) -> None:
-    """It is one also where the job ends well meanwhile."""
+    """The tail ends with an error although the job is over."""
     protocol = "http" if read is http else "websocket"
     if where == "remote":
         cluster: RayCluster = request.getfixturevalue("cluster")

@@ -19,7 +19,9 @@ from yarl import URL
 from synapse_agent.__main__ import _parser
 from synapse_agent.errors import ApiError
 from synapse_agent.logs import follow, registry, state_file
+from synapse_agent.logs import tail as tails
 from synapse_agent.logs.arrivals import Arrivals
+from synapse_agent.logs.follow import FollowedLog
 from synapse_agent.logs.locate import Locator
 from synapse_agent.logs.registry import Logs
 from synapse_agent.logs.sources import InterruptedReadError, LogLostError, NodeFile
@@ -572,6 +574,44 @@ def test_a_log_that_vanishes_before_it_was_sent_is_an_error(
     with pytest.raises(ApiError, match="does not exist") as caught:
         asyncio.run(run())
     assert caught.value.status == 503
+
+
+class Moving:
+    """A log that takes its time to be found, then is a local file, and then has to be found again."""
+
+    def __init__(self) -> None:
+        self.raw = b"0123456789"
+        self.end = 10
+        self.final = self.remote = True
+        self.failure = self.arrivals = None
+        self.status = "SUCCEEDED"
+        self.found = asyncio.Event()
+
+    def follow(self) -> None:
+        pass
+
+    async def read(self, position: int, limit: int) -> bytes:
+        if self.remote:
+            await self.found.wait()
+        return self.raw[position : position + min(limit, 4)]
+
+
+def test_a_read_that_was_slow_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tails, "_PATIENCE", 0.01)
+
+    async def run() -> bytes:
+        log = Moving()
+        tail = Tail(cast("FollowedLog", log), Window())
+        assert await tail.next() == b""  # under way
+        log.remote = False
+        log.found.set()
+        got = await tail.next() or b""
+        log.remote = True
+        while (data := await tail.next()) is not None:
+            got += data
+        return got
+
+    assert asyncio.run(run()) == b"0123456789"
 
 
 def test_many_who_read_a_log_are_one_to_the_cluster(world: World) -> None:

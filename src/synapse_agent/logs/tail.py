@@ -90,7 +90,8 @@ class Tail:
             await asyncio.gather(self._work, return_exceptions=True)
 
     async def _read(self, limit: int) -> bytes | None:
-        if self._log.remote:
+        # A read that is under way has to end before another one begins, wherever the log is by then.
+        if self._log.remote or self._work is not None:
             return await self._try(self._log.read(self._position, limit))
         try:
             data = await self._log.read(self._position, limit)
