@@ -61,8 +61,11 @@ class RunningAgent:
         """What the agent complained about so far."""
         return (self.tmp / "stderr").read_text()
 
+    def log_path(self, job_id: str) -> Path:
+        return self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log"
+
     def raw_log(self, job_id: str) -> bytes:
-        return (self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log").read_bytes()
+        return self.log_path(job_id).read_bytes()
 
     def submit(self, source: str = "", /, **body: Any) -> str:
         """Submit; `source` is the body of a function that is called with the params as `p`."""

@@ -13,8 +13,8 @@ from .containers.manager import Containers
 from .context import AGENT_CONTEXT, AgentContext
 from .http.middleware import error_middleware
 from .http.route import add_routes
-from .logs.follow import Logs
 from .logs.handlers import LOGS
+from .logs.registry import Logs
 from .routes import DOCUMENT_ROUTES, ROUTES, STREAM_ROUTES
 from .runs.state import RUN_STATE, RunState
 

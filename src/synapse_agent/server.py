@@ -26,8 +26,8 @@ from .containers.setup import ContainerOptions, opened_containers, read_settings
 from .context import AgentContext
 from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
-from .logs.follow import Logs
 from .logs.locate import Locator
+from .logs.registry import Logs
 from .logs.spool import Spool
 from .process import describe, write_error, write_output
 from .ray.client import RayClient
