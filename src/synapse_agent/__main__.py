@@ -66,6 +66,8 @@ def _serve(options: argparse.Namespace) -> int:
                     plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
                     data=_path(options.data, "SYNAPSE_AGENT_DATA"),
                     keep_logs=options.keep_logs,
+                    log_format=options.log_format,
+                    log_level=options.log_level,
                     containers=ContainerOptions(
                         docker=options.docker,
                         base=options.container_base,
@@ -142,8 +144,26 @@ def _parser() -> argparse.ArgumentParser:
         help="keep logs that were read through this agent after their cluster is gone, up to this size in"
         " total, such as 2G (default: keep none)",
     )
+    _add_log_options(serve)
     _add_container_options(serve)
     return parser
+
+
+def _add_log_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("logs")
+    group.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="format of the lines on standard error (default: %(default)s)",
+    )
+    group.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="warning",
+        help="least level that is written; info has a line for each request, and an audit line for each"
+        " change (default: %(default)s)",
+    )
 
 
 def _size(text: str) -> int:

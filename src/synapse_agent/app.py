@@ -11,11 +11,12 @@ from .cluster.resources import SNAPSHOTS, Snapshots
 from .containers.handlers import CONTAINERS
 from .containers.manager import Containers
 from .context import AGENT_CONTEXT, AgentContext
+from .http.current import add_headers
 from .http.middleware import error_middleware
 from .http.route import add_routes
 from .logs.follow import Logs
 from .logs.handlers import LOGS
-from .routes import DOCUMENT_ROUTES, ROUTES, STREAM_ROUTES
+from .routes import DOCUMENT_ROUTES, PROBE_ROUTES, ROUTES, STREAM_ROUTES
 from .runs.state import RUN_STATE, RunState
 
 __all__ = ["make_app"]
@@ -34,7 +35,8 @@ def make_app(context: AgentContext, logs: Logs, containers: Containers | None = 
     app[CONTAINERS] = containers
     app[RUN_STATE] = runs = RunState()
     app[SNAPSHOTS] = Snapshots(context, runs)
-    add_routes(app, *ROUTES, *STREAM_ROUTES, *DOCUMENT_ROUTES)
+    add_routes(app, *ROUTES, *STREAM_ROUTES, *DOCUMENT_ROUTES, *PROBE_ROUTES)
+    app.on_response_prepare.append(add_headers)
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield

@@ -33,6 +33,8 @@ class AgentContext:
     plugins: Path | None = None
     # Seconds of silence after which a stream sends a heartbeat.
     heartbeat: float = 5.0
+    # Whether the agent is about to stop, so that probes send new requests elsewhere.
+    draining: bool = False
     # Set when the agent stops, so that streams end.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     # Releases are read one at a time, since each may take hundreds of MB meanwhile.

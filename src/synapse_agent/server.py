@@ -17,7 +17,6 @@ from pathlib import Path
 
 import platformdirs
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from .app import make_app
@@ -26,14 +25,18 @@ from .containers.setup import ContainerOptions, opened_containers, read_settings
 from .context import AgentContext
 from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
+from .http.access import AccessLog
 from .logs.follow import Logs
 from .logs.locate import Locator
 from .logs.spool import Spool
+from .ops.log_output import configure_logging
 from .process import describe, write_error, write_output
 from .ray.client import RayClient
 from .ray.embedded import EmbeddedRay
 
 __all__ = ["Options", "serve"]
+
+_log = logging.getLogger("synapse_agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Options:
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    log_format: str = "text"
+    log_level: str = "warning"
     keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
 
 
@@ -69,13 +74,6 @@ async def serve(options: Options) -> None:
         task.result()
 
 
-class _NoHttp(logging.Filter):
-    """Drop records of requests that are not HTTP: their senders must not fill the log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
-
-
 async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
@@ -84,6 +82,7 @@ async def _serve(options: Options) -> None:
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
     async with AsyncExitStack() as stack:
+        stack.enter_context(configure_logging(options.log_format, options.log_level))
         # First, so that a port in use is reported at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
@@ -104,7 +103,9 @@ async def _serve(options: Options) -> None:
         if options.ray is None:
             embedded = EmbeddedRay()
             stack.push_async_callback(embedded.stop)
-            write_error("Starting Ray ...\n")
+            if options.log_format == "text":
+                write_error("Starting Ray ...\n")
+            _log.info("Starting Ray")
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
@@ -116,20 +117,21 @@ async def _serve(options: Options) -> None:
         stack.push_async_callback(logs.close)
         context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
         context.url = _url(sock)
-        logging.getLogger("aiohttp.server").addFilter(_NoHttp())
-        runner = web.AppRunner(make_app(context, logs, containers), access_log=None, shutdown_timeout=3.0)
+        runner = web.AppRunner(
+            make_app(context, logs, containers), access_log_class=AccessLog, shutdown_timeout=3.0
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if embedded is None:
             try:
                 await ray.version()
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
+                _log.warning("Serving all the same, but %s", error.detail)
         if containers is not None:
             try:
                 await containers.reconcile()
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
+                _log.warning("Serving all the same, but %s", error.detail)
         await web.SockSite(runner, sock).start()
         if options.ready_file is not None:
             written = json.dumps({"url": context.url, "token": token, "pid": os.getpid()})

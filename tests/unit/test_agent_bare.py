@@ -182,9 +182,11 @@ def test_a_ready_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> N
 
 def test_what_the_agent_reads_as_files_is_bundled_by_pyinstaller() -> None:
     (folder,) = hook_dirs()
-    bundled = {Path(path) for path, _ in runpy.run_path(f"{folder}/hook-synapse_agent.py")["datas"]}
+    bundled = {Path(path): to for path, to in runpy.run_path(f"{folder}/hook-synapse_agent.py")["datas"]}
     package = under_test()["synapse_agent"]
-    assert bundled == {package / "_runner.py", *package.rglob("*.json")}
+    files = [package / "runs" / "runner.py", *package.rglob("*.json")]
+    assert bundled == {path: str(path.relative_to(package.parent).parent) for path in files}
+    assert all(path.is_file() for path in files)
 
 
 @pytest.mark.parametrize(

@@ -7,4 +7,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
 
-datas = [(str(_PACKAGE / name), "synapse_agent") for name in ("openapi.json", "_runner.py")]
+datas = [
+    (str(_PACKAGE / "openapi.json"), "synapse_agent"),
+    (str(_PACKAGE / "runs" / "runner.py"), "synapse_agent/runs"),
+]
