@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -23,6 +24,8 @@ from checkout import ROOT, python_path
 
 if TYPE_CHECKING:
     from synapse_sdk.testing import FakeAgent
+
+REQUEST_LINE = re.compile(r"\S+ warning (access|auth): ")
 
 TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
 
@@ -58,8 +61,9 @@ class RunningAgent:
 
     @property
     def stderr(self) -> str:
-        """What the agent complained about so far."""
-        return (self.tmp / "stderr").read_text()
+        """What the agent complained about so far, but for requests that it answered with 5xx or 401."""
+        lines = (self.tmp / "stderr").read_text().splitlines(keepends=True)
+        return "".join(line for line in lines if not REQUEST_LINE.match(line))
 
     def raw_log(self, job_id: str) -> bytes:
         return (self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log").read_bytes()

@@ -1,4 +1,4 @@
-"""From the options to a serving agent, and back to nothing."""
+"""Start and stop of the agent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pathlib import Path
 
 import platformdirs
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from .app import make_app
@@ -26,37 +25,43 @@ from .containers.setup import ContainerOptions, opened_containers, read_settings
 from .context import AgentContext
 from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
+from .http.access import AccessLog
 from .logs.follow import Logs
 from .logs.locate import Locator
 from .logs.spool import Spool
-from .ops.process import describe, write_error, write_output
+from .ops.log_output import configure_logging
+from .process import describe, write_error, write_output
 from .ray.client import RayClient
 from .ray.embedded import EmbeddedRay
 
 __all__ = ["Options", "serve"]
 
+_log = logging.getLogger("synapse_agent")
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     host: str
-    port: int  # 0: a free one
-    token: str | None  # None: one is made
+    port: int  # 0: any free port
+    token: str | None  # None: a random one
     ray: str | None  # the dashboard's URL; None: an embedded cluster
     ray_token: str | None
     ready_file: Path | None
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    log_format: str = "text"
+    log_level: str = "warning"
     keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
 
 
 async def serve(options: Options) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that can't be, or if Ray ends."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that fails, or if Ray ends."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(_serve(options))
 
     def stop() -> None:
-        # Once only: a second signal must not cut the clean-up short.
+        # Ignore further signals, which would interrupt the clean-up.
         for number in signals:
             loop.add_signal_handler(number, lambda: None)
         task.cancel()
@@ -69,29 +74,23 @@ async def serve(options: Options) -> None:
         task.result()
 
 
-class _NoHttp(logging.Filter):
-    """Leaves out requests that are no HTTP: they are refused, and their senders must not fill the log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
-
-
 async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise StartupError("the token must consist of printable ASCII characters without blanks")
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
-        raise StartupError(f"--plugins takes a directory; {plugins} is none")
+        raise StartupError(f"--plugins takes a directory; {plugins} is not one")
     async with AsyncExitStack() as stack:
-        # First, so that a port that is taken is told at once and not after Ray's start.
+        stack.enter_context(configure_logging(options.log_format, options.log_level))
+        # First, so that a port in use is reported at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
         address: str = sock.getsockname()[0]
         settings = read_settings(options.containers, bind=address, host=URL(_url(sock)).host or address)
         database = Database(_data_directory(options.data) / "index.sqlite3")
         stack.push_async_callback(database.close)
-        if options.data is not None:  # else only when it is needed: many agents have nothing to keep
+        if options.data is not None:  # otherwise it is opened on first use
             try:
                 await database.open()
             except DatabaseUnusableError as error:
@@ -104,7 +103,9 @@ async def _serve(options: Options) -> None:
         if options.ray is None:
             embedded = EmbeddedRay()
             stack.push_async_callback(embedded.stop)
-            write_error("Starting Ray ...\n")
+            if options.log_format == "text":
+                write_error("Starting Ray ...\n")
+            _log.info("Starting Ray")
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
@@ -114,23 +115,23 @@ async def _serve(options: Options) -> None:
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
-        context = AgentContext(ray, token, database, logs, log_dir=log_dir, plugins=plugins)
+        context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
         context.url = _url(sock)
-        context.containers = containers
-        logging.getLogger("aiohttp.server").addFilter(_NoHttp())
-        runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=3.0)
+        runner = web.AppRunner(
+            make_app(context, logs, containers), access_log_class=AccessLog, shutdown_timeout=3.0
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if embedded is None:
             try:
                 await ray.version()
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
+                _log.warning("Serving all the same, but %s", error.detail)
         if containers is not None:
             try:
                 await containers.reconcile()
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
+                _log.warning("Serving all the same, but %s", error.detail)
         await web.SockSite(runner, sock).start()
         if options.ready_file is not None:
             written = json.dumps({"url": context.url, "token": token, "pid": os.getpid()})
@@ -153,11 +154,11 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartupError(
-                f"port {port} on {host} is taken: name another with --port, or let --port 0 find a free one"
+                f"port {port} on {host} is taken: choose another with --port, or --port 0 for a free one"
             ) from None
         raise StartupError(f"can't listen on {host} port {port}: {error.strerror or error}") from None
     except OverflowError:
-        raise StartupError(f"{port} is no port: it goes from 0 to 65535") from None
+        raise StartupError(f"{port} is no port: ports go from 0 to 65535") from None
 
 
 def _data_directory(given: Path | None) -> Path:
@@ -168,12 +169,12 @@ def _absolute(path: Path) -> Path:
     try:
         return path.absolute()
     except OSError as error:
-        raise StartupError(f"can't find {path} from here, give the whole path: {describe(error)}") from None
+        raise StartupError(f"can't resolve {path}, give an absolute path: {describe(error)}") from None
 
 
 def _spool(options: Options, ray: RayClient) -> Spool | None:
     if options.keep_logs is None:
-        # Logs on this machine are read where they lie.
+        # Logs on this machine are read from Ray's files.
         return Spool(None) if options.ray is not None else None
     cluster = "embedded"
     if options.ray is not None:
@@ -188,7 +189,7 @@ def _spool(options: Options, ray: RayClient) -> Spool | None:
 def _url(sock: socket.socket) -> str:
     name: tuple[str, int] = sock.getsockname()[:2]
     host, port = name
-    if host in ("0.0.0.0", "::"):  # every address: on this machine it can be reached by this one
+    if host in ("0.0.0.0", "::"):  # all addresses: on this machine, this one reaches it
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
     return str(URL.build(scheme="http", host=host, port=port))
 
@@ -234,7 +235,7 @@ def _announce(url: str, token: str, *, made: bool, ray: str) -> None:
 
 
 def _write_ready(path: Path, content: str) -> None:
-    """At once or not at all, and readable for us alone."""
+    """Write the file atomically, readable by this user only."""
     part = path.parent / f".{path.name}.{os.getpid()}"
     try:
         part.unlink(missing_ok=True)
@@ -248,7 +249,7 @@ def _write_ready(path: Path, content: str) -> None:
 
 
 def _remove_ready(path: Path, content: str) -> None:
-    """Remove what we wrote, but not what another agent wrote since."""
+    """Remove the file unless another agent has written it since."""
     with suppress(OSError):
         if path.read_text() == content:
             path.unlink()

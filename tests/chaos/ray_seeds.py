@@ -51,8 +51,8 @@ class _Agent:
         self._ray = RayClient(self.breaker.url, self.ray_token)
         locator = Locator(self._ray, log_dir=self.log_dir, token=self.ray_token)
         self._logs = Logs(self._ray, locator, None if self.log_dir else Spool(None))
-        context = AgentContext(self._ray, _TOKEN, Database(self.data / "index"), self._logs, heartbeat=0.3)
-        self._runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=0.1)
+        context = AgentContext(self._ray, _TOKEN, Database(self.data / "index"), heartbeat=0.3)
+        self._runner = web.AppRunner(make_app(context, self._logs), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return self

@@ -46,11 +46,11 @@ async def agent(directory: Path, ray: str = NOWHERE) -> AsyncIterator[httpx.Asyn
         client_of_ray,
         "token",
         Database(directory / "data" / "index.sqlite3"),
-        Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None),
         plugins=directory / "source",
     )
+    logs = Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None)
     async with (
-        served(make_app(context)) as url,
+        served(make_app(context, logs)) as url,
         httpx.AsyncClient(base_url=url, headers={"Authorization": "token"}) as client,
     ):
         yield client

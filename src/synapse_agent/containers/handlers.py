@@ -14,6 +14,7 @@ from .requests import ContainerRequest, read_container_form, read_container_requ
 from .sources import PluginSource, find_release, open_upload
 
 __all__ = [
+    "CONTAINERS",
     "create_container",
     "create_docker_container",
     "delete_container",
@@ -28,9 +29,12 @@ __all__ = [
     "update_container",
 ]
 
+# None: the agent was started without a container engine.
+CONTAINERS: web.AppKey[Containers | None] = web.AppKey("containers")
+
 
 def _containers(request: web.Request) -> Containers:
-    containers = context_of(request).containers
+    containers = request.app[CONTAINERS]
     if containers is None:
         why = "this agent runs no containers: it was started without --docker"
         raise ApiError.typed(501, why, "not_supported")

@@ -19,17 +19,19 @@ from ..errors import ApiError
 from ..http.validation import resource_id
 from ..ray.client import JsonObject
 from .events import sse, sse_lines, websocket_lines
-from .follow import FollowedLog
+from .follow import FollowedLog, Logs
 from .lines import LineSplitter, Message
 from .sources import BLOCK, InterruptedReadError
 from .tail import Tail
 from .windows import Window, too_far
 
-__all__ = ["get_job_logs", "stream_job_logs"]
+__all__ = ["LOGS", "get_job_logs", "stream_job_logs"]
 
 _log = logging.getLogger("synapse_agent")
 
 T = TypeVar("T")
+
+LOGS: web.AppKey[Logs] = web.AppKey("logs", Logs)
 
 # A client that takes nothing for so long, in seconds, is gone.
 _STALLED = 600.0
@@ -43,7 +45,7 @@ async def get_job_logs(request: web.Request) -> web.StreamResponse:
     window = Window.of(request)
     job = await _job(request)
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    async with context_of(request).logs.opened(job) as log:
+    async with request.app[LOGS].opened(job) as log:
         if not upgrade:
             return await _whole(request, log, window)
         await _check_start(log, window)
@@ -54,7 +56,7 @@ async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """The stream as server-sent events."""
     window = Window.of(request, last_event_id=True)
     job = await _job(request)
-    async with context_of(request).logs.opened(job) as log:
+    async with request.app[LOGS].opened(job) as log:
         await _check_start(log, window)
         return await _events(request, log, window)
 
@@ -65,7 +67,7 @@ async def _job(request: web.Request) -> JsonObject:
     try:
         job = await _ask(context, job_id)
     except ApiError as error:
-        kept = context.logs.kept(job_id)
+        kept = request.app[LOGS].kept(job_id)
         if kept is None or error.status not in (404, 503):
             raise
         job = kept

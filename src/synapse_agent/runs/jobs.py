@@ -11,6 +11,7 @@ from ..http.validation import resource_id
 from ..ray.client import TERMINAL
 from ..redaction import redact
 from .lists import JobQuery, newest_first, page_of
+from .state import run_state_of
 
 __all__ = ["delete_job", "get_job", "list_jobs", "stop_job"]
 
@@ -20,13 +21,13 @@ _STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
 async def list_jobs(request: web.Request) -> web.Response:
     """Return the jobs that match the query, newest first."""
     query = _job_query(request)
-    context = context_of(request)
+    recent = run_state_of(request).recent_jobs
     # Ray has no pages and no filters for jobs, and its list is slow: it reads the jobs one by one.
-    jobs = None if query.cursor is None else context.recent_jobs.get()
+    jobs = None if query.cursor is None else recent.get()
     if jobs is None:
-        jobs = newest_first(await context.jobs())
+        jobs = newest_first(await context_of(request).jobs())
         if query.limit is not None:
-            context.recent_jobs.keep(jobs)
+            recent.keep(jobs)
     page, next_cursor = page_of(jobs, query)
     headers = None if next_cursor is None else {"Synapse-Next-Cursor": next_cursor}
     return web.json_response(redact(page), headers=headers)

@@ -13,6 +13,7 @@ from ..errors import ApiError
 from ..http.validation import identity_headers
 from ..plugins.packages import PARAMS_FILE, RUNNER, build_package
 from ..ray.client import TERMINAL
+from .state import RunState, run_state_of
 
 __all__ = ["Run", "submit_run"]
 
@@ -46,11 +47,11 @@ async def submit_run(request: web.Request, run: Run) -> web.Response:
 
     The tokens in `request` are passed on only in the job's environment.
     """
-    context = context_of(request)
+    context, state = context_of(request), run_state_of(request)
     params = run.params if len(run.params) >= _PARAMS_IN_FILE else None
     package = await asyncio.to_thread(build_package, run.plugin, run.modules, params)
-    async with context.admission:
-        await _admit(context)
+    async with state.admission:
+        await _admit(context, state)
         uri = await context.ray.upload_package(package.name, package.content)
         runtime_env: dict[str, object] = {
             "working_dir": uri,
@@ -69,9 +70,9 @@ async def submit_run(request: web.Request, run: Run) -> web.Response:
     return web.json_response({"job_id": run.job_id, "status": "PENDING"}, status=202)
 
 
-async def _admit(context: AgentContext) -> None:
+async def _admit(context: AgentContext, state: RunState) -> None:
     """Raise 429 while as many jobs are active as the policy allows."""
-    policy = context.policy
+    policy = state.policy
     if not policy.gatekeeping_enabled:
         return
     active = [job for job in await context.jobs() if job["status"] not in TERMINAL]

@@ -77,6 +77,7 @@ class ClientError(Exception):
         agent: Base URL of the agent.
         hint: What can be done about it.
         retry_after: Seconds after which the agent wants to be asked again.
+        request_id: The answer's `X-Request-ID`, by which the agent's log names the request.
 
     Example:
         >>> error = ClientError(503, "connection refused", operation="list jobs", hint="is it running?")
@@ -90,6 +91,7 @@ class ClientError(Exception):
     agent: str | None
     hint: str | None
     retry_after: float | None
+    request_id: str | None
     body: Any = None
     """The whole error body where the agent sent JSON, else `None`."""
 
@@ -102,6 +104,7 @@ class ClientError(Exception):
         agent: str | None = None,
         hint: str | None = None,
         retry_after: float | None = None,
+        request_id: str | None = None,
     ) -> None:
         # Exactly these args, and all the rest in __dict__: the default __reduce__ then pickles and copies it.
         super().__init__(status_code, detail)
@@ -111,6 +114,7 @@ class ClientError(Exception):
         self.agent = agent
         self.hint = hint
         self.retry_after = retry_after
+        self.request_id = request_id
 
     def __str__(self) -> str:
         where = " at ".join(part for part in (self.operation, self.agent) if part)

@@ -1,4 +1,4 @@
-"""What this process may lack: a home directory, standard streams that are open, files that it may open."""
+"""The process itself: home directory, standard streams, open files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MIN_OPEN_FILES = 16
 
 
 def prepare_process() -> None:
-    """Open the standard streams that are closed, and set HOME where there is none."""
+    """Open standard streams that are closed, and set HOME if it is missing."""
     _open_standard_streams()
     if not os.path.isabs(os.environ.get("HOME", "/")):  # noqa: PTH117 - Path("") is "."
-        # Empty or relative, it names no directory: the passwd file may.
+        # Empty or relative: use the passwd file instead.
         del os.environ["HOME"]
     try:
         Path.home()
@@ -28,7 +28,7 @@ def prepare_process() -> None:
 
 
 def check_open_files() -> None:
-    """Raise OSError where too few files may be open."""
+    """Raise OSError if the process may open too few files."""
     import resource  # not at the top: Windows, which has none, still gets --help and --version
 
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -39,12 +39,12 @@ def check_open_files() -> None:
 def _open_standard_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            # This takes the number of the closed stream, which a socket would get otherwise.
+            # Takes the descriptor of the closed stream, which a socket would get otherwise.
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def write_output(text: str) -> None:
-    """Write to standard output at once. Raises OSError where that fails."""
+    """Write to standard output at once. Raises OSError if that fails."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -63,13 +63,13 @@ def write_error(text: str) -> None:
 
 
 def describe(error: OSError) -> str:
-    """Return the system's reason in words, and the file that it is about."""
+    """Return the system's reason in words, with the name of the file."""
     reason = error.strerror or str(error)
     return f"{reason}: {error.filename}" if error.filename else reason
 
 
 def _discard(stream: TextIO) -> None:
-    # The buffer keeps what could not be written, and Python would try it again at its end.
+    # The buffer keeps what was not written, and Python would try again at exit.
     with suppress(OSError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -1,0 +1,89 @@
+"""An agent's application on a free port, without a cluster, for tests of its HTTP behaviour."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiohttp import web
+
+from synapse_agent.app import make_app
+from synapse_agent.context import AgentContext
+from synapse_agent.database import Database
+from synapse_agent.http.access import AccessLog
+from synapse_agent.logs.follow import Logs
+from synapse_agent.logs.locate import Locator
+from synapse_agent.ray.client import RayClient
+
+__all__ = ["TOKEN", "asynchronous", "hanging_ray", "serving"]
+
+NOWHERE = "http://127.0.0.1:1"
+TOKEN = "token-of-the-agent"
+
+
+@asynccontextmanager
+async def serving(directory: Path, *, ray: str = NOWHERE, **options: Any) -> AsyncIterator[Agent]:
+    """Serve an agent with this Ray; further options are those of `AgentContext`."""
+    client_of_ray = RayClient(ray, None)
+    context = AgentContext(client_of_ray, TOKEN, Database(directory / "index.sqlite3"), **options)
+    logs = Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None)
+    runner = web.AppRunner(make_app(context, logs), access_log_class=AccessLog, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = "http://{}:{}".format(*runner.addresses[0])
+        async with httpx.AsyncClient(base_url=url, headers={"Authorization": TOKEN}) as client:
+            yield Agent(url, client, context)
+    finally:
+        await runner.cleanup()
+        await logs.close()
+
+
+class Agent:
+    def __init__(self, url: str, client: httpx.AsyncClient, context: AgentContext) -> None:
+        self.url = url
+        self.client = client
+        self.context = context
+
+    async def raw(self, data: bytes) -> bytes:
+        """Send bytes over a connection and return all that comes back until it is closed."""
+        parsed = httpx.URL(self.url)
+        reader, writer = await asyncio.open_connection(parsed.host, parsed.port)
+        try:
+            writer.write(data)
+            writer.write_eof()
+            return await reader.read()
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def hanging_ray() -> AsyncIterator[str]:
+    """Listen where Ray should, accept every connection, and never answer."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in connections:
+            writer.close()
+
+
+def asynchronous(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Run an async test; fixtures are passed on."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))  # type: ignore[arg-type]
+
+    return run
