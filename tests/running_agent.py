@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 REQUEST_LINE = re.compile(r"\S+ warning (access|auth): ")
 
+# Releases come from examples/; debug runs may take plugins from the folders of tests.
+PLUGIN_OPTIONS = ("--plugins", str(ROOT / "examples" / "plugins"), "--plugin-path", tempfile.gettempdir())
+
 TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
 
 
@@ -244,7 +247,7 @@ def agent() -> Iterator[RunningAgent]:
         with attached_agent(Path(ready_file)) as agent:
             yield agent
         return
-    with running_agent("--plugins", str(ROOT / "examples" / "plugins")) as agent:
+    with running_agent(*PLUGIN_OPTIONS) as agent:
         assert agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).status_code == 200
         yield agent
         # Whatever the tests did, the agent had no trouble of its own.

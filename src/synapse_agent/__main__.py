@@ -64,6 +64,7 @@ def _serve(options: argparse.Namespace) -> int:
                     ray_token=options.ray_token or os.environ.get("RAY_AUTH_TOKEN") or None,
                     ready_file=options.ready_file,
                     plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
+                    plugin_paths=tuple(options.plugin_path),
                     data=_path(options.data, "SYNAPSE_AGENT_DATA"),
                     keep_logs=options.keep_logs,
                     log_format=options.log_format,
@@ -123,6 +124,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="PATH",
         help="when ready, write url, token and pid to this file as JSON, readable by its owner only",
+    )
+    serve.add_argument(
+        "--plugin-path",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="directory that debug runs may take plugins from, by `plugin_path`; repeatable (default: none)",
     )
     serve.add_argument(
         "--plugins",

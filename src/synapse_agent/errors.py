@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -44,7 +45,16 @@ class FieldError(Exception):
 
     def __init__(self, loc: tuple[str | int, ...], msg: str, type_: str, value: object) -> None:
         super().__init__(msg)
-        self.entry = {"loc": list(loc), "msg": msg, "type": type_, "input": value}
+        self.entry = {"loc": list(loc), "msg": msg, "type": type_, "input": _shown(value)}
+
+
+def _shown(value: object) -> object:
+    """Return the value, or None if it can't be written as JSON, such as infinity."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 class InvalidBodyError(ApiError):

@@ -50,6 +50,7 @@ class Options:
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
     log_format: str = "text"
     log_level: str = "warning"
     keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
@@ -81,6 +82,7 @@ async def _serve(options: Options) -> None:
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
+    plugin_paths = tuple(_directory(path) for path in options.plugin_paths)
     async with AsyncExitStack() as stack:
         stack.enter_context(configure_logging(options.log_format, options.log_level))
         # First, so that a port in use is reported at once and not after Ray's start.
@@ -115,7 +117,9 @@ async def _serve(options: Options) -> None:
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
-        context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
+        context = AgentContext(
+            ray, token, database, log_dir=log_dir, plugins=plugins, plugin_paths=plugin_paths
+        )
         context.url = _url(sock)
         runner = web.AppRunner(
             make_app(context, logs, containers), access_log_class=AccessLog, shutdown_timeout=3.0
@@ -170,6 +174,18 @@ def _absolute(path: Path) -> Path:
         return path.absolute()
     except OSError as error:
         raise StartupError(f"can't resolve {path}, give an absolute path: {describe(error)}") from None
+
+
+def _directory(path: Path) -> Path:
+    try:
+        resolved = path.resolve(strict=True)
+    except OSError as error:
+        raise StartupError(f"--plugin-path: can't use {path}: {describe(error)}") from None
+    except RuntimeError:  # before Python 3.13, for a loop of links
+        raise StartupError(f"--plugin-path: {path} is a loop of links") from None
+    if not resolved.is_dir():
+        raise StartupError(f"--plugin-path takes a directory; {path} is not one")
+    return resolved
 
 
 def _spool(options: Options, ray: RayClient) -> Spool | None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar, cast
 
 from aiohttp import web
 
 from ..errors import ApiError, FieldError, InvalidBodyError
 
-__all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
+__all__ = ["Fields", "identity_headers", "is_text", "json_problem", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 # Texts go into environments and logs, which take neither control characters nor lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_MAX_DEPTH = 100
 _ID_RULE = "1 to 100 letters, digits, '-' and '_'"
 
 
@@ -56,6 +57,36 @@ async def read_object(request: web.Request) -> Mapping[str, object]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number there")
+
+
+def is_text(value: object, most: int) -> bool:
+    """Return whether the value is a string that may go into an environment, a log or a command line."""
+    return isinstance(value, str) and 1 <= len(value) <= most and not _CONTROL.search(value)
+
+
+def json_problem(value: object) -> str | None:
+    """Return why the value can't be written as JSON that others read, or None."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            item
+            for outer in level
+            for item in (_values(outer) if isinstance(outer, dict) else cast("list[object]", outer))
+            if isinstance(item, list | dict)
+        ]
+        if not level:
+            break
+    else:
+        return f"must not be nested deeper than {_MAX_DEPTH} levels"
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:  # Python reads 1e999 as infinity
+        return "must not have numbers that are too large, infinite or NaN"
+    return None
+
+
+def _values(value: object) -> Iterable[object]:
+    return cast("dict[str, object]", value).values()
 
 
 class Fields:
@@ -99,14 +130,9 @@ class Fields:
         elif self._body[name] is None:
             self.add(name, "must not be null", "string_type")
 
-    def text(self, name: str, default: str = "") -> str:
-        return self._get(
-            name,
-            default,
-            lambda v: isinstance(v, str) and bool(v) and not _CONTROL.search(v),
-            "must be a text, not empty and without control characters",
-            "string_type",
-        )
+    def text(self, name: str, default: str = "", *, most: int = 1000) -> str:
+        words = f"must be a text of 1 to {most} characters without control characters"
+        return self._get(name, default, lambda v: is_text(v, most), words, "string_type")
 
     def identifier(self, name: str) -> str:
         ok = _ID.match
@@ -118,16 +144,26 @@ class Fields:
             "string_pattern_mismatch",
         )
 
+    def json_object(self, name: str) -> dict[str, object]:
+        """Return an object that can be written as JSON again; else an empty one."""
+        value = self.object(name)
+        problem = json_problem(value)
+        if problem is None:
+            return value
+        self.errors.append(FieldError(("body", name), problem, "json_invalid", None))
+        return {}
+
     def object(self, name: str) -> dict[str, object]:
         return self._get(
             name, dict[str, object](), lambda v: isinstance(v, dict), "must be an object", "dict_type"
         )
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, *, most: int = 1000) -> list[str]:
         def ok(value: object) -> bool:
-            return isinstance(value, list) and all(isinstance(v, str) for v in cast("list[object]", value))
+            return isinstance(value, list) and all(is_text(v, most) for v in cast("list[object]", value))
 
-        return self._get(name, list[str](), ok, "must be a list of texts", "list_type")
+        words = f"must be a list of texts, each of 1 to {most} characters without control characters"
+        return self._get(name, list[str](), ok, words, "list_type")
 
     def boolean(self, name: str, default: bool) -> bool:
         return self._get(name, default, lambda v: isinstance(v, bool), "must be true or false", "bool_type")
