@@ -66,11 +66,11 @@ _MIGRATIONS = (
 )
 
 # Seconds to wait for another agent that writes to the same file.
-_BUSY_TIMEOUT = 10.0
+_BUSY_TIMEOUT = 5.0
 
 
 class DatabaseUnusableError(ApiError):
-    """500: the file can't be read or written; the text names it and the reason."""
+    """500: the file can't be read or written; 503: another program holds its lock. The text says which."""
 
 
 class Database:
@@ -115,6 +115,10 @@ class Database:
                 return work(connection)
         except sqlite3.IntegrityError:
             raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise _busy(self.path) from None
+            raise _unusable(self.path, str(error)) from None
         except (OSError, sqlite3.Error) as error:
             raise _unusable(self.path, str(error)) from None
 
@@ -152,6 +156,11 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     for statement in _MIGRATIONS[version:]:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def _busy(path: Path) -> DatabaseUnusableError:
+    why = f"the database {path} is locked by another program for more than {_BUSY_TIMEOUT:g} s; try again"
+    return DatabaseUnusableError(503, why, headers={"Retry-After": "5"})
 
 
 def _unusable(path: Path, why: str) -> DatabaseUnusableError:

@@ -31,7 +31,7 @@ from .logs.locate import Locator
 from .logs.spool import Spool
 from .ops.log_output import configure_logging
 from .process import describe, write_error, write_output
-from .ray.client import RayClient
+from .ray.client import NotRayError, RayClient
 from .ray.embedded import EmbeddedRay
 
 __all__ = ["Options", "serve"]
@@ -129,6 +129,8 @@ async def _serve(options: Options) -> None:
         if embedded is None:
             try:
                 await ray.version()
+            except NotRayError as error:
+                raise StartupError(f"{error.detail}; give --ray the URL of one") from None
             except ApiError as error:
                 _log.warning("Serving all the same, but %s", error.detail)
         if containers is not None:

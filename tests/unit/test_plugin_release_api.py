@@ -90,6 +90,28 @@ async def test_a_release_survives_a_restart(tmp_path: Path) -> None:
 
 
 @asynchronous
+async def test_a_deletion_that_fails_at_its_end_loses_nothing(tmp_path: Path) -> None:
+    plugin(tmp_path, "a")
+    async with agent(tmp_path) as client:
+        assert (await create(client, "a")).status_code == 201
+        index = tmp_path / "data" / "index.sqlite3"
+        with sqlite3.connect(index) as connection:
+            reference = "REFERENCES plugin_release (id) DEFERRABLE INITIALLY DEFERRED"
+            connection.execute(f"CREATE TABLE user (release INTEGER {reference})")
+            connection.execute("INSERT INTO user VALUES (1)")
+        connection.close()
+        assert (await client.delete("/plugin_releases/a@1")).status_code == 500, "the commit fails"
+        assert (await client.get("/plugin_releases/a@1")).status_code == 200
+        assert len(list((tmp_path / "data" / "releases").iterdir())) == 1
+        with sqlite3.connect(index) as connection:
+            connection.execute("DELETE FROM user")
+        connection.close()
+        (tmp_path / "data" / "releases" / ".left").write_text("by an agent that was killed")
+        assert (await client.delete("/plugin_releases/a@1")).status_code == 204
+        assert list((tmp_path / "data" / "releases").iterdir()) == []
+
+
+@asynchronous
 async def test_of_two_who_create_the_same_one_does(tmp_path: Path) -> None:
     plugin(tmp_path, "a")
     async with agent(tmp_path) as one, agent(tmp_path) as two:
