@@ -163,7 +163,7 @@ def agent_environment(tmp: Path, **more: str) -> dict[str, str]:
     dropped = {"SYNAPSE_AGENT_TOKEN", "RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_ADDRESS"}
     dropped |= {"SYNAPSE_AGENT_DATA", "SYNAPSE_PLUGINS"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
-    ours = python_path() | {"TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1"}
+    ours = python_path() | {"TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1", "NOT_FOR_JOBS": "own-secret"}
     return environment | ours | {"XDG_STATE_HOME": str(tmp / "state")} | more
 
 

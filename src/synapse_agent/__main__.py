@@ -64,6 +64,7 @@ def _serve(options: argparse.Namespace) -> int:
                     ray_token=options.ray_token or os.environ.get("RAY_AUTH_TOKEN") or None,
                     ready_file=options.ready_file,
                     plugins=_path(options.plugins, "SYNAPSE_PLUGINS"),
+                    job_env=tuple(options.job_env),
                     plugin_paths=tuple(options.plugin_path),
                     data=_path(options.data, "SYNAPSE_AGENT_DATA"),
                     keep_logs=options.keep_logs,
@@ -124,6 +125,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="PATH",
         help="when ready, write url, token and pid to this file as JSON, readable by its owner only",
+    )
+    serve.add_argument(
+        "--job-env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="variable of the agent's environment that jobs get as well, such as HF_HOME or AWS_*; repeatable"
+        " (default: only what programs need to run, such as PATH)",
     )
     serve.add_argument(
         "--plugin-path",

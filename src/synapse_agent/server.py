@@ -50,6 +50,7 @@ class Options:
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    job_env: tuple[str, ...] = ()  # variables that an embedded cluster takes over, names or patterns
     plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
     log_format: str = "text"
     log_level: str = "warning"
@@ -82,6 +83,10 @@ async def _serve(options: Options) -> None:
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
+    if options.job_env and options.ray is not None:
+        raise StartupError(
+            "--job-env is for the agent's own Ray; jobs of --ray have the cluster's environment"
+        )
     plugin_paths = tuple(_directory(path) for path in options.plugin_paths)
     async with AsyncExitStack() as stack:
         stack.enter_context(configure_logging(options.log_format, options.log_level))
@@ -103,7 +108,7 @@ async def _serve(options: Options) -> None:
             containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
-            embedded = EmbeddedRay()
+            embedded = EmbeddedRay(options.job_env)
             stack.push_async_callback(embedded.stop)
             if options.log_format == "text":
                 write_error("Starting Ray ...\n")

@@ -155,10 +155,47 @@ def test_packages() -> None:
 
 
 def test_redaction() -> None:
-    job = {"runtime_env": {"env_vars": {"A": "1", "MY_TOKEN": "s", "db_password": "s"}, "pip": ["x"]}}
-    masked = {"runtime_env": {"env_vars": {"A": "1", "MY_TOKEN": "***", "db_password": "***"}, "pip": ["x"]}}
+    names = (
+        *(
+            "MY_TOKEN",
+            "db_password",
+            "SSH_KEY",
+            "KEY",
+            "AWS_ACCESS_KEY_ID",
+            "PGPASSWORD",
+            "MYSQL_PWD",
+        ),
+        *("SENTRY_DSN", "AUTHORIZATION", "BASIC_AUTH", "SESSION_COOKIE", "AZURE_STORAGE_CONNECTION_STRING"),
+        *("GITHUB_PAT", "TLS_CERT", "SLACK_WEBHOOK", "PASSPHRASE", "SYNAPSE_ACTION_PARAMS", "DB_PASS"),
+    )
+    open_names = (
+        "PATH",
+        "MONKEY",
+        "AUTHOR",
+        "KEYBOARD",
+        "SSL_CERT_FILE",
+        "SYNAPSE_ACTION_PARAMS_FILE",
+        "COMPASS",
+    )
+    shown = dict.fromkeys(open_names, "s")
+    job = {
+        "runtime_env": {
+            "env_vars": dict.fromkeys(names, "s") | shown | {"PROXY": "http://u:s3cret@proxy:1/"},
+            "pip": {
+                "packages": ["x", "--index-url https://u:s3cret@host/simple", "y @ git+ssh://t0ken@host/y"]
+            },
+        },
+        "message": "pip failed: https://u:s3cr@et@host/simple, and a@b.c",
+    }
+    masked = {
+        "runtime_env": {
+            "env_vars": dict.fromkeys(names, "***") | shown | {"PROXY": "http://***@proxy:1/"},
+            "pip": {"packages": ["x", "--index-url https://***@host/simple", "y @ git+ssh://***@host/y"]},
+        },
+        "message": "pip failed: https://***@host/simple, and a@b.c",
+    }
     assert redact([job]) == [masked]
-    assert job["runtime_env"]["env_vars"]["MY_TOKEN"] == "s"  # type: ignore[call-overload]
+    assert job["runtime_env"]["env_vars"]["MY_TOKEN"] == "s"  # type: ignore[index]
 
 
 class WithParams:
