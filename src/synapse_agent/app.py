@@ -33,8 +33,8 @@ def make_app(context: AgentContext, logs: Logs, containers: Containers | None = 
     app[AGENT_CONTEXT] = context
     app[LOGS] = logs
     app[CONTAINERS] = containers
-    app[RUN_STATE] = runs = RunState()
-    app[SNAPSHOTS] = Snapshots(context, runs)
+    app[RUN_STATE] = RunState()
+    app[SNAPSHOTS] = Snapshots(context)
     add_routes(app, *ROUTES, *STREAM_ROUTES, *DOCUMENT_ROUTES, *PROBE_ROUTES)
     app.on_response_prepare.append(add_headers)
 

@@ -63,6 +63,8 @@ _MIGRATIONS = (
     """,
     # One row: which of an engine's containers are ours.
     "CREATE TABLE container_owner (id TEXT NOT NULL)",
+    # At most one row: the policy of all agents that share the file, as JSON.
+    "CREATE TABLE policy (limits TEXT NOT NULL)",
 )
 
 # Seconds to wait for another agent that writes to the same file.

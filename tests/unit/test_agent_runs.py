@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
 import os
 import time
@@ -15,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from synapse_agent.plugins import files as _files
+from synapse_agent.runs import admission as _admission
 from synapse_agent.runs import jobs as _jobs
 
 from .agent_app import Agent, asynchronous, serving
@@ -269,6 +272,58 @@ async def test_a_release_of_an_older_agent_is_checked_when_it_runs(
         response = await post(agent, "plugin_releases/p@1/run/", {"action": "go"})
         assert (response.status_code, response.json()["detail"][0]["loc"]) == (422, ["path", "lookup"])
         assert ray.jobs == {}
+
+
+# -- agents that share a directory
+
+
+@asynchronous
+async def test_the_policy_is_one_for_all_agents_and_stays(tmp_path: Path) -> None:
+    async with serving(tmp_path) as one, serving(tmp_path) as two:
+        await one.client.patch("resources/policy/", json={"max_concurrent_jobs": 7})
+        changes: list[Any] = [{"max_concurrent_ray_jobs": 8}, {"gatekeeping_enabled": False}, {}]
+        await asyncio.gather(*(two.client.patch("resources/policy/", json=change) for change in changes))
+        bad = await one.client.patch("resources/policy/", json={"max_concurrent_jobs": 1, "gpu_max": 1} | BAD)
+        assert bad.status_code == 422
+        now = (await one.client.get("resources/policy/")).json()
+        assert now == (await two.client.get("resources/policy/")).json()
+    async with serving(tmp_path) as later:
+        assert (await later.client.get("resources/policy/")).json() == now
+    assert (now["max_concurrent_jobs"], now["max_concurrent_ray_jobs"], now["gatekeeping_enabled"]) == (
+        *(7, 8),
+        False,
+    )
+
+
+BAD = {"cpu_max_utilization_percent": 101}
+
+
+@asynchronous
+async def test_two_agents_admit_no_more_jobs_than_the_policy_allows(tmp_path: Path) -> None:
+    async with (
+        cluster(tmp_path) as (one, ray),
+        serving(tmp_path, ray=str(one.context.ray.url)) as two,
+    ):
+        await one.client.patch("resources/policy/", json={"max_concurrent_jobs": 3})
+        answers = await asyncio.gather(
+            *(post((one, two)[number % 2], RUN, {"action": "m"}) for number in range(16))
+        )
+        assert sorted(answer.status_code for answer in answers) == [202] * 3 + [429] * 13
+        assert len(ray.jobs) == 3
+
+
+@asynchronous
+async def test_an_agent_that_submits_for_ever_does_not_hold_up_others_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_admission, "_LOCK_TIMEOUT", 0.1)
+    async with cluster(tmp_path) as (agent, ray):
+        with (tmp_path / "admission.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            response = await post(agent, RUN, {"action": "m"})
+            assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+            assert ray.jobs == {}
+        assert (await post(agent, RUN, {"action": "m"})).status_code == 202
 
 
 # -- jobs that do not start

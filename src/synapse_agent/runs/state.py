@@ -1,4 +1,4 @@
-"""State that the handlers of jobs share: the policy, the latest list, and a lock for admission."""
+"""State that the handlers of jobs share: the latest list, and a lock for admission."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from .lists import RecentJobs
-from .policy import Policy
 
 __all__ = ["RUN_STATE", "RunState", "run_state_of"]
 
@@ -17,7 +16,6 @@ __all__ = ["RUN_STATE", "RunState", "run_state_of"]
 class RunState:
     """The state of one agent."""
 
-    policy: Policy = field(default_factory=Policy)
     # Ray lists all jobs for each request, so the pages after the first one are served from here.
     recent_jobs: RecentJobs = field(default_factory=RecentJobs)
     # Held from counting the jobs until one is submitted, or two requests could take the last place.

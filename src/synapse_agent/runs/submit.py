@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from ..context import AgentContext, context_of
-from ..errors import ApiError, FieldError, InvalidBodyError
+from ..errors import FieldError, InvalidBodyError
 from ..http.validation import identity_headers
 from ..plugins.packages import PARAMS_FILE, RUNNER, build_package
-from ..ray.client import TERMINAL, JsonObject
-from .state import RunState, run_state_of
+from ..ray.client import JsonObject
+from .admission import admitted
+from .state import run_state_of
 
 __all__ = ["Run", "submit_run"]
 
@@ -68,8 +69,7 @@ async def submit_run(request: web.Request, run: Run) -> web.Response:
         "metadata": {"action": run.action, "entrypoint": run.entrypoint},
     }
     _check_size(description, run.requirements)
-    async with state.admission:
-        await _admit(context, state)
+    async with admitted(context, state):
         runtime_env["working_dir"] = await context.ray.upload_package(package.name, package.content)
         await context.ray.submit(description)
     return web.json_response({"job_id": run.job_id, "status": "PENDING"}, status=202)
@@ -86,24 +86,6 @@ def _check_size(description: JsonObject, requirements: list[str]) -> None:
     # All other fields have limits of their own.
     loc = ("body", "requirements") if requirements else ("header", "SYNAPSE-User")
     raise InvalidBodyError([FieldError(loc, why, "too_long", None)])
-
-
-async def _admit(context: AgentContext, state: RunState) -> None:
-    """Raise 429 while as many jobs are active as the policy allows."""
-    policy = state.policy
-    if not policy.gatekeeping_enabled:
-        return
-    active = [job for job in await context.jobs() if job["status"] not in TERMINAL]
-    submitted = sum(job["type"] == "SUBMISSION" for job in active)
-    for count, limit, name in (
-        (submitted, policy.max_concurrent_jobs, "max_concurrent_jobs"),
-        (len(active), policy.max_concurrent_ray_jobs, "max_concurrent_ray_jobs"),
-    ):
-        if 0 < limit <= count:
-            detail = (
-                f"{count} jobs are active and the policy's {name} is {limit}; try again when one has ended"
-            )
-            raise ApiError(429, detail, headers={"Retry-After": "5"})
 
 
 def _environment(request: web.Request, context: AgentContext, run: Run, checksum: str) -> dict[str, str]:
