@@ -16,23 +16,28 @@ from synapse_agent.app import make_app
 from synapse_agent.context import AgentContext
 from synapse_agent.database import Database
 from synapse_agent.http.access import AccessLog
+from synapse_agent.http.limits import Limits
 from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
 from synapse_agent.ray.client import RayClient
 
-__all__ = ["TOKEN", "asynchronous", "hanging_ray", "serving"]
+__all__ = ["TOKEN", "Agent", "asynchronous", "hanging_ray", "serving"]
 
 NOWHERE = "http://127.0.0.1:1"
 TOKEN = "token-of-the-agent"
 
 
 @asynccontextmanager
-async def serving(directory: Path, *, ray: str = NOWHERE, **options: Any) -> AsyncIterator[Agent]:
+async def serving(
+    directory: Path, *, ray: str = NOWHERE, limits: Limits | None = None, **options: Any
+) -> AsyncIterator[Agent]:
     """Serve an agent with this Ray; further options are those of `AgentContext`."""
     client_of_ray = RayClient(ray, None)
     context = AgentContext(client_of_ray, TOKEN, Database(directory / "index.sqlite3"), **options)
     logs = Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None)
-    runner = web.AppRunner(make_app(context, logs), access_log_class=AccessLog, shutdown_timeout=0.1)
+    runner = web.AppRunner(
+        make_app(context, logs, limits=limits), access_log_class=AccessLog, shutdown_timeout=0.1
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

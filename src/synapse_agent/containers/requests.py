@@ -15,6 +15,7 @@ from typing import cast
 from aiohttp import BodyPartReader, web
 
 from ..errors import ApiError, FieldError, InvalidBodyError
+from ..http.body import parse_json
 from ..http.validation import Fields, read_object
 
 __all__ = ["RESERVED", "ContainerRequest", "Upload", "read_container_form", "read_container_request"]
@@ -88,7 +89,7 @@ async def _read_form(request: web.Request, directory: Path) -> tuple[dict[str, o
                 raise InvalidBodyError([FieldError(("body", "file"), "is there twice", "too_many", None)])
             upload = await _store(part, directory / "plugin.zip")
         else:
-            body[part.name] = await _read_field(part)
+            body[part.name] = await _read_field(request, part)
     else:
         raise ApiError(400, f"the form has more than {_MAX_FIELDS} fields")
     if upload is None:
@@ -107,7 +108,7 @@ async def _store(part: BodyPartReader, path: Path) -> Upload:
     return Upload(path)
 
 
-async def _read_field(part: BodyPartReader) -> object:
+async def _read_field(request: web.Request, part: BodyPartReader) -> object:
     raw = bytearray()
     while chunk := await part.read_chunk():
         raw += chunk
@@ -123,8 +124,8 @@ async def _read_field(part: BodyPartReader) -> object:
     # A form has only texts: an object comes as JSON, a number as its digits.
     if name in ("params", "envs", "metadata", "labels"):
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return await parse_json(request, bytes(raw))
+        except ApiError:
             raise InvalidBodyError(
                 [FieldError(("body", name), "must be a JSON object", "json_invalid", None)]
             ) from None
@@ -140,7 +141,7 @@ def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> Con
     fields = Fields(body)
     if not uploaded and body.get("plugin_release") is None:
         wanted = "is required" if docker else "is required, unless the plugin's archive is sent as file"
-        fields.errors.append(FieldError(("body", "plugin_release"), wanted, "missing", None))
+        fields.add_error(FieldError(("body", "plugin_release"), wanted, "missing", None))
     backend = body.get("backend_container_id")
     if backend is not None and (not isinstance(backend, int | str) or backend == "" or backend is True):
         fields.add("backend_container_id", "must be an integer or a text, not empty", "int_type")
@@ -213,4 +214,4 @@ def _labels(fields: Fields) -> dict[str, str]:
 
 def _refuse(fields: Fields, name: str, key: str, msg: str, type_: str) -> None:
     # Without the value, which may be a secret and would end up in the client's error.
-    fields.errors.append(FieldError(("body", name, key), msg, type_, None))
+    fields.add_error(FieldError(("body", name, key), msg, type_, None))
