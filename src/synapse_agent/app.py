@@ -13,7 +13,7 @@ from .containers.manager import Containers
 from .context import AGENT_CONTEXT, AgentContext
 from .http.body import BODY_BUDGET, BodyBudget
 from .http.current import add_headers
-from .http.limits import Limits
+from .http.limits import TAIL_SLOTS, Limits, TailSlots
 from .http.middleware import error_middleware
 from .http.route import add_routes
 from .logs.follow import Logs
@@ -32,6 +32,7 @@ def make_app(
     app = web.Application(middlewares=[error_middleware, auth_middleware(context.token)])
     app[AGENT_CONTEXT] = context
     app[BODY_BUDGET] = BodyBudget(limits.body_memory, limits.body_timeout)
+    app[TAIL_SLOTS] = TailSlots(limits)
     app[LOGS] = logs
     app[CONTAINERS] = containers
     app[RUN_STATE] = runs = RunState()
