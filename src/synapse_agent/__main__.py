@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-from .process import check_open_files, describe, prepare_process, write_error, write_output
+from .process import describe, prepare_process, raise_open_files, write_error, write_output
 
 __all__ = ["main"]
 
@@ -44,12 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     try:
-        check_open_files()
+        connections = raise_open_files()
         # Imported late, so that a missing extra gives a sentence and not a traceback.
         import asyncio
 
         from .containers.setup import ContainerOptions
         from .errors import StartupError
+        from .http.limits import Limits
         from .server import Options, serve
     except ModuleNotFoundError as error:
         return _failed(f'{error.name} is not installed: pip install "synapse-sdk[agent]"')
@@ -68,6 +69,12 @@ def _serve(options: argparse.Namespace) -> int:
                     plugin_paths=tuple(options.plugin_path),
                     data=_path(options.data, "SYNAPSE_AGENT_DATA"),
                     keep_logs=options.keep_logs,
+                    limits=Limits(
+                        connections=options.max_connections,
+                        tails=options.max_tails,
+                        tails_per_job=options.max_tails_per_job,
+                    ),
+                    descriptors=connections,
                     log_format=options.log_format,
                     log_level=options.log_level,
                     containers=ContainerOptions(
@@ -162,9 +169,41 @@ def _parser() -> argparse.ArgumentParser:
         help="keep logs that were read through this agent after their cluster is gone, up to this size in"
         " total, such as 2G (default: keep none)",
     )
+    _add_limit_options(serve)
     _add_log_options(serve)
     _add_container_options(serve)
     return parser
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 31):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def _add_limit_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("limits", "Beyond them, clients get 503 with Retry-After.")
+    group.add_argument(
+        "--max-connections",
+        type=_count,
+        default=4096,
+        metavar="N",
+        help="connections at the same time, as far as the limit of open files allows (default: %(default)s)",
+    )
+    group.add_argument(
+        "--max-tails",
+        type=_count,
+        default=2000,
+        metavar="N",
+        help="log streams at the same time (default: %(default)s)",
+    )
+    group.add_argument(
+        "--max-tails-per-job",
+        type=_count,
+        default=1000,
+        metavar="N",
+        help="log streams of one job at the same time (default: %(default)s)",
+    )
 
 
 def _add_log_options(parser: argparse.ArgumentParser) -> None:

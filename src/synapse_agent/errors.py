@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from aiohttp import web
 
-__all__ = ["ApiError", "FieldError", "InvalidBodyError", "StartupError"]
+__all__ = ["MAX_ERRORS", "ApiError", "FieldError", "InvalidBodyError", "StartupError"]
+
+# Field errors of one answer.
+MAX_ERRORS = 100
+_MAX_SHOWN = 100
 
 
 class StartupError(Exception):
@@ -49,16 +52,17 @@ class FieldError(Exception):
 
 
 def _shown(value: object) -> object:
-    """Return the value, or None if it can't be written as JSON, such as infinity."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except (ValueError, RecursionError):
-        return None
-    return value
+    """Return a short value as it is, and None for what would send much of the body back."""
+    if isinstance(value, str):
+        return value if len(value) <= _MAX_SHOWN else None
+    if isinstance(value, int):  # they may have any length
+        return value if abs(value) < 2**63 else None
+    return value if isinstance(value, float) else None
 
 
 class InvalidBodyError(ApiError):
-    """422 with one entry per field."""
+    """422 with one entry per field, and at most 100 of them."""
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__(422, "invalid body", body={"detail": [error.entry for error in errors]})
+        entries = [error.entry for error in errors[:MAX_ERRORS]]
+        super().__init__(422, "invalid body", body={"detail": entries})

@@ -43,7 +43,10 @@ from .runs.release import run_plugin_release
 
 __all__ = ["DOCUMENT_ROUTES", "PROBE_ROUTES", "ROUTES", "STREAM_ROUTES", "Route"]
 
-_READ, _RUN, _ADMIN = Role
+_RUN, _ADMIN = Role.RUN, Role.ADMIN
+
+# Bytes of a body with the sources of modules, or with parameters.
+_LARGE = 32 << 20
 
 
 # Sorted so that a fixed path comes before the one with a parameter that would match it too.
@@ -64,12 +67,26 @@ ROUTES = (
     Route(
         "DELETE", "/serve_applications/{name}/", "delete_serve_application", delete_serve_application, _RUN
     ),
-    Route("POST", "/plugin_releases/run_debug/", "run_debug_plugin_release", run_debug_plugin_release, _RUN),
+    Route(
+        "POST",
+        "/plugin_releases/run_debug/",
+        "run_debug_plugin_release",
+        run_debug_plugin_release,
+        _RUN,
+        max_body=_LARGE,
+    ),
     Route("GET", "/plugin_releases/", "list_plugin_releases", list_plugin_releases),
     Route("POST", "/plugin_releases/", "create_plugin_release", create_plugin_release, _ADMIN),
     Route("GET", "/plugin_releases/{lookup}", "get_plugin_release", get_plugin_release),
     Route("DELETE", "/plugin_releases/{lookup}", "delete_plugin_release", delete_plugin_release, _ADMIN),
-    Route("POST", "/plugin_releases/{lookup}/run/", "run_plugin_release", run_plugin_release, _RUN),
+    Route(
+        "POST",
+        "/plugin_releases/{lookup}/run/",
+        "run_plugin_release",
+        run_plugin_release,
+        _RUN,
+        max_body=_LARGE,
+    ),
     Route("GET", "/containers/docker/", "list_docker_containers", list_docker_containers),
     Route("POST", "/containers/docker/", "create_docker_container", create_docker_container, _RUN),
     Route("GET", "/containers/docker/{container_id}", "get_docker_container", get_docker_container),

@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -26,6 +26,8 @@ from .context import AgentContext
 from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
 from .http.access import AccessLog
+from .http.limits import Limits
+from .http.listener import Listener
 from .logs.follow import Logs
 from .logs.locate import Locator
 from .logs.spool import Spool
@@ -52,6 +54,8 @@ class Options:
     containers: ContainerOptions
     job_env: tuple[str, ...] = ()  # variables that an embedded cluster takes over, names or patterns
     plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
+    limits: Limits = field(default_factory=Limits)
+    descriptors: int = 4096  # connections that the limit of open files allows
     log_format: str = "text"
     log_level: str = "warning"
     keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
@@ -127,7 +131,10 @@ async def _serve(options: Options) -> None:
         )
         context.url = _url(sock)
         runner = web.AppRunner(
-            make_app(context, logs, containers), access_log_class=AccessLog, shutdown_timeout=3.0
+            make_app(context, logs, containers, options.limits),
+            access_log_class=AccessLog,
+            keepalive_timeout=options.limits.idle_timeout,
+            shutdown_timeout=3.0,
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -143,7 +150,10 @@ async def _serve(options: Options) -> None:
                 await containers.reconcile()
             except ApiError as error:
                 _log.warning("Serving all the same, but %s", error.detail)
-        await web.SockSite(runner, sock).start()
+        assert runner.server is not None
+        listener = Listener(runner.server, _connections(options))
+        stack.callback(listener.close)
+        await listener.listen(sock)
         if options.ready_file is not None:
             written = json.dumps({"url": context.url, "token": token, "pid": os.getpid()})
             _write_ready(options.ready_file, written)
@@ -156,6 +166,20 @@ async def _serve(options: Options) -> None:
         else:
             await embedded.ended()
             raise StartupError("Ray ended by itself, so the agent stops too")
+
+
+def _connections(options: Options) -> int:
+    """Return how many connections may be open, and say so."""
+    asked, allowed = options.limits.connections, options.descriptors
+    if asked > allowed:
+        _log.log(
+            logging.WARNING if allowed < 256 else logging.INFO,
+            "the limit of open files allows %d connections of the %d of --max-connections: see ulimit -n",
+            allowed,
+            asked,
+        )
+    _log.info("up to %d connections and %d log streams", min(asked, allowed), options.limits.tails)
+    return min(asked, allowed)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,36 +17,53 @@ from synapse_agent.app import make_app
 from synapse_agent.context import AgentContext
 from synapse_agent.database import Database
 from synapse_agent.http.access import AccessLog
+from synapse_agent.http.limits import Limits
+from synapse_agent.http.listener import Listener
 from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
 from synapse_agent.ray.client import RayClient
 
-__all__ = ["TOKEN", "asynchronous", "hanging_ray", "serving"]
+__all__ = ["TOKEN", "Agent", "asynchronous", "hanging_ray", "serving"]
 
 NOWHERE = "http://127.0.0.1:1"
 TOKEN = "token-of-the-agent"
 
 
 @asynccontextmanager
-async def serving(directory: Path, *, ray: str = NOWHERE, **options: Any) -> AsyncIterator[Agent]:
+async def serving(
+    directory: Path, *, ray: str = NOWHERE, limits: Limits | None = None, **options: Any
+) -> AsyncIterator[Agent]:
     """Serve an agent with this Ray; further options are those of `AgentContext`."""
     client_of_ray = RayClient(ray, None)
     context = AgentContext(client_of_ray, TOKEN, Database(directory / "index.sqlite3"), **options)
     logs = Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None)
-    runner = web.AppRunner(make_app(context, logs), access_log_class=AccessLog, shutdown_timeout=0.1)
+    limits = limits or Limits()
+    runner = web.AppRunner(
+        make_app(context, logs, limits=limits),
+        access_log_class=AccessLog,
+        keepalive_timeout=limits.idle_timeout,
+        shutdown_timeout=0.1,
+    )
     await runner.setup()
+    assert runner.server is not None
+    listener = Listener(runner.server, limits.connections)
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = "http://{}:{}".format(*runner.addresses[0])
+        sock = socket.create_server(("127.0.0.1", 0))
+        await listener.listen(sock)
+        url = "http://{}:{}".format(*sock.getsockname())
         async with httpx.AsyncClient(base_url=url, headers={"Authorization": TOKEN}) as client:
-            yield Agent(url, client, context)
+            yield Agent(url, client, context, runner.server)
     finally:
+        listener.close()
         await runner.cleanup()
         await logs.close()
 
 
 class Agent:
-    def __init__(self, url: str, client: httpx.AsyncClient, context: AgentContext) -> None:
+    def __init__(
+        self, url: str, client: httpx.AsyncClient, context: AgentContext, server: web.Server
+    ) -> None:
+        self.server = server
         self.url = url
         self.client = client
         self.context = context

@@ -23,6 +23,9 @@ from .nodes import all_nodes, gpu_summary
 
 __all__ = ["SNAPSHOTS", "Snapshots", "check_feasibility", "get_cluster_resources"]
 
+# Replicas that are counted at most: a need close to zero fits any number of times.
+_MOST = 10**9
+
 
 class Snapshots:
     """The latest snapshot, replaced once it is older than the policy allows."""
@@ -170,7 +173,7 @@ def _feasible_replicas(snapshot: JsonObject, cpus: float, gpus: float, memory: i
     if not asked:
         return None
     alive = [node for node in snapshot["nodes"] if node["state"] == "ALIVE"]
-    return sum(min(int(free(node) / amount) for amount, free in asked) for node in alive)
+    return sum(int(min(_MOST, *(free(node) / amount for amount, free in asked))) for node in alive)
 
 
 def _policy_reasons(

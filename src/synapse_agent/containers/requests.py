@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ from typing import cast
 from aiohttp import BodyPartReader, web
 
 from ..errors import ApiError, FieldError, InvalidBodyError
+from ..http.body import parse_json
 from ..http.validation import Fields, is_text, read_object
 
 __all__ = ["RESERVED", "ContainerRequest", "Upload", "read_container_form", "read_container_request"]
@@ -97,7 +97,7 @@ async def _read_form(request: web.Request, directory: Path) -> tuple[dict[str, o
                 )
             upload = await _store(part, directory / "plugin.zip")
         else:
-            body[part.name] = await _read_field(part)
+            body[part.name] = await _read_field(request, part)
     else:
         raise ApiError(400, f"the form has more than {_MAX_FIELDS} fields")
     if upload is None:
@@ -116,7 +116,7 @@ async def _store(part: BodyPartReader, path: Path) -> Upload:
     return Upload(path)
 
 
-async def _read_field(part: BodyPartReader) -> object:
+async def _read_field(request: web.Request, part: BodyPartReader) -> object:
     raw = bytearray()
     while chunk := await part.read_chunk():
         raw += chunk
@@ -132,8 +132,8 @@ async def _read_field(part: BodyPartReader) -> object:
     # A form has only strings: an object is sent as JSON, a number as digits.
     if name in ("params", "envs", "metadata", "labels"):
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return await parse_json(request, bytes(raw))
+        except ApiError:
             raise InvalidBodyError(
                 [FieldError(("body", name), "must be a JSON object", "json_invalid", None)]
             ) from None
@@ -149,7 +149,7 @@ def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> Con
     fields = Fields(body)
     if not uploaded and body.get("plugin_release") is None:
         wanted = "is required" if docker else "is required, unless the plugin's archive is sent as `file`"
-        fields.errors.append(FieldError(("body", "plugin_release"), wanted, "missing", None))
+        fields.add_error(FieldError(("body", "plugin_release"), wanted, "missing", None))
     backend = body.get("backend_container_id")
     if backend is not None and not _is_backend_id(backend):
         words = "must be a 64-bit integer, or a string of 1 to 1000 characters without control characters"
@@ -158,9 +158,9 @@ def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> Con
         plugin_release=fields.text("plugin_release"),
         kind=fields.choice("kind", KINDS) or KINDS[0],
         model=_integer(fields, body, "model"),
-        params=fields.json_object("params"),
+        params=fields.object("params"),
         envs=_envs(fields),
-        metadata=fields.json_object("metadata"),
+        metadata=fields.object("metadata"),
         labels=_labels(fields),
         backend_container_id=cast("int | str | None", backend),
     )
@@ -223,4 +223,4 @@ def _labels(fields: Fields) -> dict[str, str]:
 
 def _refuse(fields: Fields, name: str, key: str, msg: str, type_: str) -> None:
     # The value may be a secret, so it is not repeated.
-    fields.errors.append(FieldError(("body", name, key), msg, type_, None))
+    fields.add_error(FieldError(("body", name, key), msg, type_, None))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -28,6 +29,16 @@ class RequestInfo:
     id: str
     user: str | None = None
     error: str | None = None
+    _callbacks: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the request has been handled."""
+        self._callbacks.append(callback)
+
+    def end(self) -> None:
+        """Call what was registered, the latest first."""
+        while self._callbacks:
+            self._callbacks.pop()()
 
 
 # aiohttp handles each request in a context of its own.

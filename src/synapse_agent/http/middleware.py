@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 
 from aiohttp import web
@@ -33,12 +32,12 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         return web.Response(status=400)  # the client closed the connection, so nobody reads this
     except web.RequestPayloadError as error:
         return _answer(info, ApiError(400, f"the body can't be read: {error}"))
-    except json.JSONDecodeError as error:
-        return _answer(info, ApiError(400, f"the body is not JSON: {error}"))
     except Exception:  # noqa: BLE001 - the client gets JSON, and the agent goes on
         _log.exception("%s %s failed", request.method, request.rel_url.raw_path)
         detail = f"internal error; the agent's log has the details, see request {info.id}"
         return _answer(info, ApiError(500, detail))
+    finally:
+        info.end()
 
 
 def _answer(info: RequestInfo, error: ApiError) -> web.Response:

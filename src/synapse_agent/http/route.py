@@ -28,6 +28,8 @@ class Route(NamedTuple):
     role: Role = Role.READ
     # Whether it answers without a token.
     public: bool = False
+    # Bytes of a JSON body, decompressed.
+    max_body: int = 1 << 20
 
 
 _ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes", dict)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn, TypeVar, cast
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
-from ..errors import ApiError, FieldError, InvalidBodyError
+from ..errors import MAX_ERRORS, ApiError, FieldError, InvalidBodyError
+from .body import read_json
 
-__all__ = ["Fields", "identity_headers", "is_text", "json_problem", "read_object", "resource_id"]
+__all__ = ["Fields", "identity_headers", "is_text", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 # Texts go into environments and logs, which take neither control characters nor lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_MAX_DEPTH = 100
 _ID_RULE = "1 to 100 letters, digits, '-' and '_'"
 
 
@@ -44,49 +43,19 @@ def identity_headers(request: web.Request) -> dict[str, str]:
 
 
 async def read_object(request: web.Request) -> Mapping[str, object]:
-    """The request's body as a JSON object; 400 if it is no JSON, 422 if it is another value."""
-    raw = await request.read()
-    try:
-        value: object = json.loads(raw, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, f"the body is not JSON: {error}") from None
+    """Return the request's body, which must be a JSON object; 422 if it is another value.
+
+    `read_json` has the other errors.
+    """
+    value = await read_json(request)
     if not isinstance(value, dict):
         raise InvalidBodyError([FieldError(("body",), "must be an object", "dict_type", value)])
     return cast("dict[str, object]", value)
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number there")
-
-
 def is_text(value: object, most: int) -> bool:
     """Return whether the value is a string that may go into an environment, a log or a command line."""
     return isinstance(value, str) and 1 <= len(value) <= most and not _CONTROL.search(value)
-
-
-def json_problem(value: object) -> str | None:
-    """Return why the value can't be written as JSON that others read, or None."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            item
-            for outer in level
-            for item in (_values(outer) if isinstance(outer, dict) else cast("list[object]", outer))
-            if isinstance(item, list | dict)
-        ]
-        if not level:
-            break
-    else:
-        return f"must not be nested deeper than {_MAX_DEPTH} levels"
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:  # Python reads 1e999 as infinity
-        return "must not have numbers that are too large, infinite or NaN"
-    return None
-
-
-def _values(value: object) -> Iterable[object]:
-    return cast("dict[str, object]", value).values()
 
 
 class Fields:
@@ -98,19 +67,25 @@ class Fields:
     def __init__(self, body: Mapping[str, object], *, nulls: bool = True) -> None:
         self._body = body
         self._nulls = nulls
-        self.errors: list[FieldError] = []
+        self._errors: list[FieldError] = []
 
     def check(self) -> None:
         """Raise 422 if there was any error."""
-        if self.errors:
-            raise InvalidBodyError(self.errors)
+        if self._errors:
+            raise InvalidBodyError(self._errors)
 
     def add(self, name: str, msg: str, type_: str, *path: str | int) -> None:
         """Record an error at the field, or at `path` inside it."""
         value: Any = self._body.get(name)
         for step in path:
             value = value[step]
-        self.errors.append(FieldError(("body", name, *path), msg, type_, value))
+        self.add_error(FieldError(("body", name, *path), msg, type_, value))
+
+    def add_error(self, error: FieldError) -> None:
+        """Record an error; raise 422 at once if there are as many as one answer names."""
+        self._errors.append(error)
+        if len(self._errors) >= MAX_ERRORS:
+            self.check()
 
     def _get(self, name: str, default: T, ok: Callable[[object], bool], msg: str, type_: str) -> T:
         value = self._body.get(name)
@@ -126,7 +101,7 @@ class Fields:
 
     def required(self, name: str) -> None:
         if name not in self._body:
-            self.errors.append(FieldError(("body", name), "is required", "missing", dict(self._body)))
+            self.add_error(FieldError(("body", name), "is required", "missing", None))
         elif self._body[name] is None:
             self.add(name, "must not be null", "string_type")
 
@@ -143,15 +118,6 @@ class Fields:
             f"must be {_ID_RULE}",
             "string_pattern_mismatch",
         )
-
-    def json_object(self, name: str) -> dict[str, object]:
-        """Return an object that can be written as JSON again; else an empty one."""
-        value = self.object(name)
-        problem = json_problem(value)
-        if problem is None:
-            return value
-        self.errors.append(FieldError(("body", name), problem, "json_invalid", None))
-        return {}
 
     def object(self, name: str) -> dict[str, object]:
         return self._get(
@@ -175,11 +141,11 @@ class Fields:
         words = f"must be an integer of at least {least} that fits into 64 bits"
         return self._get(name, default, ok, words, "int_type")
 
-    def number(self, name: str, default: float, *, most: float = math.inf) -> float:
+    def number(self, name: str, default: float, *, most: float = sys.float_info.max) -> float:
         def ok(value: object) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
 
-        limit = "" if most == math.inf else f" and at most {most:g}"
+        limit = "" if most == sys.float_info.max else f" and at most {most:g}"
         return self._get(name, default, ok, f"must be a number of at least 0{limit}", "float_type")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, web
 
 from ..context import AgentContext, context_of
 from ..errors import ApiError
+from ..http.limits import TAIL_SLOTS
 from ..http.validation import resource_id
 from ..ray.client import JsonObject
 from .events import sse, sse_lines, websocket_lines
@@ -48,17 +49,19 @@ async def get_job_logs(request: web.Request) -> web.StreamResponse:
     async with request.app[LOGS].opened(job) as log:
         if not upgrade:
             return await _whole(request, log, window)
-        await _check_start(log, window)
-        return await _websocket(request, log, window)
+        with request.app[TAIL_SLOTS].taken(job["submission_id"]):
+            await _check_start(log, window)
+            return await _websocket(request, log, window)
 
 
 async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """The stream as server-sent events."""
     window = Window.of(request, last_event_id=True)
     job = await _job(request)
-    async with request.app[LOGS].opened(job) as log:
-        await _check_start(log, window)
-        return await _events(request, log, window)
+    with request.app[TAIL_SLOTS].taken(job["submission_id"]):
+        async with request.app[LOGS].opened(job) as log:
+            await _check_start(log, window)
+            return await _events(request, log, window)
 
 
 async def _job(request: web.Request) -> JsonObject:

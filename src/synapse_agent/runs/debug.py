@@ -33,7 +33,7 @@ async def run_debug_plugin_release(request: web.Request) -> web.Response:
     fields = Fields(await read_object(request))
     run = read_run_fields(fields)
     modules = _modules(fields)
-    config = fields.json_object("config")
+    config = fields.object("config")
     path = fields.text("plugin_path", most=4096)
     fields.check()
     plugin = await _plugin(fields, path, context_of(request).plugin_paths) if path else {}

@@ -26,7 +26,7 @@ def read_run_fields(fields: Fields) -> RunFields:
     fields.required("action")
     return RunFields(
         action=fields.text("action"),
-        params=json.dumps(fields.json_object("params")),
+        params=json.dumps(fields.object("params")),
         requirements=fields.texts("requirements"),
         job_id=fields.identifier("job_id"),
         language=fields.text("language", "en", most=100),
