@@ -44,8 +44,8 @@ _TRIES, _PAUSE = 4, 0.5
 async def get_job_logs(request: web.Request) -> web.StreamResponse:
     """A window of the log as one JSON string, or, asked for an upgrade, the stream over a WebSocket."""
     window = Window.of(request)
-    job = await _job(request)
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+    job = await _job(request, stream=upgrade)
     async with request.app[LOGS].opened(job) as log:
         if not upgrade:
             return await _whole(request, log, window)
@@ -57,18 +57,19 @@ async def get_job_logs(request: web.Request) -> web.StreamResponse:
 async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """The stream as server-sent events."""
     window = Window.of(request, last_event_id=True)
-    job = await _job(request)
+    job = await _job(request, stream=True)
     with request.app[TAIL_SLOTS].taken(job["submission_id"]):
         async with request.app[LOGS].opened(job) as log:
             await _check_start(log, window)
             return await _events(request, log, window)
 
 
-async def _job(request: web.Request) -> JsonObject:
+async def _job(request: web.Request, *, stream: bool) -> JsonObject:
     job_id = resource_id(request, "job_id")
     context = context_of(request)
     try:
-        job = await _ask(context, job_id)
+        # A stream learns of what comes next; a log that is read once begins with what is true now.
+        job = await _ask(request, request.app[LOGS].job if stream else context.ray.job, job_id)
     except ApiError as error:
         kept = request.app[LOGS].kept(job_id)
         if kept is None or error.status not in (404, 503):
@@ -79,16 +80,18 @@ async def _job(request: web.Request) -> JsonObject:
     return job
 
 
-async def _ask(context: AgentContext, job_id: str) -> JsonObject:
-    """Ask Ray for the job, again if it is away for a moment."""
-    for _ in range(_TRIES - 1):
+async def _ask(request: web.Request, ask: Callable[[str], Awaitable[JsonObject]], job_id: str) -> JsonObject:
+    """Return the job; ask again if Ray is away for a moment."""
+    for left in reversed(range(_TRIES)):
         try:
-            return await context.ray.job(job_id)
+            return await ask(job_id)
         except ApiError as error:
-            if error.status != 503:
+            if error.status != 503 or not left:
                 raise
-        await asyncio.sleep(_PAUSE)
-    return await context.ray.job(job_id)
+            await asyncio.sleep(_PAUSE)
+            if _gone(request):
+                raise
+    raise AssertionError
 
 
 async def _check_start(log: FollowedLog, window: Window) -> None:
