@@ -75,6 +75,8 @@ def _serve(options: argparse.Namespace) -> int:
                         tails_per_job=options.max_tails_per_job,
                     ),
                     descriptors=connections,
+                    public_url=options.public_url,
+                    trusted_proxies=tuple(options.trusted_proxy),
                     log_format=options.log_format,
                     log_level=options.log_level,
                     containers=ContainerOptions(
@@ -169,10 +171,29 @@ def _parser() -> argparse.ArgumentParser:
         help="keep logs that were read through this agent after their cluster is gone, up to this size in"
         " total, such as 2G (default: keep none)",
     )
+    _add_proxy_options(serve)
     _add_limit_options(serve)
     _add_log_options(serve)
     _add_container_options(serve)
     return parser
+
+
+def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("proxies in front of the agent")
+    group.add_argument(
+        "--public-url",
+        metavar="URL",
+        help="URL by which jobs and containers reach the agent, such as https://example.org/agent"
+        " (default: the address that it listens on)",
+    )
+    group.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="address or network, such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed in logs;"
+        " may be repeated (default: none)",
+    )
 
 
 def _count(text: str) -> int:

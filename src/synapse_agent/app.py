@@ -11,6 +11,7 @@ from .cluster.resources import SNAPSHOTS, Snapshots
 from .containers.handlers import CONTAINERS
 from .containers.manager import Containers
 from .context import AGENT_CONTEXT, AgentContext
+from .http.address import TRUSTED_PROXIES, TrustedProxies
 from .http.body import BODY_BUDGET, BodyBudget
 from .http.current import add_headers
 from .http.limits import TAIL_SLOTS, Limits, TailSlots
@@ -25,13 +26,18 @@ __all__ = ["make_app"]
 
 
 def make_app(
-    context: AgentContext, logs: Logs, containers: Containers | None = None, limits: Limits | None = None
+    context: AgentContext,
+    logs: Logs,
+    containers: Containers | None = None,
+    limits: Limits | None = None,
+    proxies: TrustedProxies | None = None,
 ) -> web.Application:
     """Return the application; it closes the cluster's client, containers and database at its end."""
     limits = limits or Limits()
     app = web.Application(middlewares=[error_middleware, auth_middleware(context.token)])
     app[AGENT_CONTEXT] = context
     app[BODY_BUDGET] = BodyBudget(limits.body_memory, limits.body_timeout)
+    app[TRUSTED_PROXIES] = proxies or TrustedProxies()
     app[TAIL_SLOTS] = TailSlots(limits)
     app[LOGS] = logs
     app[CONTAINERS] = containers

@@ -26,6 +26,7 @@ from .context import AgentContext
 from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
 from .http.access import AccessLog
+from .http.address import TrustedProxies, read_network
 from .http.limits import Limits
 from .http.listener import Listener
 from .logs.follow import Logs
@@ -56,6 +57,8 @@ class Options:
     plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
     limits: Limits = field(default_factory=Limits)
     descriptors: int = 4096  # connections that the limit of open files allows
+    public_url: str | None = None  # None: the address that it listens on
+    trusted_proxies: tuple[str, ...] = ()
     log_format: str = "text"
     log_level: str = "warning"
     keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
@@ -92,6 +95,11 @@ async def _serve(options: Options) -> None:
             "--job-env is for the agent's own Ray; jobs of --ray have the cluster's environment"
         )
     plugin_paths = tuple(_directory(path) for path in options.plugin_paths)
+    public_url = _checked_public_url(options.public_url)
+    try:
+        proxies = TrustedProxies(map(read_network, options.trusted_proxies))
+    except ValueError as error:
+        raise StartupError(f"--trusted-proxy: {error}") from None
     async with AsyncExitStack() as stack:
         stack.enter_context(configure_logging(options.log_format, options.log_level))
         # First, so that a port in use is reported at once and not after Ray's start.
@@ -108,7 +116,9 @@ async def _serve(options: Options) -> None:
                 raise StartupError(error.detail) from None
         containers: Containers | None = None
         if settings is not None:
-            opened = opened_containers(settings, database, agent_url=_url(sock), agent_token=token)
+            opened = opened_containers(
+                settings, database, agent_url=public_url or _url(sock), agent_token=token
+            )
             containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
@@ -129,9 +139,9 @@ async def _serve(options: Options) -> None:
         context = AgentContext(
             ray, token, database, log_dir=log_dir, plugins=plugins, plugin_paths=plugin_paths
         )
-        context.url = _url(sock)
+        context.url = public_url or _url(sock)
         runner = web.AppRunner(
-            make_app(context, logs, containers, options.limits),
+            make_app(context, logs, containers, options.limits, proxies),
             access_log_class=AccessLog,
             keepalive_timeout=options.limits.idle_timeout,
             shutdown_timeout=3.0,
@@ -155,11 +165,11 @@ async def _serve(options: Options) -> None:
         stack.callback(listener.close)
         await listener.listen(sock)
         if options.ready_file is not None:
-            written = json.dumps({"url": context.url, "token": token, "pid": os.getpid()})
+            written = json.dumps({"url": _url(sock), "token": token, "pid": os.getpid()})
             _write_ready(options.ready_file, written)
             stack.callback(_remove_ready, options.ready_file, written)
         _announce(
-            context.url, token, made=options.token is None, ray=embedded.url if embedded else ray.address
+            _url(sock), token, made=options.token is None, ray=embedded.url if embedded else ray.address
         )
         if embedded is None:
             await asyncio.Event().wait()
@@ -239,6 +249,20 @@ def _url(sock: socket.socket) -> str:
     if host in ("0.0.0.0", "::"):  # all addresses: on this machine, this one reaches it
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
     return str(URL.build(scheme="http", host=host, port=port))
+
+
+def _checked_public_url(url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parsed = URL(url)
+    except ValueError:
+        parsed = URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise StartupError("--public-url takes the URL of this agent, such as https://example.org/agent")
+    if parsed.raw_query_string or parsed.raw_fragment or parsed.raw_user or parsed.raw_password:
+        raise StartupError("--public-url takes a URL without user, query and fragment")
+    return str(parsed)
 
 
 def _checked(url: str, token: str | None) -> str:

@@ -526,7 +526,7 @@ class TestLife:
         assert page["previous"] is None
         seen = page["results"]
         while page["next"]:
-            page = docker.http.get(page["next"]).json()
+            page = docker.http.get(f"containers/{page['next']}").json()
             seen += page["results"]
         assert seen[-3:] == made
         assert page["count"] == len(seen)

@@ -68,13 +68,14 @@ class Agent:
         self.client = client
         self.context = context
 
-    async def raw(self, data: bytes) -> bytes:
-        """Send bytes over a connection and return all that comes back until it is closed."""
+    async def raw(self, data: bytes, *, eof: bool = False) -> bytes:
+        """Send bytes over a connection and return all that comes back until the agent closes it."""
         parsed = httpx.URL(self.url)
         reader, writer = await asyncio.open_connection(parsed.host, parsed.port)
         try:
             writer.write(data)
-            writer.write_eof()
+            if eof:
+                writer.write_eof()
             return await reader.read()
         finally:
             writer.close()

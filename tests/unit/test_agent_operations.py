@@ -61,7 +61,7 @@ async def test_nothing_without_a_token_is_worth_a_warning(
             await agent.raw(post * 50)
             await agent.raw(b"\x16\x03\x01\x02\x00 not HTTP\r\n\r\n")
             await agent.raw(b"GET / HTTP/1.1\r\nHost: a\r\nA: \x00\r\n\r\n")
-            await agent.raw(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+            await agent.raw(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", eof=True)
             await agent.raw(b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n")
     assert written(capsys) == []
 

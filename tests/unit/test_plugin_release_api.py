@@ -136,10 +136,13 @@ async def test_pages(tmp_path: Path) -> None:
             seen.append([release["plugin"] for release in page["results"]])
             previous.append(page["previous"])
             url = page["next"]
-            assert url is None or url.startswith(str(client.base_url.join("/plugin_releases/?")))
+            assert url is None or url.startswith("?")
+            url = url and f"/plugin_releases/{url}"
         assert seen == [["a", "b"], ["c", "d"], ["e"]]
         assert previous[0] is None
-        assert [r["plugin"] for r in (await client.get(previous[2] or "")).json()["results"]] == ["c", "d"]
+        assert [
+            r["plugin"] for r in (await client.get(f"/plugin_releases/{previous[2]}")).json()["results"]
+        ] == ["c", "d"]
         for number in (4, 10**30):
             response = await client.get(f"/plugin_releases/?page_size=2&page={number}")
             assert (response.status_code, "the last one is 3" in response.text) == (404, True)

@@ -8,6 +8,7 @@ import logging
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
+from .address import client_address
 from .current import current_request
 from .route import Role, route_of
 
@@ -40,7 +41,7 @@ class AccessLog(AbstractAccessLogger):
             # As sent, so without control characters, and without the query, which may hold secrets.
             "path": request.rel_url.raw_path,
             "status": response.status,
-            "address": request.remote,
+            "address": client_address(request),
             "who": info and info.user,
             "error": info and info.error,
         }
