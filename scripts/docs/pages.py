@@ -1,4 +1,4 @@
-"""All pages of the site: those written in docs/, and those made from code, spec and files of the repository."""
+"""All pages of the site: those written in docs/, and those made from code, spec and other files."""
 
 from __future__ import annotations
 
