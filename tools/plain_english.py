@@ -15,7 +15,18 @@ from pathlib import Path
 __all__ = ["findings", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = (".github", "benchmarks", "docs", "examples", "scripts", "spec", "src", "templates", "tests", "tools")
+FOLDERS = (
+    ".github",
+    "benchmarks",
+    "docs",
+    "examples",
+    "scripts",
+    "spec",
+    "src",
+    "templates",
+    "tests",
+    "tools",
+)
 SUFFIXES = {".jinja", ".md", ".py", ".sh", ".yaml", ".yml"}
 # Releases keep their specs as they were.
 LEFT_OUT = {Path(__file__), ROOT / "tests" / "spec" / "releases"}
