@@ -1,4 +1,4 @@
-"""Draws docs/assets/*.svg: the `synapse` command in a terminal, against a real agent (`make docs DO=pictures`).
+"""Draw docs/assets/*.svg: the `synapse` command in a terminal and a real agent (`make docs DO=pictures`).
 
 A pseudo-terminal tells what there is to see, and rich draws it. No token and no address is in what is shown.
 """

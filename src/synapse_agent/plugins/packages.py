@@ -51,4 +51,4 @@ def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], param
 
 def runner_source() -> bytes:
     """Return the source of the runner, which goes into every package and image."""
-    return resources.files(__package__).joinpath("runner.py").read_bytes()
+    return resources.files("synapse_agent.plugins").joinpath("runner.py").read_bytes()
