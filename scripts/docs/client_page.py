@@ -5,6 +5,7 @@ from __future__ import annotations
 from spec import header, load
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.agent._helpers import HelpersMixin
+from synapse_sdk.clients.agent._options import ClientOptions
 from synapse_sdk.clients.agent._tail import TailMixin
 
 CLIENT = "synapse_sdk.clients.agent.AgentClient"
@@ -41,7 +42,8 @@ def page() -> str:
         title = TITLES.get(tag["name"], tag["name"].capitalize())
         lines += section(title, tag.get("description", ""), names)
     lines += section("Log tails", "What they return is in [Streams](streams.md).", public(TailMixin))
-    lines += section("Waiting, walking, and reaching further", "", public(HelpersMixin))
+    names = [*public(HelpersMixin), *public(ClientOptions)]
+    lines += section("Waiting, walking, and reaching further", "", names)
     lines += ["::: synapse_agent_api.client.RawResponse", "    options:", "      show_root_heading: true"]
     lines += ["      heading_level: 2", "      show_bases: false", ""]
     return "\n".join(lines)
