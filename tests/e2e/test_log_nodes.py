@@ -342,23 +342,6 @@ def tails_of(agent: RunningAgent, job_id: str, lines: int) -> Iterator[list[Tail
             tail.end()
 
 
-def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: RunningAgent) -> None:
-    job_id = cluster.submit(COUNTS, worker=True)
-    cluster.wait(job_id, "RUNNING")
-    with tails_of(front, job_id, 20) as tails:
-        killed = cluster.kill_dashboard()
-        for tail in tails:
-            tail.wait_for(len(tail.lines) + 40)  # nobody needs the dashboard to read
-        with cluster.restarted_dashboard(killed):
-            for tail in tails:
-                tail.end()
-            raw = cluster.raw_log(job_id)
-            for tail in tails:
-                assert tail.error is None
-                assert tail.lines == lines_of(raw)
-                assert len(tail.lines) == 201
-
-
 def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_path: Path) -> None:
     """Heartbeats go on, and so do the lines; the end is told once Ray answers again."""
     more = tmp_path / "more"
@@ -384,3 +367,21 @@ def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_
         assert [event for event in events if event["type"] != "heartbeat"] == [
             {"type": "complete", "status": "SUCCEEDED"}
         ]
+
+
+def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: RunningAgent) -> None:
+    """The last test of this cluster, which has no dashboard any more after it."""
+    job_id = cluster.submit(COUNTS, worker=True)
+    cluster.wait(job_id, "RUNNING")
+    with tails_of(front, job_id, 20) as tails:
+        killed = cluster.kill_dashboard()
+        for tail in tails:
+            tail.wait_for(len(tail.lines) + 40)  # nobody needs the dashboard to read
+        with cluster.restarted_dashboard(killed):
+            for tail in tails:
+                tail.end()
+            raw = cluster.raw_log(job_id)
+            for tail in tails:
+                assert tail.error is None
+                assert tail.lines == lines_of(raw)
+                assert len(tail.lines) == 201
