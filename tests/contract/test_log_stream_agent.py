@@ -99,7 +99,7 @@ def test_every_documented_event_can_be_framed(kind: str) -> None:
 class Sink:
     """Keeps what is sent."""
 
-    gone = False
+    is_closed = False
 
     def __init__(self) -> None:
         self.events: list[Event] = []
