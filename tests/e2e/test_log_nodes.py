@@ -321,7 +321,7 @@ def test_a_log_that_is_lost_is_an_error(where: str, loss: str, read: Read, reque
         tail.end()
     else:
         path.unlink()
-        # Stopped afterwards, since a job that is stopped may create its log anew.
+        # Stopped afterwards: once a job had been stopped, an empty file of the name was there again.
         tail.end()
         agent.http.post(f"jobs/{job_id}/stop/").raise_for_status()
     status, words = (500, "shrank to ") if loss == "shrinks" else (503, "the log was read up to byte ")
