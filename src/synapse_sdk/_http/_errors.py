@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from ._http._family import is_a, is_network_error
-from .clients.exceptions import (
+from .._exceptions import (
     AuthenticationError,
     AuthorizationError,
     ClientConnectionError,
@@ -22,20 +20,20 @@ from .clients.exceptions import (
     ServerError,
     ValidationError,
 )
-from .utils.network import sanitize_error_message
+from .._family import chain, is_a, is_certificate_failure, is_network_error
+from .._redaction import sanitize_error_message
+from .._retry import parse_retry_after
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
     "PROXY_NOTE",
-    "chain",
     "error_from_exception",
     "error_from_response",
     "excerpt",
-    "is_certificate_failure",
+    "is_json_type",
     "media_type",
-    "parse_retry_after",
 ]
 
 _CLASSES: dict[int, type[ClientError]] = {
@@ -69,7 +67,7 @@ def error_from_response(
         body: Its body, decompressed; what is there of it.
         operation: What was being done, in words.
         agent: Base URL of the agent.
-        redact: Takes known secrets out of a text, in case the agent echoes them (`Connection.redact`).
+        redact: Takes known secrets out of a text, in case the agent echoes them (`ClientConfig.redact`).
     """
     parsed, is_json = _parsed(body)
     if is_json and redact is not None:
@@ -187,38 +185,6 @@ def error_from_exception(exc: Exception, *, operation: str, agent: str) -> Clien
     return made(ServerError, 500, f"{type(exc).__name__}: {words}")
 
 
-def is_certificate_failure(exc: BaseException) -> bool:
-    """Tell whether a certificate was refused: trying again won't help."""
-    # By name, because ssl need not be there to be imported.
-    return any(type(link).__name__ == "SSLCertVerificationError" for link in chain(exc))
-
-
-def chain(exc: BaseException) -> Iterator[BaseException]:
-    """Walk from an exception to its causes."""
-    seen: set[int] = set()
-    link: BaseException | None = exc
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
-        yield link
-        link = link.__cause__ or link.__context__
-
-
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds that a `Retry-After` (a number, or an HTTP date) asks for; `None` where it can't be read."""
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.replace(".", "", 1).isdigit():
-        # No agent means more than this, and a float of 400 digits is infinite.
-        return min(float(value), 1e9)
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError, IndexError, OverflowError, OSError):
-        return None
-
-
 def excerpt(body: bytes, headers: Mapping[str, str], redact: Callable[[str], str] | None = None) -> str:
     """Give back the beginning of a body, fit to be shown: one line, without secrets."""
     text = body[: 8 * _EXCERPT].decode("utf-8", "replace")
@@ -239,6 +205,11 @@ def excerpt(body: bytes, headers: Mapping[str, str], redact: Callable[[str], str
 def media_type(headers: Mapping[str, str]) -> str:
     """Give back the media type of an answer in lower case without its parameters, empty where it has none."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_json_type(media_type: str) -> bool:
+    """Return whether a media type is JSON."""
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _html_words(text: str) -> str:

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from ._errors import media_type
-from .clients.exceptions import HTTPError, ServerError, ValidationError
+from .._exceptions import HTTPError, ServerError, ValidationError
+from .._http._errors import media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ class WindowReader:
 
         Raises:
             HTTPError: 416, the log has fewer bytes than were to be left out.
-            ServerError: 200, the body was no JSON although it is said to be.
+            ServerError: 200, the body is not JSON although its content type says so.
         """
         if self._whole is not None:
             body = b"".join(self._whole)
@@ -112,7 +112,7 @@ class WindowReader:
         elif not self.full:
             self._cutter.feed(self._decoded(b"", final=True))
         if self._error is not None:
-            raise ServerError(200, "the answer can't be used: it is no JSON") from self._error
+            raise ServerError(200, "the answer can't be used: it is not JSON") from self._error
         return json.dumps(self._cutter.window().decode("utf-8", "replace")).encode()
 
     def start(self) -> int:
