@@ -302,7 +302,7 @@ LOSES = "print('x' * 1000, flush=True); time.sleep(600)"
 @pytest.mark.parametrize("loss", ["shrinks", "vanishes"])
 @pytest.mark.parametrize("where", ["remote", "embedded"])
 def test_a_log_that_is_lost_is_an_error(where: str, loss: str, read: Read, request: Any) -> None:
-    """The tail ends with an error although the job is over."""
+    """The tail ends with an error, at once or when the job is over."""
     protocol = "http" if read is http else "websocket"
     if where == "remote":
         cluster: RayCluster = request.getfixturevalue("cluster")
@@ -317,17 +317,17 @@ def test_a_log_that_is_lost_is_an_error(where: str, loss: str, read: Read, reque
     path = cluster.log_path(job_id) if where == "remote" else agent.log_path(job_id)
     if loss == "shrinks":
         os.truncate(path, 100)
+        agent.http.post(f"jobs/{job_id}/stop/").raise_for_status()
+        tail.end()
     else:
         path.unlink()
-    agent.http.post(f"jobs/{job_id}/stop/").raise_for_status()
-    tail.end()
+        # Stopped afterwards: once a job had been stopped, an empty file of the name was there again.
+        tail.end()
+        agent.http.post(f"jobs/{job_id}/stop/").raise_for_status()
+    status, words = (500, "shrank to ") if loss == "shrinks" else (503, "the log was read up to byte ")
     assert tail.error is not None
-    if loss == "shrinks":
-        assert tail.error.status_code == 500
-        assert "shrank to " in str(tail.error)
-    else:
-        assert tail.error.status_code == 503
-        assert "the log was read up to byte " in str(tail.error)
+    assert tail.error.status_code == status
+    assert words in str(tail.error)
 
 
 @contextmanager
@@ -340,23 +340,6 @@ def tails_of(agent: RunningAgent, job_id: str, lines: int) -> Iterator[list[Tail
     finally:
         for tail in tails:
             tail.end()
-
-
-def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: RunningAgent) -> None:
-    job_id = cluster.submit(COUNTS, worker=True)
-    cluster.wait(job_id, "RUNNING")
-    with tails_of(front, job_id, 20) as tails:
-        killed = cluster.kill_dashboard()
-        for tail in tails:
-            tail.wait_for(len(tail.lines) + 40)  # nobody needs the dashboard to read
-        with cluster.restarted_dashboard(killed):
-            for tail in tails:
-                tail.end()
-            raw = cluster.raw_log(job_id)
-            for tail in tails:
-                assert tail.error is None
-                assert tail.lines == lines_of(raw)
-                assert len(tail.lines) == 201
 
 
 def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_path: Path) -> None:
@@ -384,3 +367,21 @@ def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_
         assert [event for event in events if event["type"] != "heartbeat"] == [
             {"type": "complete", "status": "SUCCEEDED"}
         ]
+
+
+def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: RunningAgent) -> None:
+    """The last test of this cluster, which has no dashboard any more after it."""
+    job_id = cluster.submit(COUNTS, worker=True)
+    cluster.wait(job_id, "RUNNING")
+    with tails_of(front, job_id, 20) as tails:
+        killed = cluster.kill_dashboard()
+        for tail in tails:
+            tail.wait_for(len(tail.lines) + 40)  # nobody needs the dashboard to read
+        with cluster.restarted_dashboard(killed):
+            for tail in tails:
+                tail.end()
+            raw = cluster.raw_log(job_id)
+            for tail in tails:
+                assert tail.error is None
+                assert tail.lines == lines_of(raw)
+                assert len(tail.lines) == 201
