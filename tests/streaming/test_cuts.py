@@ -238,13 +238,20 @@ def outcome(protocol: Protocol, reads: list[bytes], limits: StreamLimits, conten
     log = tail.log
     # Where the next connection goes on; of a tail that failed there is none.
     position = log.offset if end == "connects again" else None
-    return list(log.lines), end, position, log.truncated_lines, log.delivered_bytes, log.received_lines
+    return (
+        list(log.lines),
+        end,
+        position,
+        log.buffer.truncated_lines,
+        log.buffer.delivered_bytes,
+        log.buffer.received_lines,
+    )
 
 
 @pytest.fixture(autouse=True)
 def _stopped_clock() -> Iterator[None]:
     """Text that may be a whole line or a part of one becomes a line after a time."""
-    with mock.patch("synapse_sdk.streaming._tail.time", mock.Mock(monotonic=lambda: 0.0)):
+    with mock.patch("synapse_sdk.streaming._session.time", mock.Mock(monotonic=lambda: 0.0)):
         yield
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 import httpx
 
-from .._errors import error_from_exception
 from .._http._async import current_loop
 from .._http._family import is_a, is_read_timeout
 from .._http._incoming import connected_stream
@@ -20,9 +19,9 @@ from .._http._pool import call_in_child
 from .._http._requests import close_async, read_async, send_async
 from ..clients.exceptions import ClientError
 from ._background import spawn
+from ._commands import Command, Open, Opened, Read, Sleep, Write
 from ._http import GRACE, READ_SIZE, network_stream, stream_request
 from ._stream import StreamState
-from ._tail import Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from .._connection import Connection
@@ -99,7 +98,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         May be called from any task: an iteration that waits for a line ends, without an error.
         """
         self._closing = True
-        self._tail.log.give_up()
+        self._buffer.discard()
         if self._response is not None and current_loop() is not self._loop:
             self._abandon()
         if self._waiting is not None:
@@ -118,7 +117,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         Args:
             gate: Awaited whenever something came in that may become lines.
         """
-        lines = self._tail.log.lines
+        lines = self.pending
         if self._waiting is not None:
             raise RuntimeError("the stream is being read by another task already")
         if self._response is not None and current_loop() is not self._loop:
@@ -127,7 +126,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         try:
             while True:
                 if self._closing:
-                    self._tail.log.give_up()
+                    self._buffer.discard()
                     self._finish(None)
                 elif lines:
                     return
@@ -140,7 +139,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     def _abandon(self) -> None:
         """Leave the connection to another event loop, or to the parent process after a fork."""
         self._response = self._network = self._body = self._waiting = None
-        self._go_on_elsewhere()
+        self._reconnect_here()
 
     async def _step(self, gate: Callable[[], Awaitable[None]] | None) -> None:
         command = self._next_command()
@@ -154,7 +153,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                 except ClientError as exc:
                     result = exc
                 except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
-                    result = self._failed(exc)
+                    result = self._tail.failures.from_exception(exc)
                 if gate is not None:
                     await gate()
         except BaseException:
@@ -163,10 +162,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         finally:
             self._waiting = None
         if not self._closing:
-            self._send(result)
-
-    def _failed(self, exc: Exception) -> ClientError:
-        return error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
+            self._answer(result)
 
     async def _do(self, command: Command) -> Any:
         match command:
@@ -177,7 +173,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             case Open():
                 with anyio.move_on_after(command.timeout + GRACE):
                     return await self._open(command)
-                raise self._tail.unanswered(command.timeout)
+                raise self._tail.failures.no_answer(command.timeout)
             case Sleep(seconds):
                 await anyio.sleep(seconds)
             case _:
@@ -189,7 +185,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         response = await self._send_request(command)
         self._network = network_stream(response)
         switchable = self._network is not None
-        if command.streams(response.status_code):
+        if command.opens_stream(response.status_code):
             if command.kind == "websocket":
                 return Opened(101, response.headers, switchable=switchable)
             self._body = _Body(response)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._connection import Connection
-    from ._tail import Open
+    from ._commands import Open
 
 __all__ = ["GRACE", "READ_SIZE", "network_stream", "stream_request"]
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import repeat
 from typing import Any
 
-from ._events import Batch, load_objects
+from ._messages import Batch, load_objects
 
 __all__ = ["EventSource"]
 

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from .._errors import error_from_exception
 from .._http._deadline import ConnectionWatch, Deadline, end_socket
 from .._http._family import is_a, is_read_timeout
 from .._http._pool import call_in_child
 from .._http._requests import read, send
 from ..clients.exceptions import ClientError
+from ._commands import Close, Open, Opened, Read, Sleep, Write
 from ._http import GRACE, READ_SIZE, network_stream, stream_request
 from ._stream import StreamState
-from ._tail import Close, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
     from .._connection import Connection
@@ -88,7 +87,7 @@ class LogStream(StreamState, Iterator[str]):
         May be called from any thread: an iteration that waits for a line ends, without an error.
         """
         self._closing.set()
-        self._tail.log.give_up()
+        self._buffer.discard()
         if self._busy.acquire(blocking=False):
             try:
                 self._finish(None)
@@ -114,7 +113,7 @@ class LogStream(StreamState, Iterator[str]):
         if network is not None:
             # This closes a descriptor, and sends nothing.
             network.get_extra_info("socket").close()
-        self._go_on_elsewhere()
+        self._reconnect_here()
 
     # --- steps
 
@@ -124,12 +123,12 @@ class LogStream(StreamState, Iterator[str]):
         Args:
             gate: Entered whenever something came in that may become lines.
         """
-        lines = self._tail.log.lines
+        lines = self.pending
         with self._busy:
             try:
                 while True:
                     if self._closing.is_set():
-                        self._tail.log.give_up()
+                        self._buffer.discard()
                         self._finish(None)
                     elif lines:
                         return
@@ -150,16 +149,16 @@ class LogStream(StreamState, Iterator[str]):
         except ClientError as exc:
             result = exc
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
-            result = error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
+            result = self._tail.failures.from_exception(exc)
         except BaseException:
             self._interrupt()
             raise
         if gate is not None:
             with gate:
                 if not self._closing.is_set():
-                    self._send(result)
+                    self._answer(result)
         elif not self._closing.is_set():
-            self._send(result)
+            self._answer(result)
 
     def _do(self, command: Write | Open | Sleep | Close) -> Any:
         match command:
@@ -182,7 +181,7 @@ class LogStream(StreamState, Iterator[str]):
         try:
             response = self._send_request(command, self._connecting)
             switchable = network_stream(response) is not None
-            if command.streams(response.status_code):
+            if command.opens_stream(response.status_code):
                 if command.kind == "websocket":
                     return Opened(101, response.headers, switchable=switchable)
                 self._body = _Body(response)
@@ -191,7 +190,7 @@ class LogStream(StreamState, Iterator[str]):
             return Opened(answer.status_code, answer.headers, answer.content, switchable)
         except Exception as exc:
             if deadline.passed:
-                raise self._tail.unanswered(command.timeout) from exc
+                raise self._tail.failures.no_answer(command.timeout) from exc
             raise
         finally:
             deadline.cancel()

@@ -10,7 +10,7 @@ from websockets.frames import CloseCode, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.utils import accept_key, generate_key
 
-from ._events import Batch, load_objects
+from ._messages import Batch, load_objects
 
 if TYPE_CHECKING:
     from websockets.frames import Frame

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ..._rest._sync import ApiClient
     from ...streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
     from ...streaming._merge import OnError
+    from ...streaming._notifications import OnEvent
     from ...streaming._start import Start, StreamStart, StreamStarts
-    from ...streaming._stream_event import OnEvent
     from ...streaming._tail import Protocol, Tail
     from ...utils.network import StreamLimits
 
@@ -142,7 +142,7 @@ class TailMixin:
 
         transport = self._api_client
         tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
-        transport.check_open(tail.operation)
+        transport.check_open(tail.failures.operation)
         return LogStream(tail, transport.connection, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> LogStream:
@@ -268,7 +268,7 @@ class AsyncTailMixin:
 
         transport = self._api_client
         tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
-        transport.check_open(tail.operation)
+        transport.check_open(tail.failures.operation)
         return AsyncLogStream(tail, transport.connection, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> AsyncLogStream:
