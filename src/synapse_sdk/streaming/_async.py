@@ -17,7 +17,6 @@ from .._http._family import is_a, is_read_timeout
 from .._http._incoming import connected_stream
 from .._http._pool import call_in_child
 from .._http._requests import close_async, read_async, send_async
-from ..clients.exceptions import ClientError
 from ._background import spawn
 from ._commands import Command, Open, Opened, Read, Sleep, Write
 from ._http import GRACE, READ_SIZE, network_stream, stream_request
@@ -67,8 +66,8 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         try:
             return self._pop()
         except IndexError:
-            pass  # not the context of what `fill` raises
-        await self.fill()
+            pass  # not the context of what `read_more` raises
+        await self.read_more()
         return self._pop()
 
     async def __aenter__(self) -> Self:
@@ -109,15 +108,14 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
     aclose = close
 
-    # --- steps
+    # --- commands
 
-    async def fill(self, gate: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def read_more(self, backpressure: Callable[[], Awaitable[None]] | None = None) -> None:
         """Wait until there are lines to take; end as the stream does, with StopAsyncIteration or its error.
 
         Args:
-            gate: Awaited whenever something came in that may become lines.
+            backpressure: Awaited before each result that may become lines.
         """
-        lines = self.pending
         if self._waiting is not None:
             raise RuntimeError("the stream is being read by another task already")
         if self._response is not None and current_loop() is not self._loop:
@@ -128,10 +126,10 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
                 if self._closing:
                     self._buffer.discard()
                     self._finish(None)
-                elif lines:
+                elif self.pending:
                     return
                 self._raise_if_over(StopAsyncIteration)
-                await self._step(gate)
+                await self._carry_out(self._next_command(), backpressure)
         except BaseException:
             await self._release()
             raise
@@ -141,8 +139,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         self._response = self._network = self._body = self._waiting = None
         self._reconnect_here()
 
-    async def _step(self, gate: Callable[[], Awaitable[None]] | None) -> None:
-        command = self._next_command()
+    async def _carry_out(
+        self, command: Command | None, backpressure: Callable[[], Awaitable[None]] | None
+    ) -> None:
         if command is None:
             return
         result: Any = None
@@ -150,12 +149,10 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             with anyio.CancelScope() as self._waiting:
                 try:
                     result = await self._do(command)
-                except ClientError as exc:
-                    result = exc
                 except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
                     result = self._tail.failures.from_exception(exc)
-                if gate is not None:
-                    await gate()
+                if backpressure is not None:
+                    await backpressure()
         except BaseException:
             self._interrupt()
             raise
@@ -252,14 +249,17 @@ class _Body:
             timeout: Seconds to wait, after which the read goes on beside the caller; None waits for as long
                 as the request allows.
         """
+        try:
+            if timeout is None and self._reading is None:
+                return await anext(self._chunks, b"")
+            return await self._read_aside(timeout)
+        except Exception as exc:
+            if is_a(exc, "ReadTimeout"):
+                return None
+            raise
+
+    async def _read_aside(self, timeout: float | None) -> bytes | None:
         if self._reading is None:
-            if timeout is None:
-                try:
-                    return await anext(self._chunks, b"")
-                except Exception as exc:
-                    if is_a(exc, "ReadTimeout"):
-                        return None
-                    raise
             self._reading = anyio.Event()
             self._scope = anyio.CancelScope()
             spawn(self._read_on, self._scope)
@@ -269,8 +269,6 @@ class _Body:
             return None
         self._reading = None
         if isinstance(self._result, Exception):
-            if is_a(self._result, "ReadTimeout"):
-                return None
             raise self._result
         return self._result
 

@@ -42,7 +42,9 @@ class Failures:
             error.agent = self._connection.agent
 
     def from_exception(self, exc: Exception) -> ClientError:
-        """Return the error for an exception of another package, such as httpx."""
+        """Return the error for an exception, which may be of another package, such as httpx."""
+        if isinstance(exc, ClientError):
+            return exc
         return error_from_exception(exc, operation=self.operation, agent=self._connection.agent)
 
     def no_answer(self, seconds: float) -> ClientError:

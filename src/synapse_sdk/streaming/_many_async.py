@@ -142,7 +142,7 @@ class _Readers:
         try:
             while True:
                 if not source.lines:
-                    await source.stream.fill(self._wait_for_room)
+                    await source.stream.read_more(self._wait_for_room)
                     self.merge.filled(source)
                     self._news.set()
                 while source.lines:

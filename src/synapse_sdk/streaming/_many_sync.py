@@ -144,10 +144,10 @@ class _Readers:
 
     def _follow(self, source: Source[LogStream]) -> None:
         error: BaseException | None = None
-        gate = _Gate(self, source)
+        backpressure = _Backpressure(self, source)
         try:
             while True:
-                source.stream.fill(gate)
+                source.stream.read_more(backpressure)
                 with self.lock:
                     self._room.wait_for(lambda: not source.lines or self._closed)
         except StopIteration:
@@ -173,7 +173,7 @@ class _Readers:
             self.lock.release()
 
 
-class _Gate:
+class _Backpressure:
     """Lets a reader turn what it read into lines once there is room for them, one reader at a time."""
 
     def __init__(self, readers: _Readers, source: Source[LogStream]) -> None:

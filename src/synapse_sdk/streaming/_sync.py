@@ -18,8 +18,7 @@ from .._http._deadline import ConnectionWatch, Deadline, end_socket
 from .._http._family import is_a, is_read_timeout
 from .._http._pool import call_in_child
 from .._http._requests import read, send
-from ..clients.exceptions import ClientError
-from ._commands import Close, Open, Opened, Read, Sleep, Write
+from ._commands import Close, Command, Open, Opened, Read, Sleep, Write
 from ._http import GRACE, READ_SIZE, network_stream, stream_request
 from ._stream import StreamState
 
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from ._tail import Tail
 
 __all__ = ["LogStream"]
+
+_NO_BACKPRESSURE = contextlib.nullcontext()
 
 
 class LogStream(StreamState, Iterator[str]):
@@ -61,7 +62,7 @@ class LogStream(StreamState, Iterator[str]):
         """Give the next line; wait for it as long as it takes."""
         while True:
             if not self.pending:
-                self.fill()
+                self.read_more()
             try:
                 return self._pop()
             except IndexError:  # `close` emptied it in between
@@ -115,50 +116,42 @@ class LogStream(StreamState, Iterator[str]):
             network.get_extra_info("socket").close()
         self._reconnect_here()
 
-    # --- steps
+    # --- commands
 
-    def fill(self, gate: AbstractContextManager[object] | None = None) -> None:
+    def read_more(self, backpressure: AbstractContextManager[object] = _NO_BACKPRESSURE) -> None:
         """Wait until there are lines to take; end as the stream does, with StopIteration or its error.
 
         Args:
-            gate: Entered whenever something came in that may become lines.
+            backpressure: Entered around each result that may become lines; it may wait.
         """
-        lines = self.pending
         with self._busy:
             try:
                 while True:
                     if self._closing.is_set():
                         self._buffer.discard()
                         self._finish(None)
-                    elif lines:
+                    elif self.pending:
                         return
                     self._raise_if_over(StopIteration)
-                    self._step(gate)
+                    self._carry_out(self._next_command(), backpressure)
             except BaseException:
                 self._release()
                 raise
 
-    def _step(self, gate: AbstractContextManager[object] | None) -> None:
-        command = self._next_command()
+    def _carry_out(self, command: Command | None, backpressure: AbstractContextManager[object]) -> None:
         if command is None:
             return
-        result: Any = None
+        result: Any
         try:
-            # The one step that is taken again and again.
             result = self._read(command.timeout) if isinstance(command, Read) else self._do(command)
-        except ClientError as exc:
-            result = exc
         except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
             result = self._tail.failures.from_exception(exc)
         except BaseException:
             self._interrupt()
             raise
-        if gate is not None:
-            with gate:
-                if not self._closing.is_set():
-                    self._answer(result)
-        elif not self._closing.is_set():
-            self._answer(result)
+        with backpressure:
+            if not self._closing.is_set():
+                self._answer(result)
 
     def _do(self, command: Write | Open | Sleep | Close) -> Any:
         match command:
@@ -253,11 +246,18 @@ class _Body:
             timeout: Seconds to wait, after which the read goes on beside the caller; None waits for as long
                 as the request allows.
         """
-        result = self._result
-        if result is None:
-            if timeout is None:
-                return self._next()
-            result = queue.SimpleQueue[bytes | Exception]()
+        try:
+            if timeout is None and self._result is None:
+                return next(self._chunks, b"")
+            return self._read_aside(timeout)
+        except Exception as exc:
+            if is_a(exc, "ReadTimeout"):
+                return None
+            raise
+
+    def _read_aside(self, timeout: float | None) -> bytes | None:
+        result = self._result or queue.SimpleQueue[bytes | Exception]()
+        if self._result is None:
             try:
                 _thread.start_new_thread(self._read_into, (result,))
             except RuntimeError:
@@ -269,18 +269,8 @@ class _Body:
             return None
         self._result = None
         if isinstance(data, Exception):
-            if is_a(data, "ReadTimeout"):
-                return None
             raise data
         return data
-
-    def _next(self) -> bytes | None:
-        try:
-            return next(self._chunks, b"")
-        except Exception as exc:
-            if is_a(exc, "ReadTimeout"):
-                return None
-            raise
 
     def _read_into(self, result: queue.SimpleQueue[bytes | Exception]) -> None:
         try:
