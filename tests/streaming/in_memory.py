@@ -16,7 +16,7 @@ from unittest import mock
 from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
 
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
 from synapse_sdk.streaming._commands import Close, Open, Opened, Read, Sleep, Write
 from synapse_sdk.streaming._start import Start
@@ -83,7 +83,7 @@ def run_tail(
         protocol=protocol,
         timeout=1.0,
         limits=limits or StreamLimits.unlimited(),
-        connection=Connection("http://agent", "a-token", max_retries=max_retries),
+        config=ClientConfig("http://agent", "a-token", max_retries=max_retries),
         start=start,
     )
     outcome = Outcome(tail=tail)

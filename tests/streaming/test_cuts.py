@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 from websockets.frames import Opcode
 
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk.streaming._tail import Tail
 from synapse_sdk.utils.network import StreamLimits
 
@@ -26,7 +26,7 @@ Protocol = Literal["websocket", "http"]
 STREAMS = 10_000
 """How many streams of each protocol are tried."""
 
-CONNECTION = Connection("http://agent", "a-token", max_retries=0)
+CONNECTION = ClientConfig("http://agent", "a-token", max_retries=0)
 LONG = "ü" * 1_100
 
 # Bare text that is JSON, even an event, only together with its neighbours.
@@ -233,7 +233,7 @@ def frame(opcode: int, payload: bytes, *, fin: bool = True) -> bytes:
 
 def outcome(protocol: Protocol, reads: list[bytes], limits: StreamLimits, content_type: str) -> Any:
     """Return all that a user can see of a connection that brings these reads and ends."""
-    tail = Tail("job", protocol=protocol, timeout=10.0, limits=limits, connection=CONNECTION)
+    tail = Tail("job", protocol=protocol, timeout=10.0, limits=limits, config=CONNECTION)
     end = take_in(tail, reads, content_type=content_type)
     log = tail.log
     # Where the next connection goes on; of a tail that failed there is none.

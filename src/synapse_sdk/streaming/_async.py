@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 import httpx
 
+from .._family import is_a, is_read_timeout
 from .._http._async import current_loop
-from .._http._family import is_a, is_read_timeout
 from .._http._incoming import connected_stream
 from .._http._pool import call_in_child
 from .._http._requests import close_async, read_async, send_async
@@ -23,7 +23,7 @@ from ._http import GRACE, READ_SIZE, network_stream, stream_request
 from ._stream import StreamState
 
 if TYPE_CHECKING:
-    from .._connection import Connection
+    from .._config import ClientConfig
     from ._tail import Tail
 
 __all__ = ["AsyncLogStream"]
@@ -44,11 +44,11 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     def __init__(
         self,
         tail: Tail,
-        connection: Connection,
+        config: ClientConfig,
         http: httpx.AsyncClient,
     ) -> None:
         super().__init__(tail)
-        self._connection = connection
+        self._config = config
         self._http = http
         self._response: httpx.Response | None = None
         self._body: _Body | None = None
@@ -198,7 +198,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             if network is not None:
                 connections.append(network)
 
-        request = stream_request(self._http, self._connection, command, trace)
+        request = stream_request(self._http, self._config, command, trace)
         try:
             self._response = await send_async(self._http, request)
         except BaseException:

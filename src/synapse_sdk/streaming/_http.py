@@ -12,7 +12,7 @@ from .._http._requests import build_request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._connection import Connection
+    from .._config import ClientConfig
     from ._commands import Open
 
 __all__ = ["GRACE", "READ_SIZE", "network_stream", "stream_request"]
@@ -25,7 +25,7 @@ GRACE = 0.05
 
 def stream_request(
     http: httpx.Client | httpx.AsyncClient,
-    connection: Connection,
+    config: ClientConfig,
     command: Open,
     trace: Callable[[str, dict[str, Any]], Any],
 ) -> httpx.Request:
@@ -40,9 +40,9 @@ def stream_request(
     return build_request(
         http,
         "GET",
-        connection.url(command.path),
+        config.url(command.path),
         params=command.params or None,
-        headers=connection.request_headers(command.headers),
+        headers=config.request_headers(command.headers),
         timeout=httpx.Timeout(command.timeout).as_dict(),
         extensions=extensions,
     )

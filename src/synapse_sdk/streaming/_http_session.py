@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from .._errors import media_type
-from .._log_window import LogWindow, WindowReader
-from ..clients.exceptions import ClientError, ClientTimeoutError, ServerError, StreamError
+from .._exceptions import ClientError, ClientTimeoutError, ServerError, StreamError
+from .._http._errors import media_type
+from .._rest._log_window import LogWindow, WindowReader
 from ._commands import Command, Open, Opened, Read
 from ._plain_text import PlainText
 from ._session import PASSING, READ_TO_FLUSH, Dropped, Session, Steps, TailState

@@ -6,10 +6,10 @@ from collections import deque
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..clients.exceptions import StreamLimitExceededError
+from .._exceptions import StreamLimitExceededError
 
 if TYPE_CHECKING:
-    from ..utils.network import StreamLimits
+    from .._limits import StreamLimits
 
 __all__ = ["TRUNCATION_MARK", "LineBuffer", "size_of"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from ..clients.exceptions import ClientError, StreamError
+from .._exceptions import ClientError, StreamError
 from ._commands import Command, Read
 from ._failures import Failures
 from ._log import Log

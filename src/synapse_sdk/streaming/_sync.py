@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from .._family import is_a, is_read_timeout
 from .._http._deadline import ConnectionWatch, Deadline, end_socket
-from .._http._family import is_a, is_read_timeout
 from .._http._pool import call_in_child
 from .._http._requests import read, send
 from ._commands import Close, Command, Open, Opened, Read, Sleep, Write
@@ -23,7 +23,7 @@ from ._http import GRACE, READ_SIZE, network_stream, stream_request
 from ._stream import StreamState
 
 if TYPE_CHECKING:
-    from .._connection import Connection
+    from .._config import ClientConfig
     from ._tail import Tail
 
 __all__ = ["LogStream"]
@@ -43,9 +43,9 @@ class LogStream(StreamState, Iterator[str]):
         ...         print(line)
     """
 
-    def __init__(self, tail: Tail, connection: Connection, http: httpx.Client) -> None:
+    def __init__(self, tail: Tail, config: ClientConfig, http: httpx.Client) -> None:
         super().__init__(tail)
-        self._connection = connection
+        self._config = config
         self._http = http
         self._response: httpx.Response | None = None
         self._body: _Body | None = None
@@ -191,7 +191,7 @@ class LogStream(StreamState, Iterator[str]):
             self._connecting = None
 
     def _send_request(self, command: Open, watch: ConnectionWatch) -> httpx.Response:
-        request = stream_request(self._http, self._connection, command, watch.trace)
+        request = stream_request(self._http, self._config, command, watch.trace)
         try:
             self._response = send(self._http, request)
         finally:

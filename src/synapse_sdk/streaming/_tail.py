@@ -11,14 +11,14 @@ import logging
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._retry import backoff
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
     ServerError,
     StreamError,
 )
+from .._retry import backoff
 from ._commands import Close, Command, Open, Sleep
 from ._failures import Failures, stream_error
 from ._http_session import HttpSession, find_start
@@ -29,8 +29,8 @@ from ._session import Dropped, Outcome, Session, StartUnknown, TailState, Unusab
 from ._start import Start
 
 if TYPE_CHECKING:
-    from .._connection import Connection
-    from ..utils.network import StreamLimits
+    from .._config import ClientConfig
+    from .._limits import StreamLimits
     from ._notifications import OnEvent, StreamEventKind
 
 __all__ = ["Protocol", "Tail"]
@@ -60,7 +60,7 @@ class Tail:
         protocol: As `tail_job_logs` takes it.
         timeout: Seconds for connecting, and for how long a silent agent is taken to be alive.
         limits: The limits of the stream.
-        connection: The agent.
+        config: The agent and how to reach it.
         on_event: Called with what happens to the stream.
         start: Where the stream begins.
     """
@@ -72,14 +72,14 @@ class Tail:
         protocol: Protocol,
         timeout: float,
         limits: StreamLimits,
-        connection: Connection,
+        config: ClientConfig,
         on_event: OnEvent | None = None,
         start: Start = Start(),  # noqa: B008 - immutable
     ) -> None:
         self.job_id: str = job_id
         self.timeout: float = timeout
         self.log: Log = Log(limits, start)
-        self.failures: Failures = Failures(f"tail the log of job {job_id}", connection)
+        self.failures: Failures = Failures(f"tail the log of job {job_id}", config)
         self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
         self.job_status: str | None = None
         self.reconnects: int = 0
@@ -90,7 +90,7 @@ class Tail:
         self._start = start
         self._must_find_start = False
         self._may_fall_back = protocol == "auto"
-        self._max_retries = connection.max_retries
+        self._max_retries = config.max_retries
         self._max_size = max(_MIN_MAX_SIZE, 4 * limits.max_message_size)
         self._on_event = on_event
         self._state = TailState(job_id, self.log, self.failures, timeout, self._on_attached)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientError,
     ClientTimeoutError,
     ServerError,
