@@ -10,14 +10,14 @@ import httpx
 
 from ._base_url import checked_base_url, host_header, is_same_origin
 from ._exceptions import ClientError, ValidationError
-from ._family import is_a
+from ._family import HttpTimeout, is_a
 from ._redaction import Secret
 from ._retry import DEFAULT_MAX_RETRIES
 from ._validation import checked_headers, checked_retries, checked_seconds
 
 __all__ = ["ClientConfig", "Timeout", "Token"]
 
-Timeout = Mapping[str, float] | float | httpx.Timeout | None
+Timeout = Mapping[str, float] | float | HttpTimeout | None
 Token = str | Callable[[], str]
 
 _CONNECT = 3.0

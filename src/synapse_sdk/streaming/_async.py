@@ -1,4 +1,4 @@
-"""The asynchronous log stream: `Tail`'s steps over an `httpx.AsyncClient`, on asyncio and on trio."""
+"""The asynchronous log stream: carries out the commands of a `Tail`, on asyncio and on trio."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from .._http._pool import call_in_child
 from .._http._requests import close_async, read_async, send_async
 from ._background import spawn
 from ._commands import Command, Open, Opened, Read, Sleep, Write
-from ._http import GRACE, READ_SIZE, network_stream, stream_request
-from ._stream import StreamState
+from ._stream import GRACE, READ_SIZE, StreamState
 
 if TYPE_CHECKING:
     from .._config import ClientConfig
@@ -47,8 +46,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         config: ClientConfig,
         http: httpx.AsyncClient,
     ) -> None:
-        super().__init__(tail)
-        self._config = config
+        super().__init__(tail, config)
         self._http = http
         self._response: httpx.Response | None = None
         self._body: _Body | None = None
@@ -62,7 +60,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         return self
 
     async def __anext__(self) -> str:
-        """Give the next line; wait for it as long as it takes."""
+        """Return the next line; wait for it as long as it takes."""
         try:
             return self._pop()
         except IndexError:
@@ -83,7 +81,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         if response is None:
             return
         network, body = self._network, self._body
-        # Where there is no event loop any more, its end has closed the connection.
+        # An event loop that has ended has closed the connection.
         with contextlib.suppress(RuntimeError):
             if current_loop() is self._loop:
                 spawn(partial(_close, response, network, body), anyio.CancelScope())
@@ -149,7 +147,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             with anyio.CancelScope() as self._waiting:
                 try:
                     result = await self._do(command)
-                except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
+                except Exception as exc:  # noqa: BLE001 - a transport may raise anything
                     result = self._tail.failures.from_exception(exc)
                 if backpressure is not None:
                     await backpressure()
@@ -180,7 +178,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     async def _open(self, command: Open) -> Opened:
         self._loop = current_loop()
         response = await self._send_request(command)
-        self._network = network_stream(response)
+        self._network = response.extensions.get("network_stream")
         switchable = self._network is not None
         if command.opens_stream(response.status_code):
             if command.kind == "websocket":
@@ -198,7 +196,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             if network is not None:
                 connections.append(network)
 
-        request = stream_request(self._http, self._config, command, trace)
+        request = self._build_request(self._http, command, trace)
         try:
             self._response = await send_async(self._http, request)
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from .._exceptions import ClientError, ClientTimeoutError, StreamError, WebSocketError
@@ -17,33 +18,33 @@ __all__ = ["Failures", "stream_error"]
 E = TypeVar("E", bound=ClientError)
 
 
+@dataclass(frozen=True, slots=True)
 class Failures:
     """Makes the errors of a tail.
 
-    Args:
-        operation: What is being done, in words.
+    Attributes:
+        operation: A description of what is being done.
         config: The agent, and the tokens that it may echo.
     """
 
-    def __init__(self, operation: str, config: ClientConfig) -> None:
-        self.operation = operation
-        self._config = config
+    operation: str
+    config: ClientConfig
 
     def error(self, kind: type[E], status_code: int, detail: str, *, hint: str | None = None) -> E:
         """Return an error of some kind."""
         # An agent may echo what it was sent, such as in the reason of a close.
-        detail = self._config.redact(detail)
-        return kind(status_code, detail, operation=self.operation, agent=self._config.agent, hint=hint)
+        detail = self.config.redact(detail)
+        return kind(status_code, detail, operation=self.operation, agent=self.config.agent, hint=hint)
 
     def complete(self, error: ClientError) -> None:
         """Add the operation and the agent to an error that lacks them."""
         if error.operation is None:
             error.operation = self.operation
-            error.agent = self._config.agent
+            error.agent = self.config.agent
 
     def from_exception(self, exc: Exception) -> ClientError:
         """Return the error for an exception, which may be of another package, such as httpx."""
-        return error_from_exception(exc, operation=self.operation, agent=self._config.agent)
+        return error_from_exception(exc, operation=self.operation, agent=self.config.agent)
 
     def no_answer(self, seconds: float) -> ClientError:
         """Return the error for a peer that did not answer in time."""
@@ -56,15 +57,15 @@ class Failures:
             opened.headers,
             opened.body,
             operation=self.operation,
-            agent=self._config.agent,
-            redact=self._config.redact,
+            agent=self.config.agent,
+            redact=self.config.redact,
         )
 
     def reported(self, failed: Failed, protocol: str) -> ClientError:
         """Return the error that the agent reported in an event."""
         if failed.status_code is None:
             return self.error(stream_error(protocol), 500, failed.message)
-        body = self._config.redact(failed.message).encode(errors="replace")
+        body = self.config.redact(failed.message).encode(errors="replace")
         return self.refused(Opened(failed.status_code, {"content-type": "text/plain"}, body))
 
 

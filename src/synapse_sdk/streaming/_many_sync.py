@@ -40,7 +40,7 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         return self
 
     def __next__(self) -> tuple[str, str]:
-        """Give the next line of any of the jobs; wait for it as long as it takes."""
+        """Return the next line of any of the jobs; wait for it as long as it takes."""
         if not self._round:
             self._round.extend(self._readers.take())
         try:
@@ -99,7 +99,7 @@ class _Readers:
         self._closed = False
 
     def take(self) -> list[tuple[str, str]]:
-        """Wait for lines; give one of each job that has any."""
+        """Wait for lines; return one of each job that has any."""
         try:
             with self.lock:
                 if self._threads is None and not self._closed:

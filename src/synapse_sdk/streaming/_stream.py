@@ -5,23 +5,34 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from .._exceptions import ClientError
+from .._http._pool import LAST_REQUEST
+from .._http._requests import build_request
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from ._commands import Command
+    from .._config import ClientConfig
+    from ._commands import Command, Open
     from ._tail import Tail
 
-__all__ = ["StreamState"]
+__all__ = ["GRACE", "READ_SIZE", "StreamState"]
+
+# glibc maps blocks of twice this size anew for each read, which then costs page faults.
+READ_SIZE = 65_536
+# Seconds by which httpx's own timeouts come first, since their errors name the phase.
+GRACE = 0.05
 
 
 class StreamState:
     """The state of a log stream."""
 
-    def __init__(self, tail: Tail) -> None:
+    def __init__(self, tail: Tail, config: ClientConfig) -> None:
         self._tail = tail
+        self._config = config
         self._buffer = tail.log.buffer
         self.pending: deque[str] = tail.log.lines
         """The lines received and not yet handed out."""
@@ -94,6 +105,30 @@ class StreamState:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._tail.job_id!r} over {self.protocol}, {self.lines} lines>"
+
+    def _build_request(
+        self,
+        http: httpx.Client | httpx.AsyncClient,
+        command: Open,
+        trace: Callable[[str, dict[str, Any]], Any],
+    ) -> httpx.Request:
+        """Build the request that a command asks for, with the tokens of this moment.
+
+        The timeout is for each phase of connecting, and for a silent HTTP body.
+        """
+        extensions: dict[str, Any] = {"trace": trace}
+        if command.kind == "stream":
+            # An agent that streams often ignores a further request on the same connection.
+            extensions[LAST_REQUEST] = True
+        return build_request(
+            http,
+            "GET",
+            self._config.url(command.path),
+            params=command.params or None,
+            headers=self._config.request_headers(command.headers),
+            timeout=httpx.Timeout(command.timeout).as_dict(),
+            extensions=extensions,
+        )
 
     def _next_command(self) -> Command | None:
         """Return the command to carry out now; None if the tail has just ended."""

@@ -1,4 +1,4 @@
-"""The synchronous log stream: `Tail`'s steps over an `httpx.Client`."""
+"""The synchronous log stream: carries out the commands of a `Tail`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from .._http._deadline import ConnectionWatch, Deadline, end_socket
 from .._http._pool import call_in_child
 from .._http._requests import read, send
 from ._commands import Close, Command, Open, Opened, Read, Sleep, Write
-from ._http import GRACE, READ_SIZE, network_stream, stream_request
-from ._stream import StreamState
+from ._stream import GRACE, READ_SIZE, StreamState
 
 if TYPE_CHECKING:
     from .._config import ClientConfig
@@ -34,8 +33,8 @@ _NO_BACKPRESSURE = contextlib.nullcontext()
 class LogStream(StreamState, Iterator[str]):
     """A live job log: iterate it for its lines.
 
-    Nothing is connected before the first line is asked for. Use it as a context manager, or call `close`, to
-    give the connection back before the log ends; without, that happens when the stream is let go.
+    It connects when the first line is asked for. Use it as a context manager, or call `close`, to give the
+    connection back before the log ends; otherwise that happens when the stream is garbage collected.
 
     Example:
         >>> with client.tail_job_logs("raysubmit_1") as stream:  # doctest: +SKIP
@@ -44,8 +43,7 @@ class LogStream(StreamState, Iterator[str]):
     """
 
     def __init__(self, tail: Tail, config: ClientConfig, http: httpx.Client) -> None:
-        super().__init__(tail)
-        self._config = config
+        super().__init__(tail, config)
         self._http = http
         self._response: httpx.Response | None = None
         self._body: _Body | None = None
@@ -59,7 +57,7 @@ class LogStream(StreamState, Iterator[str]):
         return self
 
     def __next__(self) -> str:
-        """Give the next line; wait for it as long as it takes."""
+        """Return the next line; wait for it as long as it takes."""
         while True:
             if not self.pending:
                 self.read_more()
@@ -96,7 +94,7 @@ class LogStream(StreamState, Iterator[str]):
             finally:
                 self._busy.release()
         else:
-            # Another thread is connecting or reading; the end of its socket wakes it, and it gives that back.
+            # Another thread is connecting or reading; it wakes up when its socket ends, and closes the rest.
             self._end_socket()
 
     def _end_socket(self) -> None:
@@ -106,7 +104,7 @@ class LogStream(StreamState, Iterator[str]):
             end_socket(self._network.get_extra_info("socket"))
 
     def _start_in_child(self) -> None:
-        """After a fork: leave the connection, and locks that are held, to the parent process."""
+        """Leave the connection, and locks that are held, to the parent process after a fork."""
         self._busy = threading.Lock()
         self._closing = threading.Event()
         network, self._network = self._network, None
@@ -144,7 +142,7 @@ class LogStream(StreamState, Iterator[str]):
         result: Any
         try:
             result = self._read(command.timeout) if isinstance(command, Read) else self._do(command)
-        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
+        except Exception as exc:  # noqa: BLE001 - a transport may raise anything
             result = self._tail.failures.from_exception(exc)
         except BaseException:
             self._interrupt()
@@ -173,7 +171,7 @@ class LogStream(StreamState, Iterator[str]):
         deadline = Deadline(command.timeout + GRACE, self._end_socket)
         try:
             response = self._send_request(command, self._connecting)
-            switchable = network_stream(response) is not None
+            switchable = self._network is not None
             if command.opens_stream(response.status_code):
                 if command.kind == "websocket":
                     return Opened(101, response.headers, switchable=switchable)
@@ -191,13 +189,13 @@ class LogStream(StreamState, Iterator[str]):
             self._connecting = None
 
     def _send_request(self, command: Open, watch: ConnectionWatch) -> httpx.Response:
-        request = stream_request(self._http, self._config, command, watch.trace)
+        request = self._build_request(self._http, command, watch.trace)
         try:
             self._response = send(self._http, request)
         finally:
             # httpx keeps the request with the response.
             request.extensions.pop("trace")
-        self._network = network_stream(self._response)
+        self._network = self._response.extensions.get("network_stream")
         return self._response
 
     def _read(self, timeout: float) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Generator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._exceptions import (
@@ -83,10 +84,6 @@ class Tail:
         self.protocol: Literal["websocket", "http"] = "http" if protocol == "http" else "websocket"
         self.job_status: str | None = None
         self.reconnects: int = 0
-        self.interruption: ClientConnectionError = self.failures.error(
-            ClientConnectionError, 503, "the connection was given up"
-        )
-        """The answer to a command that was broken off from outside."""
         self._start = start
         self._must_find_start = False
         self._may_fall_back = protocol == "auto"
@@ -113,6 +110,11 @@ class Tail:
             self._notify("ended", error=exc)
             raise
         self._notify("ended")
+
+    @cached_property
+    def interruption(self) -> ClientError:
+        """The answer to a command that was broken off from outside."""
+        return self.failures.error(ClientConnectionError, 503, "the connection was given up")
 
     def interrupted(self) -> ClientError:
         """Return the error for a tail that was broken off while it took text in."""

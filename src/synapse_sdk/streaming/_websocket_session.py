@@ -1,8 +1,11 @@
-"""One WebSocket connection of a tail. No I/O."""
+"""One WebSocket connection of a tail: its handshake, its messages, and how it ends. No I/O."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+
+from websockets.utils import accept_key, generate_key
 
 from .._exceptions import (
     ClientError,
@@ -13,11 +16,38 @@ from .._exceptions import (
 )
 from ._commands import Open, Opened, Read, Write
 from ._session import PASSING, READ_TO_FLUSH, Dropped, Outcome, Session, Steps, TailState, Unusable
-from ._websocket import Handshake, WebSocket
+from ._websocket import WebSocket
 
 __all__ = ["WebSocketSession"]
 
 _logger = logging.getLogger("synapse_sdk")
+
+
+class _Handshake:
+    """One opening handshake: the headers to send, and the check of what comes back."""
+
+    def __init__(self) -> None:
+        self._key = generate_key()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that ask for a WebSocket. Compression is not asked for."""
+        return {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": self._key,
+        }
+
+    def refusal(self, headers: Mapping[str, str]) -> str | None:
+        """Return what is wrong with the headers of a 101 response, or None."""
+        if headers.get("upgrade", "").lower() != "websocket":
+            return "the answer does not upgrade to a WebSocket"
+        if headers.get("sec-websocket-accept", "").strip() != accept_key(self._key):
+            return "the answer's Sec-WebSocket-Accept does not belong to the key sent"
+        if "sec-websocket-extensions" in headers or "sec-websocket-protocol" in headers:
+            return "the answer names an extension or subprotocol that was not asked for"
+        return None
 
 
 class WebSocketSession(Session):
@@ -44,7 +74,7 @@ class WebSocketSession(Session):
         return self._websocket.output()
 
     def run(self) -> Steps:
-        handshake = Handshake()
+        handshake = _Handshake()
         path = f"jobs/{self.state.job_id}/logs/"
         opened = yield Open(path, self.log.window(), handshake.headers, self._connect_timeout, "websocket")
         if isinstance(opened, ClientError):
@@ -88,7 +118,7 @@ class WebSocketSession(Session):
             if self.is_stalled() and not websocket.inside:
                 return self.stalled()
 
-    def _check(self, opened: Opened, handshake: Handshake) -> Outcome | None:
+    def _check(self, opened: Opened, handshake: _Handshake) -> Outcome | None:
         """Check the response to the handshake; return an outcome if it does not open a WebSocket.
 
         Raises:

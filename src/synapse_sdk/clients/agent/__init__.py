@@ -21,8 +21,7 @@ from ._options import Environment, checked_limits
 from ._tail import AsyncTailMixin, TailMixin
 
 if TYPE_CHECKING:
-    import httpx
-
+    from ..._family import AsyncHttpClient, HttpClient, HttpTimeout
     from ..._http._clients import Proxy, Verify
     from ..._limits import StreamLimits
     from ..._rest._async import AsyncApiClient
@@ -80,13 +79,13 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         *,
         user_token: str | Callable[[], str] | None = None,
         tenant: str | None = None,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HttpClient | None = None,
         long_poll_handler: LongPollHandler | None = None,
     ) -> None:
         # Here, because importing the client should take little longer than importing httpx.
@@ -117,13 +116,13 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
     def from_env(
         cls,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HttpClient | None = None,
     ) -> Self:
         """Make a client from the environment, as a plugin run finds it.
 
@@ -233,13 +232,13 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         *,
         user_token: str | Callable[[], str] | None = None,
         tenant: str | None = None,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHttpClient | None = None,
         long_poll_handler: AsyncLongPollHandler | None = None,
     ) -> None:
         # Here, because importing the client should take little longer than importing httpx.
@@ -270,13 +269,13 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
     def from_env(
         cls,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHttpClient | None = None,
     ) -> Self:
         """Make a client from the environment, as a plugin run finds it.
 

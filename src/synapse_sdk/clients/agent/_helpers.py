@@ -9,10 +9,9 @@ from synapse_agent_api.api import AgentApi, AsyncAgentApi, AsyncRawAgentApi, Raw
 from synapse_agent_api.client import NO_BODY, RawResponse
 
 if TYPE_CHECKING:
-    import httpx
-
     from synapse_agent_api.models import Build, Container, Job, JobStatus, PluginRelease, SystemStatus
 
+    from ..._family import HttpTimeout
     from ..._rest._async import AsyncApiClient, AsyncRawApiClient
     from ..._rest._sync import ApiClient, RawApiClient
 
@@ -280,7 +279,7 @@ class HelpersMixin:
     def with_options(
         self,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
@@ -430,7 +429,7 @@ class AsyncHelpersMixin:
     def with_options(
         self,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
