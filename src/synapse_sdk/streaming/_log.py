@@ -61,7 +61,7 @@ class Log:
         self._skip = 0  # how much of the log it replays
         self._skip_ends_inside_line = False
         self._digest: blake2b | None = None  # of what was received
-        self._replay_digest = _new_digest()
+        self._replay_digest = blake2b()
 
     # --- connections
 
@@ -143,7 +143,7 @@ class Log:
 
     def _expect_replay(self) -> None:
         self._cursor, self._skip = 0, self.position
-        self._replay_digest = _new_digest()
+        self._replay_digest = blake2b()
 
     def finish(self) -> None:
         """End the log: a last line without a newline is a line.
@@ -332,7 +332,7 @@ class Log:
         if self._digest is None:
             if self._has_offsets:
                 return  # such an agent is asked to go on from an offset, and replays nothing
-            self._digest = _new_digest()
+            self._digest = blake2b()
         self._digest.update(text.encode())
 
     def _skip_replayed(self, text: str, known: int) -> str:
@@ -357,7 +357,3 @@ class Log:
                 "it was rotated, or the job ran again",
             )
         return data[known:].decode(errors="replace")
-
-
-def _new_digest() -> blake2b:
-    return blake2b(digest_size=16)

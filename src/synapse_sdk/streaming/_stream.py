@@ -116,7 +116,7 @@ class StreamState:
 
         The timeout is for each phase of connecting, and for a silent HTTP body.
         """
-        extensions: dict[str, Any] = {"trace": trace}
+        extensions: dict[str, Any] = {**self._config.extensions, "trace": trace}
         if command.kind == "stream":
             # An agent that streams often ignores a further request on the same connection.
             extensions[LAST_REQUEST] = True
