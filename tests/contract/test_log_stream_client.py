@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_sdk.clients.agent import AgentClient
-from synapse_sdk.streaming._events import Batch, Complete, Connected, Event, Failed, Text, decode
+from synapse_sdk.streaming._messages import Batch, Complete, Connected, Event, Failed, Text, decode
 from synapse_sdk.streaming._sse import EventSource
 
 from ..streaming.scripted import Agent, Peer, Request

@@ -101,7 +101,7 @@ def test_in_plain_text_a_line_is_a_line(content_type: str, read: int) -> None:
     body = "".join(line + "\n" for line in lines).encode()
     outcome = tail(body, read=read, content_type=content_type)
     assert outcome.whole() == lines
-    assert outcome.tail.log.delivered_bytes == len(body)
+    assert outcome.tail.log.buffer.delivered_bytes == len(body)
 
 
 @pytest.mark.parametrize("read", [1, 65_536])

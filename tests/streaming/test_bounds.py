@@ -14,7 +14,7 @@ import pytest
 from websockets.frames import Opcode
 
 from synapse_sdk.clients.exceptions import StreamLimitExceededError, WebSocketError
-from synapse_sdk.streaming._log import TRUNCATION_MARK
+from synapse_sdk.streaming._lines import TRUNCATION_MARK
 from synapse_sdk.utils.network import StreamLimits
 
 from .conftest import Result, Tailer
@@ -130,7 +130,7 @@ def test_in_auto_fragments_that_add_up_to_a_giant(auto_tail: Tailer) -> None:
 
 @row(17)
 def test_empty_fragments_without_end(websocket_tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 0)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 0)
 
     def script(peer: Peer) -> None:
         peer.frame(Opcode.TEXT, b"", fin=False)
@@ -195,7 +195,7 @@ def test_an_oversize_line_at_the_end_of_plain_text(http_tail: Tailer) -> None:
 
 @row(18)
 def test_a_bomb_of_deflated_frames(websocket_tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 1)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 1)
     deflate = zlib.compressobj(wbits=-15)
     bomb = deflate.compress(b"x" * MIB) + deflate.flush(zlib.Z_SYNC_FLUSH)
     frame = b"\xc1\x7e" + len(bomb).to_bytes(2, "big") + bomb  # RSV1: compressed
@@ -402,7 +402,7 @@ def test_headers_that_drip_for_ever_are_given_up_in_time(tail: Tailer) -> None:
 
 
 def test_an_endless_chunk_header_is_refused(http_tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 0)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 0)
     with memory_below(8 * MIB), Agent(plays.accept().endlessly(b"0" * 65_536)) as agent:
         http_tail(agent.url).failed(503)
 

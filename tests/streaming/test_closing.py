@@ -386,8 +386,8 @@ def test_close_by_another_thread_just_when_a_line_has_come(
 ) -> None:
     with Agent(flood) as agent, Tailer("sync", protocol).client(agent.url) as client:
         stream = client.tail_job_logs("job", protocol=protocol)
-        fill = stream.fill
-        monkeypatch.setattr(stream, "fill", lambda: (fill(), stream.close()))
+        read_more = stream.read_more
+        monkeypatch.setattr(stream, "read_more", lambda: (read_more(), stream.close()))
         assert list(stream) == []
 
 

@@ -300,7 +300,7 @@ def test_an_agent_down_for_long_is_tried_ever_more_rarely_and_given_up(tail: Tai
 @row(40)
 @pytest.mark.usefixtures("fast_clock")
 def test_progress_resets_the_budget(tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 2)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 2)
     retries = Retries()
     in_vain = plays.hang_up()
     scripts: list[Script] = []

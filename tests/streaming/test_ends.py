@@ -156,7 +156,7 @@ def test_plain_text_counts_as_the_log_has_it_with_its_carriage_returns() -> None
     answer = Answer(b"one\r\n\r\ntwo\n", "closed", content_type="text/plain")
     outcome = run_tail("http", lambda _: answer, lambda: "SUCCEEDED")
     assert outcome.whole() == ["one", "", "two"]
-    assert outcome.tail.log.delivered_bytes == 11
+    assert outcome.tail.log.buffer.delivered_bytes == 11
 
 
 def test_an_event_of_several_lines_of_data_that_is_whole_needs_no_blank_line() -> None:

@@ -162,7 +162,7 @@ def test_a_replay_shorter_than_what_was_seen_that_ends_again_and_again(tail: Tai
 def test_a_replay_shorter_than_what_was_seen_whose_job_goes_on_quietly(
     tail: Tailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 1)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 1)
     with Agent(seen(*LINES[:3]), plays.logs(*LINES[:2]).quiet(4)) as agent:
         result = tail(agent.url, timeout=0.3)
     assert result.lines == LINES[:3]

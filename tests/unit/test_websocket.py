@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from synapse_sdk.streaming._events import Batch, Text, decode
+from synapse_sdk.streaming._messages import Batch, Text, decode
 from synapse_sdk.streaming._websocket import WebSocket
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..._exceptions import ValidationError
 
 if TYPE_CHECKING:
-    import httpx
-
+    from ..._family import HttpTimeout
     from ..._limits import StreamLimits
 
 __all__ = ["ClientOptions", "Environment", "checked_limits"]
@@ -55,7 +54,7 @@ class ClientOptions:
     def with_options(
         self,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
