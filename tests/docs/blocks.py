@@ -1,13 +1,13 @@
 """The code blocks of README.md and docs/, and how to write them.
 
-* `python` blocks are run one after the other, in one namespace per page. One with a `title` is saved as a file of that
-  name.
-* `console` blocks are run in one shell per page: a line that begins with `$ ` is a command, and the lines after it
-  are its output, on stdout and stderr. A command without such lines may print anything.
+* `python` blocks are run one after the other, in one namespace per page. One with a `title` is saved under
+  that name instead.
+* `console` blocks are run in one shell per page: a line that begins with `$ ` is a command, and the lines
+  after it are its output, on stdout and stderr. A command without such lines may print anything.
 * A `text` block directly after a `python` block is its output.
 * In an output, `…` in a line matches anything, and a line with nothing else matches any lines.
-* `<!-- not run: the reason -->` before a block: it is not run. `<!-- runs on -->` before a `console` block: its
-  command keeps running until the end of the page.
+* `<!-- not run: the reason -->` before a block: it is not run. `<!-- runs on -->` before a `console` block:
+  its command keeps running until the end of the page.
 * Any other block is for reading.
 """
 

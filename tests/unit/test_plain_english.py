@@ -1,4 +1,4 @@
-"""`python -m tools.plain_english`, a part of `make lint`: it finds a phrase and shows where and what to write instead."""
+"""`python -m tools.plain_english`, which `make lint` runs: it finds a phrase, and shows a plain one."""
 
 from __future__ import annotations
 
