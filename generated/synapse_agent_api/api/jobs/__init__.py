@@ -127,7 +127,8 @@ class JobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
         bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the response are the positions where the text begins and ends. An older agent sends no such headers
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
         and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
@@ -169,7 +170,8 @@ class JobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
         bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the response are the positions where the text begins and ends. An older agent sends no such headers
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
         and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
@@ -201,9 +203,11 @@ class JobsApi:
         """Stop a job.
 
         Asks the job to stop and returns at once; the job takes some seconds to reach STOPPED. `stopped` is
-        false when the job was over already.
+        false when the job was over already. For a job that has not started yet this waits some seconds for
+        its start.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id, 404 when no job has it, and 409 when the job has not started, so that
+        it can't be stopped; the error has the reason.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
@@ -215,6 +219,7 @@ class JobsApi:
         Raises:
             ValidationError: 400, a parameter is not what it should be.
             NotFoundError: 404, the resource does not exist.
+            HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -340,7 +345,8 @@ class AsyncJobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
         bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the response are the positions where the text begins and ends. An older agent sends no such headers
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
         and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
@@ -382,7 +388,8 @@ class AsyncJobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
         bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
-        of the response are the positions where the text begins and ends. An older agent sends no such headers
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
         and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
@@ -414,9 +421,11 @@ class AsyncJobsApi:
         """Stop a job.
 
         Asks the job to stop and returns at once; the job takes some seconds to reach STOPPED. `stopped` is
-        false when the job was over already.
+        false when the job was over already. For a job that has not started yet this waits some seconds for
+        its start.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id, 404 when no job has it, and 409 when the job has not started, so that
+        it can't be stopped; the error has the reason.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
@@ -428,6 +437,7 @@ class AsyncJobsApi:
         Raises:
             ValidationError: 400, a parameter is not what it should be.
             NotFoundError: 404, the resource does not exist.
+            HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
