@@ -22,7 +22,7 @@ def answering(status: int, body: bytes, content_type: str = "application/json") 
     ("status", "body", "code", "words"),
     [
         (401, b'{"detail": "not mine"}', 1, ["401 not mine", "SYNAPSE_AGENT_TOKEN", "synapse login"]),
-        (403, b'{"detail": "no"}', 1, ["403 no", "ask whoever runs the agent"]),
+        (403, b'{"detail": "no"}', 1, ["403 no", "ask the operator of the agent"]),
         (404, b'{"detail": "there is no job x"}', 1, ["404 there is no job x"]),
         (422, b'{"detail": [{"loc": ["body", "n"], "msg": "too small"}]}', 2, ["body.n: too small"]),
         (500, b"<html><title>oops</title></html>", 1, ["500", "oops"]),

@@ -15,7 +15,7 @@ __all__ = ["AsyncUnixTransport", "UnixTransport", "async_http_client", "http_cli
 
 
 class UnixTransport(httpx.HTTPTransport):
-    """Takes every request to a Unix socket, if it is told that somebody listens there.
+    """Send every request to a Unix socket, while `listens` returns true.
 
     httpcore would leave a socket that can't be connected to the garbage collector, with its ResourceWarning.
     """
