@@ -1,4 +1,4 @@
-"""Both clients promise the same: names, signatures, docstrings, and what the contract's table lists."""
+"""Both clients promise the same: names, signatures, docstrings, and every operation of the spec."""
 
 from __future__ import annotations
 
@@ -7,50 +7,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
+from checkout import ROOT
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-# The contract's table, by its groups.
-REST = {
-    "health": ["health_check"],
-    "jobs": ["list_jobs", "get_job", "get_job_logs", "list_job_logs", "stop_job", "delete_job"],
-    "nodes": ["list_nodes", "get_node", "get_gpu_status"],
-    "tasks": ["list_tasks", "get_task"],
-    "serve": ["list_serve_applications", "get_serve_application", "delete_serve_application"],
-    "plugin releases": [
-        "list_plugin_releases",
-        "get_plugin_release",
-        "create_plugin_release",
-        "delete_plugin_release",
-        "run_plugin_release",
-        "run_debug_plugin_release",
-    ],
-    "containers and builds": [
-        "list_containers",
-        "get_container",
-        "create_container",
-        "update_container",
-        "delete_container",
-        "list_docker_containers",
-        "get_docker_container",
-        "create_docker_container",
-        "delete_docker_container",
-        "start_docker_container",
-        "stop_docker_container",
-        "get_build_status",
-    ],
-    "resources": [
-        "get_cluster_resources",
-        "check_feasibility",
-        "get_gatekeeping_policy",
-        "update_gatekeeping_policy",
-        "get_runtime_policy",
-        "update_runtime_policy",
-    ],
-    "system": ["get_compose_config", "get_system_status", "update_system", "restart_system"],
-}
-REST_METHODS = [name for names in REST.values() for name in names]
+SPEC = yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text("utf-8"))
+REST_METHODS = [
+    name
+    for item in SPEC["paths"].values()
+    for operation in item.values()
+    if isinstance(operation, dict)
+    for name in [operation["operationId"], *operation.get("x-aliases", ())]
+]
 STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs", "tail_many"]
 WAITS = ["wait_for_job", "wait_for_build", "wait_for_system_ready"]
 PAGES = ["iter_plugin_releases", "iter_containers", "iter_jobs"]

@@ -153,7 +153,9 @@ class JobPages(_Progress):
         """Return the call for the next page, or None after the last."""
         if self._done:
             return None
-        arguments = self._arguments(self._status, self._metadata or None, self._limit, self._cursor)
+        arguments = self._arguments(
+            status=self._status, metadata=self._metadata or None, limit=self._limit, cursor=self._cursor
+        )
         return ApiCall(self._config, self._operation, arguments)
 
     def items(self, jobs: list[Job], response: httpx.Response) -> Iterator[Job]:

@@ -15,7 +15,7 @@ __all__ = ["AsyncUnixTransport", "UnixTransport", "async_http_client", "http_cli
 
 
 class UnixTransport(httpx.HTTPTransport):
-    """Sends every request to a Unix socket, if `listens` returns true.
+    """Send every request to a Unix socket, while `listens` returns true.
 
     For a refused connection, httpcore leaves its socket to the garbage collector, which warns about it.
     """

@@ -42,7 +42,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -133,7 +133,7 @@ class ContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent runs no containers, and 503 with `error_type`
-        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -150,17 +150,17 @@ class ContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -201,7 +201,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -227,7 +227,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -252,14 +252,14 @@ class ContainersApi:
 
         Args:
             container_id: The container's `id`, a number for most agents.
-            status: Where it stands.
+            status: Its status.
 
         Returns:
             The container as it is now.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -355,7 +355,7 @@ class ContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable`
-        (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -368,17 +368,17 @@ class ContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -408,7 +408,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -433,7 +433,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -463,7 +463,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -484,7 +484,7 @@ class ContainersApi:
 
         Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be started as it is,
         501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`)
-        when a GPU is wanted and none can be had.
+        when a GPU is needed and none is available.
 
         Args:
             container_id: The container's id in Docker, short or whole.
@@ -494,13 +494,13 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.start_docker_container("9f2c1e77ab30").status
@@ -526,7 +526,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -565,7 +565,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -656,7 +656,7 @@ class AsyncContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent runs no containers, and 503 with `error_type`
-        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -673,17 +673,17 @@ class AsyncContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -724,7 +724,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -750,7 +750,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -775,14 +775,14 @@ class AsyncContainersApi:
 
         Args:
             container_id: The container's `id`, a number for most agents.
-            status: Where it stands.
+            status: Its status.
 
         Returns:
             The container as it is now.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -878,7 +878,7 @@ class AsyncContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable`
-        (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -891,17 +891,17 @@ class AsyncContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -931,7 +931,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -956,7 +956,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -986,7 +986,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -1007,7 +1007,7 @@ class AsyncContainersApi:
 
         Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be started as it is,
         501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`)
-        when a GPU is wanted and none can be had.
+        when a GPU is needed and none is available.
 
         Args:
             container_id: The container's id in Docker, short or whole.
@@ -1017,13 +1017,13 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.start_docker_container("9f2c1e77ab30").status
@@ -1049,7 +1049,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
