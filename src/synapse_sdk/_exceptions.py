@@ -50,6 +50,7 @@ class ClientError(Exception):
         agent: Base URL of the agent.
         hint: What to do next.
         retry_after: Seconds to wait before the next request, if the agent sent them.
+        request_id: The response's `X-Request-ID`, which is in the agent's log too.
 
     Example:
         >>> error = ClientError(503, "connection refused", operation="list jobs", hint="is it running?")
@@ -63,6 +64,7 @@ class ClientError(Exception):
     agent: str | None
     hint: str | None
     retry_after: float | None
+    request_id: str | None
     body: Any = None
     """The whole JSON body of the error response, else `None`."""
 
@@ -75,6 +77,7 @@ class ClientError(Exception):
         agent: str | None = None,
         hint: str | None = None,
         retry_after: float | None = None,
+        request_id: str | None = None,
     ) -> None:
         # With these args, and the rest in __dict__, the default __reduce__ can pickle and copy the error.
         super().__init__(status_code, detail)
@@ -84,6 +87,7 @@ class ClientError(Exception):
         self.agent = agent
         self.hint = hint
         self.retry_after = retry_after
+        self.request_id = request_id
 
     def __str__(self) -> str:
         where = " at ".join(part for part in (self.operation, self.agent) if part)

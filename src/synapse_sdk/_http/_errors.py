@@ -87,10 +87,16 @@ def error_from_response(
         agent=agent,
         hint=_hint(status, is_json, headers, retry_after),
         retry_after=retry_after,
+        request_id=_request_id(headers),
     )
     if is_json:
         error.body = parsed
     return error
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    request_id = headers.get("x-request-id", "")
+    return request_id if 0 < len(request_id) <= 128 and request_id.isprintable() else None
 
 
 def error_from_exception(exc: Exception, *, operation: str, agent: str) -> ClientError:

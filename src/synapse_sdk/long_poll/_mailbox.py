@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, cast
@@ -14,6 +15,15 @@ __all__ = ["DEFAULT_PREFIX", "Mailbox", "checked_ttl", "opened", "redis_library"
 
 DEFAULT_PREFIX = "synapse:long-poll"
 _MAX_TTL = 86_400
+# Bytes of one message; the agent's own answers have 32 MiB at most, which JSON in JSON can double.
+_MAX_MESSAGE = 64 * 1024 * 1024
+_ID = re.compile(r"[0-9a-f]{32}\Z")
+# A pipeline of commands could only overwrite the time to live, and so shorten it.
+_EXTEND = """
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+end
+"""
 _SOCKET_TIMEOUT = 15.0
 _CONNECT_TIMEOUT = 5.0
 
@@ -54,6 +64,26 @@ class Mailbox:
         return uuid.uuid4().hex
 
     @staticmethod
+    def read_id(raw: str | bytes) -> str | None:
+        """Return an id from the list of requests; None for anything else that somebody put there."""
+        text = raw.decode("ascii", "replace") if isinstance(raw, bytes) else raw
+        return text if _ID.match(text) else None
+
+    def add(self, pipeline: Any, request_id: str, request: Mapping[str, Any], ttl: int) -> Any:
+        """Queue the commands that leave a request for `ttl` milliseconds, and return the pipeline."""
+        pipeline.set(self.request(request_id), self.dump(request), px=ttl)
+        pipeline.rpush(self.requests, request_id)
+        # The list lives as long as the request that expires last.
+        pipeline.eval(_EXTEND, 1, self.requests, ttl)
+        return pipeline
+
+    def take(self, pipeline: Any, request_id: str) -> bytes | str | None:
+        """Remove a request and return its text, of which at most one byte too much is read."""
+        key = self.request(request_id)
+        text, _ = pipeline.getrange(key, 0, _MAX_MESSAGE).delete(key).execute()
+        return text or None
+
+    @staticmethod
     def dump(message: Mapping[str, Any]) -> bytes:
         """Encode a message."""
         return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
@@ -65,6 +95,8 @@ class Mailbox:
         Raises:
             ValueError: It is not a JSON object.
         """
+        if len(text) > _MAX_MESSAGE:
+            raise ValueError(f"more than {_MAX_MESSAGE} bytes")
         try:
             value = json.loads(text)
         except RecursionError as exc:

@@ -63,7 +63,7 @@ class RedisLongPollHandler:
     def set_request(self, request: LongPollRequest) -> str:
         """Store a request for the agent, and return its id."""
         request_id = self._mailbox.new_id()
-        _filled(self._redis.pipeline(), self._mailbox, self._ttl, request_id, request).execute()
+        self._mailbox.add(self._redis.pipeline(), request_id, request, self._ttl).execute()
         return request_id
 
     def get_response(self, request_id: str, timeout_seconds: float | None = None) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class AsyncRedisLongPollHandler:
     async def set_request(self, request: LongPollRequest) -> str:
         """Store a request for the agent, and return its id."""
         request_id = self._mailbox.new_id()
-        await _filled(self._redis.pipeline(), self._mailbox, self._ttl, request_id, request).execute()
+        await self._mailbox.add(self._redis.pipeline(), request_id, request, self._ttl).execute()
         return request_id
 
     async def get_response(self, request_id: str, timeout_seconds: float | None = None) -> dict[str, Any]:
@@ -178,14 +178,6 @@ class AsyncRedisLongPollHandler:
     # Without the URL of the server, which may contain a password.
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._mailbox.agent_id}>"
-
-
-def _filled(pipeline: Any, mailbox: Mailbox, ttl: int, request_id: str, request: LongPollRequest) -> Any:
-    pipeline.set(mailbox.request(request_id), mailbox.dump(request), px=ttl)
-    pipeline.rpush(mailbox.requests, request_id)
-    # If no request was added for so long, all of them have expired.
-    pipeline.pexpire(mailbox.requests, ttl)
-    return pipeline
 
 
 def _slice(left: float) -> float:

@@ -128,8 +128,11 @@ class Worker:
         popped = self._redis.blpop([self._mailbox.requests], timeout=_LOOK)
         if popped is None:
             return
-        request_id = popped[1].decode() if isinstance(popped[1], bytes) else popped[1]
-        text = self._redis.getdel(self._mailbox.request(request_id))
+        request_id = self._mailbox.read_id(popped[1])
+        if request_id is None:
+            _logger.warning("the list of requests had an entry that is not an id; it was dropped")
+            return
+        text = self._mailbox.take(self._redis.pipeline(), request_id)
         if text is None:
             _logger.info("request %s was given up", request_id)
             return

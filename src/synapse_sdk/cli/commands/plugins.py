@@ -180,7 +180,7 @@ synapse plugins run-debug hello --module hello.py
 @_action
 @_params
 @_param
-@click.option("--path", metavar="DIR", help="The plugin's folder on the agent's machine.")
+@click.option("--path", metavar="DIR", help="The plugin's folder on the agent's machine, if allowed there.")
 @click.option("--config", metavar="JSON", help="The plugin's config, JSON; @FILE or - reads it.")
 @click.option("--module", "-m", multiple=True, metavar="[NAME=]FILE", help="A Python file to send along.")
 @_requirement
