@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
 from ..._exceptions import ValidationError
@@ -78,8 +79,7 @@ class ClientOptions:
         config = self._api_client.config.with_options(
             timeout=timeout, max_retries=max_retries, headers=headers
         )
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other._api_client = self._api_client.with_config(config)
         return other
 
