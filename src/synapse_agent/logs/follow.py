@@ -6,20 +6,18 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from yarl import URL
 
 from ..errors import ApiError
 from ..ray.client import TERMINAL, JsonObject, RayUnreachableError
 from .arrivals import Arrivals
-from .locate import Located
+from .blocks import BlockCache
+from .locate import Located, Locator
 from .sources import BLOCK, InterruptedReadError, LogLostError, MissingLogError
-from .spool import SpooledLog
+from .spool import Spool, SpooledLog
 from .state_file import StateFile
-
-if TYPE_CHECKING:
-    from .registry import Logs
 
 __all__ = ["FollowedLog"]
 
@@ -48,6 +46,18 @@ _FRESH = 1.0
 _STATUS_PATIENCE = 0.05
 
 
+class SharedByLogs(Protocol):
+    """What the followed logs of one agent share."""
+
+    locator: Locator
+    blocks: BlockCache
+    spool: Spool | None
+
+    @property
+    def slowdown(self) -> float: ...
+    def request_job(self, job_id: str) -> asyncio.Task[JsonObject]: ...
+
+
 class FollowedLog:
     """Watches a log and its job for as long as a reader has it open.
 
@@ -60,7 +70,7 @@ class FollowedLog:
         users: The number of readers that have it open.
     """
 
-    def __init__(self, logs: Logs, job: JsonObject) -> None:
+    def __init__(self, logs: SharedByLogs, job: JsonObject) -> None:
         self.job = job
         self.end = 0
         self.final = False

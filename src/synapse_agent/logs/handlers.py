@@ -12,6 +12,7 @@ from aiohttp import web
 
 from ..context import context_of
 from ..errors import ApiError
+from ..http.limits import TAIL_SLOTS
 from ..http.validation import resource_id
 from ..ray.client import JsonObject
 from .follow import FollowedLog
@@ -38,17 +39,19 @@ async def get_job_logs(request: web.Request) -> web.StreamResponse:
     async with request.app[LOGS].opened(job) as log:
         if not upgrade:
             return await _whole(request, log, window)
-        await _check_start(log, window)
-        return await websocket_response(request, log, window)
+        with request.app[TAIL_SLOTS].taken(job["submission_id"]):
+            await _check_start(log, window)
+            return await websocket_response(request, log, window)
 
 
 async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """Answer the stream as server-sent events."""
     window = Window.of(request, last_event_id=True)
     job = await _job(request, stream=True)
-    async with request.app[LOGS].opened(job) as log:
-        await _check_start(log, window)
-        return await event_response(request, log, window)
+    with request.app[TAIL_SLOTS].taken(job["submission_id"]):
+        async with request.app[LOGS].opened(job) as log:
+            await _check_start(log, window)
+            return await event_response(request, log, window)
 
 
 async def _job(request: web.Request, *, stream: bool) -> JsonObject:

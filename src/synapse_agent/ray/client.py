@@ -13,7 +13,7 @@ from yarl import URL
 
 from ..errors import ApiError
 
-__all__ = ["TERMINAL", "JsonObject", "RayClient", "RayUnreachableError", "child"]
+__all__ = ["TERMINAL", "JsonObject", "NotRayError", "RayClient", "RayUnreachableError", "child"]
 
 JsonObject = dict[str, Any]
 _Query = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -30,6 +30,13 @@ class RayUnreachableError(ApiError):
     def __init__(self, detail: str, *, maybe_sent: bool) -> None:
         super().__init__(503, detail)
         self.maybe_sent = maybe_sent
+
+
+class NotRayError(ApiError):
+    """503: the server that answers is not a Ray dashboard."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(503, f"the server at {address} is not a Ray dashboard")
 
 
 class RayClient:
@@ -103,14 +110,14 @@ class RayClient:
         try:
             value: object = json.loads(text)
         except ValueError:
-            raise ApiError(503, f"the server at {self.address} is not a Ray dashboard") from None
+            raise NotRayError(self.address) from None
         return value
 
     async def _data(self, path: str, query: _Query | None = None) -> JsonObject:
         answer = await self.get(path, query)
         data: object = cast("JsonObject", answer).get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
-            raise ApiError(503, f"the server at {self.address} is not a Ray dashboard")
+            raise NotRayError(self.address)
         return cast("JsonObject", data)
 
     async def _state(self, kind: str, filters: Mapping[str, str], limit: int) -> list[JsonObject]:
@@ -124,7 +131,16 @@ class RayClient:
     # -- cluster
 
     async def version(self) -> JsonObject:
-        return cast("JsonObject", await self.get("api/version"))
+        """Return Ray's version; NotRayError if something else than a dashboard answers."""
+        try:
+            found = await self.get("api/version")
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            found = None
+        if not isinstance(found, dict) or "ray_version" not in found:
+            raise NotRayError(self.address)
+        return cast("JsonObject", found)
 
     async def nodes(self) -> list[JsonObject]:
         return await self._state("nodes", {}, 10_000)

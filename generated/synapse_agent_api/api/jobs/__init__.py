@@ -205,9 +205,11 @@ class JobsApi:
         """Stop a job.
 
         Asks the job to stop and returns at once; the job takes some seconds to reach STOPPED. `stopped` is
-        false when the job was over already.
+        false when the job was over already. For a job that has not started yet this waits some seconds for
+        its start.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id, 404 when no job has it, and 409 when the job has not started, so that
+        it can't be stopped; the error has the reason.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
@@ -219,6 +221,7 @@ class JobsApi:
         Raises:
             ValidationError: 400, a parameter is not what it should be.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -422,9 +425,11 @@ class AsyncJobsApi:
         """Stop a job.
 
         Asks the job to stop and returns at once; the job takes some seconds to reach STOPPED. `stopped` is
-        false when the job was over already.
+        false when the job was over already. For a job that has not started yet this waits some seconds for
+        its start.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id, 404 when no job has it, and 409 when the job has not started, so that
+        it can't be stopped; the error has the reason.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
@@ -436,6 +441,7 @@ class AsyncJobsApi:
         Raises:
             ValidationError: 400, a parameter is not what it should be.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
