@@ -21,8 +21,7 @@ def page() -> str:
     )
     lines += [
         "Both clients have the same methods, with the same parameters, results and errors; those of"
-        " `AsyncAgentClient` are awaited, and its streams and walks are read with `async for`. So the methods"
-        " are here once.",
+        " `AsyncAgentClient` are awaited, and its streams and iterators are read with `async for`.",
         "",
         "Every method can raise [`ClientError`][synapse_sdk.clients.exceptions.ClientError] and its"
         " [subclasses](exceptions.md).",
@@ -42,8 +41,9 @@ def page() -> str:
         title = TITLES.get(tag["name"], tag["name"].capitalize())
         lines += section(title, tag.get("description", ""), names)
     lines += section("Log tails", "What they return is in [Streams](streams.md).", public(TailMixin))
-    names = [*public(HelpersMixin), *public(ClientOptions)]
-    lines += section("Waiting, walking, and reaching further", "", names)
+    lines += section(
+        "Waits, pages, options and raw responses", "", [*public(HelpersMixin), *public(ClientOptions)]
+    )
     lines += ["::: synapse_agent_api.client.RawResponse", "    options:", "      show_root_heading: true"]
     lines += ["      heading_level: 2", "      show_bases: false", ""]
     return "\n".join(lines)

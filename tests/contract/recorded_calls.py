@@ -1,4 +1,4 @@
-"""Calls of both clients over a transport that records what they send and answers with what the test sets."""
+"""Calls of both clients over a transport that records what they send and answers what it is told."""
 
 from __future__ import annotations
 

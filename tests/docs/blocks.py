@@ -1,13 +1,13 @@
-"""The code blocks of README.md and docs/, and how to write them.
+"""The code blocks of README.md and docs/, and what a reader is told of each.
 
-* `python` blocks are run one after the other, in one namespace per page. One with a `title` is saved under
-  that name instead.
-* `console` blocks are run in one shell per page: a line that begins with `$ ` is a command, and the lines
-  after it are its output, on stdout and stderr. A command without such lines may print anything.
-* A `text` block directly after a `python` block is its output.
-* In an output, `…` in a line matches anything, and a line with nothing else matches any lines.
-* `<!-- not run: the reason -->` before a block: it is not run. `<!-- runs on -->` before a `console` block:
-  its command keeps running until the end of the page.
+* `python` blocks are run one after the other, in one namespace a page. One with a `title` is a file of that
+  name.
+* `console` blocks are run in one shell a page: a line that begins with `$ ` is a command, and what follows is
+  what it prints, on stdout and stderr. A command after which nothing stands may print what it likes.
+* A `text` block right after a `python` block is what that prints.
+* In an output, `…` in a line stands for anything, and a line that is only that for any lines.
+* `<!-- not run: the reason -->` before a block says that it is not run, and `<!-- runs on -->` before one of
+  the shell that its command is left running, to the end of the page.
 * Any other block is for reading.
 """
 
@@ -65,12 +65,12 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return the pages whose blocks are run."""
+    """Give the pages whose blocks are run."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path) -> list[Block]:
-    """Return the code blocks of a page, in their order."""
+    """Give the blocks of a page that are code, in their order."""
     source = page.read_text()
     found: list[Block] = []
     end = 0
@@ -124,7 +124,7 @@ def _commands(text: str, first: int) -> Iterator[Command]:
 
 
 def matches(printed: str, expected: str) -> bool:
-    """Return whether the printed text is what the page shows."""
+    """Tell whether what was printed is what the page shows."""
     pattern = ""
     for line in expected.strip("\n").splitlines():
         if line.strip() == "…":

@@ -122,7 +122,7 @@ class Peer:
             self.chunk(text.encode() + b"\n")
 
     def encode(self, event: Any) -> bytes:
-        """Return the bytes of an event, framed for the protocol."""
+        """Give the bytes of an event, as the protocol frames it."""
         data = json.dumps(event).encode()
         if self.websocket:
             return Frame(Opcode.TEXT, data).serialize(mask=False)
@@ -142,7 +142,7 @@ class Peer:
         self.event({"type": "connected"})
 
     def heartbeat(self) -> None:
-        """Return the bytes of a heartbeat or ping, which is not a line."""
+        """Give a sign of life and no line, as the protocol has it."""
         if self.websocket:
             self.frame(Opcode.PING, b"")
         else:
@@ -461,7 +461,7 @@ def _read_request(sock: socket.socket) -> Request | None:
 
 
 def _control_frames(data: bytes) -> Iterable[tuple[Opcode, bytes]]:
-    """Return the short frames that a client sent: masked, each of less than 126 bytes."""
+    """Give the short frames in what a client sent: masked, each of less than 126 bytes."""
     while len(data) >= 6:
         size = data[1] & 0x7F
         yield Opcode(data[0] & 0x0F), apply_mask(data[6 : 6 + size], data[2:6])

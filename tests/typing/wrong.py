@@ -1,6 +1,6 @@
 """What type checkers must refuse; `make types` checks this file, and nothing runs it.
 
-Each checker has its own comment to ignore an error, and complains where there is nothing to ignore.
+Each checker is told by itself to ignore what is wrong, and complains where it finds nothing to ignore.
 """
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true, reportUnknownMemberType=false, reportUnknownArgumentType=false
