@@ -20,7 +20,7 @@ from checkout import PACKAGES, ROOT
 ALLOWED: dict[str, set[str]] = {
     # The standard library documents these for an enum's own members; slots and dicts are of our classes.
     "generated/synapse_agent_api/types.py": {"._name_", "._value_", "__dict__"},
-    "src/synapse_sdk/clients/agent/_helpers.py": {"__dict__"},
+    "src/synapse_sdk/clients/agent/_options.py": {"__dict__"},
     # Documented by the standard library.
     "src/synapse_sdk/cli/_interrupt.py": {"._exit"},
     "src/synapse_sdk/_http/_deadline.py": {"_thread"},
