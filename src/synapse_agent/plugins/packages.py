@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
 from .modules import parent_packages
 
@@ -51,4 +51,4 @@ def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], param
 
 def runner_source() -> bytes:
     """Return the source of the runner, which goes into every package and image."""
-    return resources.files(__package__).joinpath("runner.py").read_bytes()
+    return Path(__file__).with_name("runner.py").read_bytes()
