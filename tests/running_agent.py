@@ -68,8 +68,11 @@ class RunningAgent:
         lines = (self.tmp / "stderr").read_text().splitlines(keepends=True)
         return "".join(line for line in lines if not REQUEST_LINE.match(line))
 
+    def log_path(self, job_id: str) -> Path:
+        return self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log"
+
     def raw_log(self, job_id: str) -> bytes:
-        return (self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log").read_bytes()
+        return self.log_path(job_id).read_bytes()
 
     def submit(self, source: str = "", /, **body: Any) -> str:
         """Submit; `source` is the body of a function that is called with the params as `p`."""

@@ -17,8 +17,8 @@ from .http.current import add_headers
 from .http.limits import TAIL_SLOTS, Limits, TailSlots
 from .http.middleware import error_middleware
 from .http.route import add_routes
-from .logs.follow import Logs
 from .logs.handlers import LOGS
+from .logs.registry import Logs
 from .routes import DOCUMENT_ROUTES, PROBE_ROUTES, ROUTES, STREAM_ROUTES
 from .runs.state import RUN_STATE, RunState
 

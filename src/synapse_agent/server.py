@@ -29,8 +29,8 @@ from .http.access import AccessLog
 from .http.address import TrustedProxies, read_network
 from .http.limits import Limits
 from .http.listener import Listener
-from .logs.follow import Logs
 from .logs.locate import Locator
+from .logs.registry import Logs
 from .logs.spool import Spool
 from .ops.log_output import configure_logging
 from .process import describe, write_error, write_output

@@ -18,8 +18,8 @@ from aiohttp import web
 from synapse_agent.app import make_app
 from synapse_agent.context import AgentContext
 from synapse_agent.database import Database
-from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
+from synapse_agent.logs.registry import Logs
 from synapse_agent.ray.client import RayClient
 from synapse_agent.runs import serve as _serve_calls
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class TailSlots:
         self.open = 0
 
     @contextmanager
-    def taken(self, job_id: str) -> Iterator[None]:
+    def taken(self, job_id: str) -> Generator[None]:
         """Hold a place for one stream; raise 503 if there is none."""
         if self.open >= self._limits.tails:
             raise _full(f"this agent has {self.open} log streams open, and takes no more")

@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import resources
 
 from .modules import parent_packages
 
@@ -51,4 +51,4 @@ def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], param
 
 def runner_source() -> bytes:
     """Return the source of the runner, which goes into every package and image."""
-    return Path(__file__).with_name("runner.py").read_bytes()
+    return resources.files("synapse_agent.plugins").joinpath("runner.py").read_bytes()

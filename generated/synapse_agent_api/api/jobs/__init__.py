@@ -127,9 +127,10 @@ class JobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -170,9 +171,10 @@ class JobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -345,9 +347,10 @@ class AsyncJobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -388,9 +391,10 @@ class AsyncJobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.

@@ -94,7 +94,7 @@ def create(settings: Settings, lookup: str) -> None:
 
     plugin, _, version = lookup.rpartition("@")
     if not plugin or not version:
-        raise CommandError(f"{lookup!r} is no PLUGIN@VERSION", hint="such as detector@1.0.0", code=USAGE)
+        raise CommandError(f"{lookup!r} is not PLUGIN@VERSION", hint="such as detector@1.0.0", code=USAGE)
     with settings.open_client() as client:
         release = client.create_plugin_release(plugin, version)
     if settings.json:
