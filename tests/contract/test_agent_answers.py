@@ -62,7 +62,9 @@ def answers(agent: RunningAgent, world: dict[str, Any]) -> Answers:
             if name not in needed:
                 continue
             if name == "stop_job":
-                world = world | {"job_id": found["run_debug_plugin_release"][0].json()["job_id"]}
+                job_id = found["run_debug_plugin_release"][0].json()["job_id"]
+                agent.wait(job_id, "RUNNING", "SUCCEEDED", timeout=180)  # before that it can't be stopped
+                world = world | {"job_id": job_id}
             arguments = ARGUMENTS.get(name) or operation.arguments(optional=False)
             arguments |= {
                 item: world.get(f"{name}.{item}", world[item])
