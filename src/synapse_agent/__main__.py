@@ -73,6 +73,7 @@ def _serve(options: argparse.Namespace) -> int:
                         tails_per_job=options.max_tails_per_job,
                     ),
                     descriptors=connections,
+                    ray_bind=options.ray_bind,
                     public_url=options.public_url,
                     trusted_proxies=tuple(options.trusted_proxy),
                     log_format=options.log_format,
@@ -125,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
         "--ray",
         metavar="URL",
         help="dashboard of a running cluster (default: start one, which needs the extra agent-ray)",
+    )
+    serve.add_argument(
+        "--ray-bind",
+        metavar="ADDRESS",
+        help="address of this machine by which other nodes reach the cluster that the agent starts; Ray then"
+        " listens on all addresses (default: on 127.0.0.1 only)",
     )
     serve.add_argument("--ray-token", metavar="TOKEN", help="token of that cluster")
     serve.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import json
 import logging
 import os
@@ -55,6 +56,7 @@ class Options:
     containers: ContainerOptions
     limits: Limits = field(default_factory=Limits)
     descriptors: int = 4096  # connections that the limit of open files allows
+    ray_bind: str | None = None  # None: loopback
     public_url: str | None = None  # None: the address that it listens on
     trusted_proxies: tuple[str, ...] = ()
     log_format: str = "text"
@@ -89,6 +91,13 @@ async def _serve(options: Options) -> None:
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
     public_url = _checked_public_url(options.public_url)
+    if options.ray_bind is not None:
+        if options.ray is not None:
+            raise StartupError("--ray-bind is for a cluster that the agent starts, and --ray names another")
+        try:
+            ipaddress.ip_address(options.ray_bind)
+        except ValueError:
+            raise StartupError(f"--ray-bind takes an IP address; {options.ray_bind!r} is not one") from None
     try:
         proxies = TrustedProxies(map(read_network, options.trusted_proxies))
     except ValueError as error:
@@ -115,7 +124,7 @@ async def _serve(options: Options) -> None:
             containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
-            embedded = EmbeddedRay()
+            embedded = EmbeddedRay(options.ray_bind)
             stack.push_async_callback(embedded.stop)
             if options.log_format == "text":
                 write_error("Starting Ray ...\n")
