@@ -10,17 +10,19 @@ from pathlib import Path
 
 from . import __version__
 from .process import describe, prepare_process, raise_open_files, write_error, write_output
+from .token_commands import add_token_commands
 
 __all__ = ["main"]
 
 _EPILOG = """\
 environment:
-  SYNAPSE_AGENT_TOKEN  the token that clients must send; unlike --token, process lists do not show it
-  RAY_AUTH_TOKEN       the token of the Ray cluster that --ray names
-  SYNAPSE_PLUGINS      the same as --plugins
-  SYNAPSE_AGENT_DATA   the same as --data
+  SYNAPSE_AGENT_TOKEN       the token that clients must send; unlike --token, process lists do not show it
+  SYNAPSE_AGENT_TOKEN_FILE  the same as --token-file
+  RAY_AUTH_TOKEN            the token of the Ray cluster that --ray names
+  SYNAPSE_PLUGINS           the same as --plugins
+  SYNAPSE_AGENT_DATA        the same as --data
 
-Clients send the token in the Authorization header.
+Clients send a token in the Authorization header, bare or after "Bearer ".
 """
 
 
@@ -29,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         prepare_process()
         try:
-            return _serve(_parser().parse_args(arguments))
+            options = _parser().parse_args(arguments)
+            return _run(options) if "run" in options else _serve(options)
         finally:
             write_output("")  # flushes what argparse wrote
     except KeyboardInterrupt:  # before our own handlers are in place
@@ -40,6 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "new thread" not in str(error):
             raise
         return _failed(f"{error}: raise the limit of processes, see ulimit -u")
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        options.run(options)
+    except ValueError as error:
+        return _failed(str(error))
+    except ModuleNotFoundError as error:
+        return _failed(f'{error.name} is not installed: pip install "synapse-sdk[agent]"')
+    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -73,6 +86,7 @@ def _serve(options: argparse.Namespace) -> int:
                         tails_per_job=options.max_tails_per_job,
                     ),
                     descriptors=connections,
+                    token_file=_path(options.token_file, "SYNAPSE_AGENT_TOKEN_FILE"),
                     ray_bind=options.ray_bind,
                     public_url=options.public_url,
                     trusted_proxies=tuple(options.trusted_proxy),
@@ -110,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"synapse-agent {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
+    add_token_commands(commands.add_parser("token", help="make, list and revoke tokens"))
     serve = commands.add_parser(
         "serve",
         help="serve a cluster over HTTP",
@@ -122,6 +137,12 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, default=8000, help="port; 0 finds a free one (default: %(default)s)"
     )
     serve.add_argument("--token", help="token that clients must send (default: a random one, printed)")
+    serve.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="PATH",
+        help="further tokens, by name and role, as synapse-agent token makes them",
+    )
     serve.add_argument(
         "--ray",
         metavar="URL",

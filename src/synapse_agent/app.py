@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from .auth import auth_middleware
+from .auth import FailedTries, auth_middleware
 from .cluster.resources import SNAPSHOTS, Snapshots
 from .containers.handlers import CONTAINERS
 from .containers.manager import Containers
@@ -21,6 +21,7 @@ from .logs.follow import Logs
 from .logs.handlers import LOGS
 from .routes import DOCUMENT_ROUTES, PROBE_ROUTES, ROUTES, STREAM_ROUTES
 from .runs.state import RUN_STATE, RunState
+from .tokens import Tokens
 
 __all__ = ["make_app"]
 
@@ -31,10 +32,13 @@ def make_app(
     containers: Containers | None = None,
     limits: Limits | None = None,
     proxies: TrustedProxies | None = None,
+    tokens: Tokens | None = None,
 ) -> web.Application:
     """Return the application; it closes the cluster's client, containers and database at its end."""
     limits = limits or Limits()
-    app = web.Application(middlewares=[error_middleware, auth_middleware(context.token)])
+    app = web.Application(
+        middlewares=[error_middleware, auth_middleware(tokens or Tokens(context.token), FailedTries())]
+    )
     app[AGENT_CONTEXT] = context
     app[BODY_BUDGET] = BodyBudget(limits.body_memory, limits.body_timeout)
     app[TRUSTED_PROXIES] = proxies or TrustedProxies()

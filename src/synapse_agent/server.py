@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import re
-import secrets
 import signal
 import socket
 from contextlib import AsyncExitStack, suppress
@@ -37,6 +36,7 @@ from .ops.log_output import configure_logging
 from .process import describe, write_error, write_output
 from .ray.client import RayClient
 from .ray.embedded import EmbeddedRay
+from .tokens import TokenFile, Tokens, check_token, new_token
 
 __all__ = ["Options", "serve"]
 
@@ -56,6 +56,7 @@ class Options:
     containers: ContainerOptions
     limits: Limits = field(default_factory=Limits)
     descriptors: int = 4096  # connections that the limit of open files allows
+    token_file: Path | None = None
     ray_bind: str | None = None  # None: loopback
     public_url: str | None = None  # None: the address that it listens on
     trusted_proxies: tuple[str, ...] = ()
@@ -84,9 +85,14 @@ async def serve(options: Options) -> None:
 
 
 async def _serve(options: Options) -> None:
-    token = options.token or secrets.token_urlsafe(32)
-    if not (token.isascii() and token.isprintable() and " " not in token):
-        raise StartupError("the token must consist of printable ASCII characters without blanks")
+    token = options.token or new_token()
+    check_token(token)
+    try:
+        tokens = Tokens(token, TokenFile(options.token_file) if options.token_file else None)
+    except OSError as error:
+        raise StartupError(f"can't read the token file: {describe(error)}") from None
+    except ValueError as error:
+        raise StartupError(str(error)) from None
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
@@ -141,7 +147,7 @@ async def _serve(options: Options) -> None:
         context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
         context.url = public_url or _url(sock)
         runner = web.AppRunner(
-            make_app(context, logs, containers, options.limits, proxies),
+            make_app(context, logs, containers, options.limits, proxies, tokens),
             access_log_class=AccessLog,
             keepalive_timeout=options.limits.idle_timeout,
             shutdown_timeout=3.0,

@@ -49,6 +49,8 @@ def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         (["--host", "203.0.113.1", "--port", "0"], "can't listen on 203.0.113.1"),
         (["--host", "no.such.host.invalid", "--port", "0"], "can't listen on no.such.host.invalid"),
         (["--port", "0", "--token", "é"], "printable ASCII"),
+        (["--port", "0", "--token", "fifteen-letters"], "at least 16 characters"),
+        (["--port", "0", "--token-file", "/no/such/file"], "can't read the token file: No such file"),
         (["--port", "0", "--ray", "127.0.0.1:8265"], "--ray takes the URL"),
         (["--port", "0", "--ray", "http://127.0.0.1:8265/?x=1"], "without a query"),
         (
@@ -138,8 +140,8 @@ def listening(pids: set[int]) -> list[ipaddress.IPv4Address]:
 
 
 def test_without_a_reachable_ray(agent: RunningAgent) -> None:
-    with running_agent("--ray", "http://127.0.0.1:1", SYNAPSE_AGENT_TOKEN="given-token") as lonely:
-        assert lonely.token == "given-token"
+    with running_agent("--ray", "http://127.0.0.1:1", SYNAPSE_AGENT_TOKEN="given-token-of-a-user") as lonely:
+        assert lonely.token == "given-token-of-a-user"
         health = lonely.http.get("health/")
         assert health.status_code == 200
         assert health.json()["ray_available"] is False
@@ -164,7 +166,7 @@ def test_without_a_reachable_ray(agent: RunningAgent) -> None:
         lonely.process.terminate()
         assert lonely.process.wait(60) == 0
         assert lonely.process.stdout is not None
-        assert "given-token" not in lonely.process.stdout.read()
+        assert "given-token-of-a-user" not in lonely.process.stdout.read()
         assert not (lonely.tmp / "ready.json").exists()
 
 

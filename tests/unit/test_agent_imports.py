@@ -15,13 +15,13 @@ AGENT = ROOT / "src" / "synapse_agent"
 LAYERS = (
     {"process", "errors", "redaction"},
     {"database", "http", "ray"},
-    {"context"},
+    {"context", "tokens"},
     {"plugins"},
     {"runs", "logs", "containers"},
     {"cluster", "ops"},
     {"auth", "routes"},
     {"app"},
-    {"server"},
+    {"server", "token_commands"},
     {"__main__"},
 )
 ORDER = {unit: number for number, layer in enumerate(LAYERS) for unit in layer}
