@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from . import __version__
@@ -87,6 +89,10 @@ def _serve(options: argparse.Namespace) -> int:
                     ),
                     descriptors=connections,
                     token_file=_path(options.token_file, "SYNAPSE_AGENT_TOKEN_FILE"),
+                    tls_cert=options.tls_cert,
+                    tls_key=options.tls_key,
+                    unix_socket=options.unix_socket,
+                    drain=options.drain,
                     ray_bind=options.ray_bind,
                     public_url=options.public_url,
                     trusted_proxies=tuple(options.trusted_proxy),
@@ -135,6 +141,29 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument(
         "--port", type=int, default=8000, help="port; 0 finds a free one (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--unix-socket",
+        type=Path,
+        metavar="PATH",
+        help="also listen on this Unix socket, for its owner and group, without TLS",
+    )
+    serve.add_argument(
+        "--tls-cert",
+        type=Path,
+        metavar="PATH",
+        help="certificate chain in PEM, read again when it changes",
+    )
+    serve.add_argument(
+        "--tls-key", type=Path, metavar="PATH", help="key of the certificate, without a password"
+    )
+    serve.add_argument(
+        "--drain",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds from SIGTERM, when /readyz turns to 503, until the agent stops and log streams go on"
+        " elsewhere; a second SIGTERM stops it at once (default: 0)",
     )
     serve.add_argument("--token", help="token that clients must send (default: a random one, printed)")
     serve.add_argument(
@@ -204,6 +233,13 @@ def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
         help="address or network, such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed in logs;"
         " may be repeated (default: none)",
     )
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
 
 
 def _count(text: str) -> int:

@@ -15,7 +15,7 @@ AGENT = ROOT / "src" / "synapse_agent"
 LAYERS = (
     {"process", "errors", "redaction"},
     {"database", "http", "ray"},
-    {"context", "tokens"},
+    {"context", "tokens", "sockets"},
     {"plugins"},
     {"runs", "logs", "containers"},
     {"cluster", "ops"},
