@@ -88,17 +88,17 @@ def test_a_unix_socket(tmp_path: Path) -> None:
         with pytest.raises(StartupError, match="in use"), listen_unix(path):
             pass
         assert path.exists()
-        assert agent.http.get("/livez").status_code == 200
+        assert httpx.get(f"{agent.url}/livez").status_code == 200
     assert not path.exists()
 
 
 def test_a_drain_lets_requests_in_until_it_is_over(tmp_path: Path) -> None:
     with running_agent(*NOWHERE, "--drain", "600") as agent:
         assert agent.process is not None
-        assert agent.http.get("/readyz").status_code == 200
+        assert httpx.get(f"{agent.url}/readyz").status_code == 200
         agent.process.send_signal(signal.SIGTERM)
-        until(lambda: agent.http.get("/readyz").status_code == 503, "the probe did not turn")
-        assert agent.http.get("/livez").status_code == 200
+        until(lambda: httpx.get(f"{agent.url}/readyz").status_code == 503, "the probe did not turn")
+        assert httpx.get(f"{agent.url}/livez").status_code == 200
         assert agent.http.get("resources/policy/").status_code == 200
         agent.process.send_signal(signal.SIGTERM)
         assert agent.process.wait(60) == 0

@@ -31,7 +31,11 @@ class AccessLog(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write the lines for a request that was answered in `time` seconds."""
         info = current_request()
-        level = logging.WARNING if response.status >= 500 else logging.INFO
+        route = route_of(request) if info is not None and isinstance(request, web.Request) else None
+        failed = response.status >= 500 and not (
+            route is not None and route.public
+        )  # a probe's no is an answer
+        level = logging.WARNING if failed else logging.INFO
         if info is None:  # not HTTP, so aiohttp answered it: its senders must not fill the log
             level = logging.DEBUG
         if not _access.isEnabledFor(level) and not _audit.isEnabledFor(logging.INFO):
@@ -47,7 +51,6 @@ class AccessLog(AbstractAccessLogger):
         }
         timing = {"seconds": round(time, 4), "sent": response.body_length}
         _access.log(level, "request", extra={"fields": fields | timing})
-        route = route_of(request) if isinstance(request, web.Request) and info is not None else None
         if route is not None and route.role > Role.READ and response.status != 401:
             fields["operation"] = route.operation
             fields["user"] = _fingerprint(request, "SYNAPSE-User")
