@@ -27,7 +27,7 @@ from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
 from .http.access import AccessLog
 from .http.address import TrustedProxies, read_network
-from .http.limits import Limits
+from .http.limits import REFUSALS, Limits
 from .http.listener import Listener
 from .logs.follow import Logs
 from .logs.locate import Locator
@@ -172,8 +172,9 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
         stack.push_async_callback(logs.close)
         context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
         context.url = public_url or url
+        app = make_app(context, logs, containers, options.limits, proxies, tokens)
         runner = web.AppRunner(
-            make_app(context, logs, containers, options.limits, proxies, tokens),
+            app,
             access_log_class=AccessLog,
             keepalive_timeout=options.limits.idle_timeout,
             shutdown_timeout=3.0,
@@ -192,6 +193,7 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
                 _log.warning("Serving all the same, but %s", error.detail)
         assert runner.server is not None
         listener = Listener(runner.server, _connections(options))
+        app[REFUSALS]["connections"] = lambda: listener.refusals
         stack.callback(listener.close)
         await listener.listen(sock, None if certificate is None else certificate.context)
         if certificate is not None:

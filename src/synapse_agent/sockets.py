@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def listen_unix(path: Path) -> Iterator[socket.socket]:
+def listen_unix(path: Path) -> Generator[socket.socket, None, None]:
     """Listen on a Unix socket that its owner and group may use; remove it at the end. Raises StartupError."""
     sock = socket.socket(socket.AF_UNIX)
     try:

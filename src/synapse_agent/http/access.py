@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -12,7 +13,10 @@ from .address import client_address
 from .current import current_request
 from .route import Role, route_of
 
-__all__ = ["AccessLog"]
+__all__ = ["ON_ANSWER", "AccessLog"]
+
+# Called with the operation, the status and the seconds of each answer.
+ON_ANSWER: web.AppKey[Callable[[str, int, float], None] | None] = web.AppKey("on_answer")
 
 _access = logging.getLogger("synapse_agent.access")
 _audit = logging.getLogger("synapse_agent.audit")
@@ -38,6 +42,8 @@ class AccessLog(AbstractAccessLogger):
         level = logging.WARNING if failed else logging.INFO
         if info is None:  # not HTTP, so aiohttp answered it: its senders must not fill the log
             level = logging.DEBUG
+        if info is not None and isinstance(request, web.Request) and (observe := request.app[ON_ANSWER]):
+            observe("" if route is None else route.operation, response.status, time)
         if not _access.isEnabledFor(level) and not _audit.isEnabledFor(logging.INFO):
             return
         fields: dict[str, object] = {

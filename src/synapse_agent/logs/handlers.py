@@ -224,7 +224,9 @@ class _WebSocketSink:
         transport = self._request.transport
         if transport is None or self.gone:
             raise ConnectionResetError
-        transport.write(websocket_lines(messages, time=time))
+        data = websocket_lines(messages, time=time)
+        self._request.app[TAIL_SLOTS].sent(len(messages), len(data))
+        transport.write(data)
         await _bounded(self._request.writer.drain())
 
     async def event(self, event: dict[str, object]) -> None:
@@ -247,7 +249,9 @@ class _EventSink:
         return _gone(self._request)
 
     async def lines(self, messages: list[Message], time: float | None) -> None:
-        await _bounded(self._response.write(sse_lines(messages, ids=self._ids, time=time)))
+        data = sse_lines(messages, ids=self._ids, time=time)
+        self._request.app[TAIL_SLOTS].sent(len(messages), len(data))
+        await _bounded(self._response.write(data))
 
     async def event(self, event: dict[str, object]) -> None:
         await _bounded(self._response.write(sse(event, ids=self._ids)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -22,7 +22,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 @contextmanager
-def configure_logging(format_: str, level: str) -> Iterator[None]:
+def configure_logging(format_: str, level: str) -> Generator[None, None, None]:
     """Write the log to standard error while the context is open.
 
     Args:
