@@ -39,7 +39,7 @@ from .ray.embedded import EmbeddedRay
 from .sockets import Certificate, listen_tcp, listen_unix
 from .tokens import TokenFile, Tokens, check_token, new_token
 
-__all__ = ["Options", "serve"]
+__all__ = ["Options", "check_options", "serve"]
 
 _log = logging.getLogger("synapse_agent")
 
@@ -101,7 +101,20 @@ async def serve(options: Options) -> None:
         task.result()
 
 
-async def _serve(options: Options, started: Callable[[AgentContext], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What follows from the options without anything being started."""
+
+    token: str
+    tokens: Tokens
+    plugins: Path | None
+    public_url: str | None
+    proxies: TrustedProxies
+    certificate: Certificate | None
+
+
+def check_options(options: Options) -> _Checked:
+    """Return what the options say, checked as far as nothing is started. Raises StartupError."""
     token = options.token or new_token()
     check_token(token)
     try:
@@ -113,7 +126,8 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
-    public_url = _checked_public_url(options.public_url)
+    if options.ray is not None:
+        _check_ray(options.ray, options.ray_token)
     if options.ray_bind is not None:
         if options.ray is not None:
             raise StartupError("--ray-bind is for a cluster that the agent starts, and --ray names another")
@@ -125,9 +139,17 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
         proxies = TrustedProxies(map(read_network, options.trusted_proxies))
     except ValueError as error:
         raise StartupError(f"--trusted-proxy: {error}") from None
+    read_settings(options.containers, bind=options.host, host=options.host)
+    return _Checked(
+        token, tokens, plugins, _checked_public_url(options.public_url), proxies, _certificate(options)
+    )
+
+
+async def _serve(options: Options, started: Callable[[AgentContext], None]) -> None:
+    checked = check_options(options)
+    token, certificate = checked.token, checked.certificate
     async with AsyncExitStack() as stack:
         stack.enter_context(configure_logging(options.log_format, options.log_level))
-        certificate = _certificate(options)
         # First, so that a port in use is reported at once and not after Ray's start.
         sock = listen_tcp(options.host, options.port)
         stack.callback(sock.close)
@@ -150,7 +172,7 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
             opened = opened_containers(
                 settings,
                 database,
-                agent_url=public_url or url,
+                agent_url=checked.public_url or url,
                 agent_token=token,
             )
             containers = await stack.enter_async_context(opened)
@@ -164,15 +186,15 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
-            ray = RayClient(_checked(options.ray, options.ray_token), options.ray_token)
+            ray = RayClient(options.ray, options.ray_token)
         log_dir = embedded.log_dir if embedded else None
         ray_token = embedded.token if embedded else options.ray_token
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
-        context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
-        context.url = public_url or url
-        app = make_app(context, logs, containers, options.limits, proxies, tokens)
+        context = AgentContext(ray, token, database, log_dir=log_dir, plugins=checked.plugins)
+        context.url = checked.public_url or url
+        app = make_app(context, logs, containers, options.limits, checked.proxies, checked.tokens)
         runner = web.AppRunner(
             app,
             access_log_class=AccessLog,
@@ -287,7 +309,7 @@ def _checked_public_url(url: str | None) -> str | None:
     return str(parsed)
 
 
-def _checked(url: str, token: str | None) -> str:
+def _check_ray(url: str, token: str | None) -> None:
     try:
         parsed = URL(url)
     except ValueError:
@@ -301,7 +323,6 @@ def _checked(url: str, token: str | None) -> str:
             "--ray has a user and password, and there is a Ray token (--ray-token or RAY_AUTH_TOKEN): "
             "both would be sent as the Authorization header, so give only one"
         )
-    return url
 
 
 def _announce(url: str, token: str, *, made: bool, ray: str) -> None:

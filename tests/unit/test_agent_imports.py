@@ -13,7 +13,7 @@ AGENT = ROOT / "src" / "synapse_agent"
 
 # From the ground up. A package is one unit; modules beside packages have their own names.
 LAYERS = (
-    {"process", "errors", "redaction"},
+    {"process", "errors", "redaction", "options"},
     {"database", "http", "ray"},
     {"context", "tokens", "sockets"},
     {"plugins"},
