@@ -94,6 +94,8 @@ def _options(given: argparse.Namespace, connections: int) -> Options:
         plugins=given.plugins,
         data=given.data,
         keep_logs=given.keep_logs,
+        job_env=tuple(given.job_env),
+        plugin_paths=tuple(given.plugin_path),
         limits=Limits(
             connections=given.max_connections,
             tails=given.max_tails,

@@ -18,8 +18,8 @@ from .http.current import add_headers
 from .http.limits import REFUSALS, TAIL_SLOTS, Limits, TailSlots
 from .http.middleware import error_middleware
 from .http.route import add_routes
-from .logs.follow import Logs
 from .logs.handlers import LOGS
+from .logs.registry import Logs
 from .ops.metrics import METRICS, open_metrics
 from .routes import DOCUMENT_ROUTES, METRICS_ROUTE, PROBE_ROUTES, ROUTES, STREAM_ROUTES
 from .runs.state import RUN_STATE, RunState
@@ -55,8 +55,8 @@ def make_app(
     app[ON_ANSWER] = None if metrics is None else metrics.observe
     app[LOGS] = logs
     app[CONTAINERS] = containers
-    app[RUN_STATE] = runs = RunState()
-    app[SNAPSHOTS] = Snapshots(context, runs)
+    app[RUN_STATE] = RunState()
+    app[SNAPSHOTS] = Snapshots(context)
     add_routes(app, *ROUTES, *STREAM_ROUTES, *DOCUMENT_ROUTES, *PROBE_ROUTES, METRICS_ROUTE)
     app.on_response_prepare.append(add_headers)
 

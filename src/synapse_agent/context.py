@@ -31,6 +31,8 @@ class AgentContext:
     url: str = ""
     # The directory that plugin releases are created from; None: releases can't be created.
     plugins: Path | None = None
+    # The directories that `plugin_path` of a debug run may be below, resolved.
+    plugin_paths: tuple[Path, ...] = ()
     # Seconds of silence after which a stream sends a heartbeat.
     heartbeat: float = 5.0
     # Whether the agent is about to stop, so that probes send new requests elsewhere.

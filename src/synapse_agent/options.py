@@ -73,7 +73,9 @@ class ServeOptions:
         values = {} if file is None else self._read(file)
         for name in self._known:
             variable = _VARIABLES.get(name, f"SYNAPSE_AGENT_{name.upper()}")
-            if text := environment.get(variable):
+            text = environment.get(variable)
+            # Kubernetes sets SYNAPSE_AGENT_PORT to a URL for a Service of the name synapse-agent.
+            if text and not (name == "port" and text.startswith("tcp://")):
                 many = isinstance(self._defaults[name], list)
                 values[name] = self._convert(name, text.split(",") if many else text, variable)
         for name, value in values.items():
@@ -180,6 +182,22 @@ def _add_options(options: _Options) -> None:
         type=Path,
         metavar="PATH",
         help="when ready, write url, token and pid to this file as JSON, readable by its owner only",
+    )
+    options.add(
+        "--job-env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="variable of the agent's environment that jobs get as well, such as HF_HOME or AWS_*; repeatable"
+        " (default: only what programs need to run, such as PATH)",
+    )
+    options.add(
+        "--plugin-path",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="directory that debug runs may take plugins from, by `plugin_path`; repeatable (default: none)",
     )
     options.add(
         "--plugins",

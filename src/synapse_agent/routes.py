@@ -39,8 +39,8 @@ from .plugins.handlers import (
 )
 from .runs.debug import run_debug_plugin_release
 from .runs.jobs import delete_job, get_job, list_jobs, stop_job
-from .runs.policy_handlers import get_runtime_policy, update_runtime_policy
-from .runs.release import run_plugin_release
+from .runs.policy import get_runtime_policy, update_runtime_policy
+from .runs.releases import run_plugin_release
 
 __all__ = ["DOCUMENT_ROUTES", "METRICS_ROUTE", "PROBE_ROUTES", "ROUTES", "STREAM_ROUTES", "Route"]
 

@@ -29,12 +29,12 @@ from .http.access import AccessLog
 from .http.address import TrustedProxies, read_network
 from .http.limits import REFUSALS, Limits
 from .http.listener import Listener
-from .logs.follow import Logs
 from .logs.locate import Locator
+from .logs.registry import Logs
 from .logs.spool import Spool
 from .ops.log_output import configure_logging
 from .process import describe, write_error, write_output
-from .ray.client import RayClient
+from .ray.client import NotRayError, RayClient
 from .ray.embedded import EmbeddedRay
 from .sockets import Certificate, listen_tcp, listen_unix
 from .tokens import TokenFile, Tokens, check_token, new_token
@@ -55,6 +55,8 @@ class Options:
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    job_env: tuple[str, ...] = ()  # variables that an embedded cluster takes over, names or patterns
+    plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
     limits: Limits = field(default_factory=Limits)
     descriptors: int = 4096  # connections that the limit of open files allows
     token_file: Path | None = None
@@ -108,6 +110,7 @@ class _Checked:
     token: str
     tokens: Tokens
     plugins: Path | None
+    plugin_paths: tuple[Path, ...]
     public_url: str | None
     proxies: TrustedProxies
     certificate: Certificate | None
@@ -135,13 +138,23 @@ def check_options(options: Options) -> _Checked:
             ipaddress.ip_address(options.ray_bind)
         except ValueError:
             raise StartupError(f"--ray-bind takes an IP address; {options.ray_bind!r} is not one") from None
+    if options.job_env and options.ray is not None:
+        raise StartupError(
+            "--job-env is for the agent's own Ray; jobs of --ray have the cluster's environment"
+        )
     try:
         proxies = TrustedProxies(map(read_network, options.trusted_proxies))
     except ValueError as error:
         raise StartupError(f"--trusted-proxy: {error}") from None
     read_settings(options.containers, bind=options.host, host=options.host)
     return _Checked(
-        token, tokens, plugins, _checked_public_url(options.public_url), proxies, _certificate(options)
+        token=token,
+        tokens=tokens,
+        plugins=plugins,
+        plugin_paths=tuple(_directory(path) for path in options.plugin_paths),
+        public_url=_checked_public_url(options.public_url),
+        proxies=proxies,
+        certificate=_certificate(options),
     )
 
 
@@ -178,7 +191,7 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
             containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
-            embedded = EmbeddedRay(options.ray_bind)
+            embedded = EmbeddedRay(options.job_env, options.ray_bind)
             stack.push_async_callback(embedded.stop)
             if options.log_format == "text":
                 write_error("Starting Ray ...\n")
@@ -192,7 +205,14 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
-        context = AgentContext(ray, token, database, log_dir=log_dir, plugins=checked.plugins)
+        context = AgentContext(
+            ray,
+            token,
+            database,
+            log_dir=log_dir,
+            plugins=checked.plugins,
+            plugin_paths=checked.plugin_paths,
+        )
         context.url = checked.public_url or url
         app = make_app(context, logs, containers, options.limits, checked.proxies, checked.tokens)
         runner = web.AppRunner(
@@ -206,6 +226,8 @@ async def _serve(options: Options, started: Callable[[AgentContext], None]) -> N
         if embedded is None:
             try:
                 await ray.version()
+            except NotRayError as error:
+                raise StartupError(f"{error.detail}; give --ray the URL of one") from None
             except ApiError as error:
                 _log.warning("Serving all the same, but %s", error.detail)
         if containers is not None:
@@ -271,6 +293,18 @@ def _absolute(path: Path) -> Path:
         return path.absolute()
     except OSError as error:
         raise StartupError(f"can't resolve {path}, give an absolute path: {describe(error)}") from None
+
+
+def _directory(path: Path) -> Path:
+    try:
+        resolved = path.resolve(strict=True)
+    except OSError as error:
+        raise StartupError(f"--plugin-path: can't use {path}: {describe(error)}") from None
+    except RuntimeError:  # before Python 3.13, for a loop of links
+        raise StartupError(f"--plugin-path: {path} is a loop of links") from None
+    if not resolved.is_dir():
+        raise StartupError(f"--plugin-path takes a directory; {path} is not one")
+    return resolved
 
 
 def _spool(options: Options, ray: RayClient) -> Spool | None:

@@ -19,8 +19,8 @@ from synapse_agent.database import Database
 from synapse_agent.http.access import AccessLog
 from synapse_agent.http.limits import Limits
 from synapse_agent.http.listener import Listener
-from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
+from synapse_agent.logs.registry import Logs
 from synapse_agent.ray.client import RayClient
 from synapse_agent.tokens import Tokens
 

@@ -95,6 +95,13 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (status, error) == (1, f"synapse-agent: No such file or directory: {tmp_path}/none.toml\n")
 
 
+def test_the_variable_of_a_kubernetes_service_is_not_ours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNAPSE_AGENT_PORT", "tcp://10.0.0.1:8000")
+    assert check(capsys)[:2] == (0, "")
+
+
 def test_a_variable_that_is_wrong(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

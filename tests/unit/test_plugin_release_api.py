@@ -18,8 +18,8 @@ from aiohttp import web
 from synapse_agent.app import make_app
 from synapse_agent.context import AgentContext
 from synapse_agent.database import Database
-from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
+from synapse_agent.logs.registry import Logs
 from synapse_agent.ray.client import RayClient
 from synapse_agent.runs import serve as _serve_calls
 
@@ -87,6 +87,28 @@ async def test_a_release_survives_a_restart(tmp_path: Path) -> None:
     async with agent(tmp_path) as client:
         assert (await client.get("/plugin_releases/a@1")).status_code == 404
         assert (await create(client, "a")).json()["id"] == 2
+
+
+@asynchronous
+async def test_a_deletion_that_fails_at_its_end_loses_nothing(tmp_path: Path) -> None:
+    plugin(tmp_path, "a")
+    async with agent(tmp_path) as client:
+        assert (await create(client, "a")).status_code == 201
+        index = tmp_path / "data" / "index.sqlite3"
+        with sqlite3.connect(index) as connection:
+            reference = "REFERENCES plugin_release (id) DEFERRABLE INITIALLY DEFERRED"
+            connection.execute(f"CREATE TABLE user (release INTEGER {reference})")
+            connection.execute("INSERT INTO user VALUES (1)")
+        connection.close()
+        assert (await client.delete("/plugin_releases/a@1")).status_code == 500, "the commit fails"
+        assert (await client.get("/plugin_releases/a@1")).status_code == 200
+        assert len(list((tmp_path / "data" / "releases").iterdir())) == 1
+        with sqlite3.connect(index) as connection:
+            connection.execute("DELETE FROM user")
+        connection.close()
+        (tmp_path / "data" / "releases" / ".left").write_text("by an agent that was killed")
+        assert (await client.delete("/plugin_releases/a@1")).status_code == 204
+        assert list((tmp_path / "data" / "releases").iterdir()) == []
 
 
 @asynchronous
@@ -301,13 +323,13 @@ async def test_an_application_that_is_not_reached(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (b"", "broke before it had answered"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1", "broke before it had answered"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nNaN", "something else than JSON"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"[" * 50_000, "something else than JSON"),
+        (b"", "broke before its response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1", "broke before its response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nNaN", "invalid JSON"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"[" * 50_000, "invalid JSON"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b" " * 70_000, "more than"),
         (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "answered 503: no reason given"),
-        (b"nonsense\r\n\r\n", "broke before it had answered"),
+        (b"nonsense\r\n\r\n", "broke before its response"),
         (None, "did not answer within 0 s"),
     ],
     ids=["cut", "cut inside", "no JSON", "too deep", "too long", "busy", "no HTTP", "silent"],

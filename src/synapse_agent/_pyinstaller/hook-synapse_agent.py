@@ -1,4 +1,4 @@
-"""Bundle what the agent reads as files: its OpenAPI document, and the runner that goes with each job."""
+"""Bundle the files that the agent reads: its OpenAPI document and the runner of jobs."""
 # ruff: noqa: N999 - PyInstaller wants this name
 
 from __future__ import annotations
@@ -9,5 +9,5 @@ _PACKAGE = Path(__file__).parents[1]
 
 datas = [
     (str(_PACKAGE / "openapi.json"), "synapse_agent"),
-    (str(_PACKAGE / "runs" / "runner.py"), "synapse_agent/runs"),
+    (str(_PACKAGE / "plugins" / "runner.py"), "synapse_agent/plugins"),
 ]

@@ -51,7 +51,7 @@ class TailSlots:
         self.bytes += size
 
     @contextmanager
-    def taken(self, job_id: str) -> Generator[None, None, None]:
+    def taken(self, job_id: str) -> Generator[None]:
         """Hold a place for one stream; raise 503 if there is none."""
         if self.open >= self._limits.tails:
             self.refusals += 1

@@ -12,7 +12,7 @@ from aiohttp import web
 from ..errors import MAX_ERRORS, ApiError, FieldError, InvalidBodyError
 from .body import read_json
 
-__all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
+__all__ = ["Fields", "identity_headers", "is_text", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
@@ -51,6 +51,11 @@ async def read_object(request: web.Request) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise InvalidBodyError([FieldError(("body",), "must be an object", "dict_type", value)])
     return cast("dict[str, object]", value)
+
+
+def is_text(value: object, most: int) -> bool:
+    """Return whether the value is a string that may go into an environment, a log or a command line."""
+    return isinstance(value, str) and 1 <= len(value) <= most and not _CONTROL.search(value)
 
 
 class Fields:
@@ -100,14 +105,9 @@ class Fields:
         elif self._body[name] is None:
             self.add(name, "must not be null", "string_type")
 
-    def text(self, name: str, default: str = "") -> str:
-        return self._get(
-            name,
-            default,
-            lambda v: isinstance(v, str) and bool(v) and not _CONTROL.search(v),
-            "must be a text, not empty and without control characters",
-            "string_type",
-        )
+    def text(self, name: str, default: str = "", *, most: int = 1000) -> str:
+        words = f"must be a text of 1 to {most} characters without control characters"
+        return self._get(name, default, lambda v: is_text(v, most), words, "string_type")
 
     def identifier(self, name: str) -> str:
         ok = _ID.match
@@ -124,11 +124,12 @@ class Fields:
             name, dict[str, object](), lambda v: isinstance(v, dict), "must be an object", "dict_type"
         )
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, *, most: int = 1000) -> list[str]:
         def ok(value: object) -> bool:
-            return isinstance(value, list) and all(isinstance(v, str) for v in cast("list[object]", value))
+            return isinstance(value, list) and all(is_text(v, most) for v in cast("list[object]", value))
 
-        return self._get(name, list[str](), ok, "must be a list of texts", "list_type")
+        words = f"must be a list of texts, each of 1 to {most} characters without control characters"
+        return self._get(name, list[str](), ok, words, "list_type")
 
     def boolean(self, name: str, default: bool) -> bool:
         return self._get(name, default, lambda v: isinstance(v, bool), "must be true or false", "bool_type")

@@ -22,7 +22,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 @contextmanager
-def configure_logging(format_: str, level: str) -> Generator[None, None, None]:
+def configure_logging(format_: str, level: str) -> Generator[None]:
     """Write the log to standard error while the context is open.
 
     Args:

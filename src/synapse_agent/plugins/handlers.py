@@ -1,4 +1,4 @@
-"""Creating, listing, getting and deleting plugin releases."""
+"""Operations on plugin releases: create, list, get, delete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import ApiError
 from ..http.paging import page_response, read_page
 from ..http.validation import Fields, read_object
 from .config import CODE, CODE_RULE, VERSION, VERSION_RULE
-from .release_files import BadReleaseError
+from .files import BadPluginError
 from .releases import Releases
 from .source import fetch_release
 
@@ -36,18 +36,18 @@ async def get_plugin_release(request: web.Request) -> web.Response:
 
 
 async def delete_plugin_release(request: web.Request) -> web.Response:
-    """The release goes; jobs and applications that were made from it have their own copy."""
+    """Delete a release; jobs and applications made from it keep their own copy."""
     await _releases(request).delete(request.match_info["lookup"])
     return web.Response(status=204)
 
 
 async def create_plugin_release(request: web.Request) -> web.Response:
-    """Fetch the release from the source; `synapse_agent.plugins.source` tells where it looks there."""
+    """Fetch a release from the source, as `synapse_agent.plugins.source` describes."""
     context = context_of(request)
     source = context.plugins
     if source is None:
         raise ApiError.typed(
-            501, "this agent has no source of plugins: give it a directory with --plugins", "not_supported"
+            501, "this agent has no source of plugins: start it with --plugins DIR", "not_supported"
         )
     fields = Fields(await read_object(request))
     plugin = _word(fields, "plugin", CODE, CODE_RULE)
@@ -58,7 +58,7 @@ async def create_plugin_release(request: web.Request) -> web.Response:
         await releases.check_new(plugin, version)
         try:
             fetched = await asyncio.to_thread(fetch_release, source, plugin, version)
-        except BadReleaseError as error:
+        except BadPluginError as error:
             fields.add("plugin", f"can't be taken from the source: {error}", "bad_release")
             fields.check()
             raise

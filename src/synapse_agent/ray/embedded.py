@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ from typing import IO
 from ..errors import StartupError
 from ..process import describe
 from .client import RayClient
+from .environment import check_patterns, job_environment
 
 __all__ = ["EmbeddedRay", "free_port"]
 
@@ -39,11 +40,14 @@ class EmbeddedRay:
     """A `ray start --head` with its own token, under a supervisor process.
 
     Args:
+        job_env: Names or patterns of variables of the agent's environment that jobs get as well.
         bind: Address of this machine by which other nodes reach the cluster, which then listens on all
             addresses. None: it listens on loopback only.
     """
 
-    def __init__(self, bind: str | None = None) -> None:
+    def __init__(self, job_env: Sequence[str] = (), bind: str | None = None) -> None:
+        check_patterns(job_env)
+        self._job_env = job_env
         self._bind = bind
         if getattr(sys, "frozen", False):
             raise StartupError("a frozen program can't start Ray: name a cluster with --ray")
@@ -141,9 +145,7 @@ class EmbeddedRay:
         self._output.close()
 
     def _environment(self) -> dict[str, str]:
-        # Other settings of Ray in the environment may be intended; these would change which cluster it is.
-        dropped = {"RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "SYNAPSE_AGENT_TOKEN"}
-        environment = {name: value for name, value in os.environ.items() if name not in dropped}
+        environment = job_environment(os.environ, self._job_env)
         # Without a token Ray writes one to the home directory, and every later Ray on this machine
         # requires it.
         environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
