@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from tables import each_row
 
 sys.path.insert(0, str(ROOT))
 
@@ -124,7 +125,7 @@ def test_what_was_not_measured_is_not_met() -> None:
     assert verdict.reached == "not measured: requests is not installed"
 
 
-@pytest.mark.parametrize(("rate", "met"), [(150_000, True), (149_000, False)])
+@each_row(("rate", "met"), [(150_000, True), (149_000, False)])
 def test_an_absolute_target(rate: float, met: bool) -> None:
     row = ROW["agent-finished-ws"]
     (verdict,) = judged(row, result(row, [{OURS: rate}]))

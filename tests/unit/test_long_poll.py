@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import (
@@ -112,7 +113,7 @@ def test_bodies_and_queries(poll: Use) -> None:
     assert (free["method"], free["data"], free["params"]) == ("put", "text", {"a": ["1", "2", "3"], "b": "ü"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "args", "answer", "expected"),
     [
         ("get_job_logs", ["j"], {**OK, "data": "a\nb"}, "a\nb"),
@@ -132,7 +133,7 @@ def test_answers(poll: Use, method: str, args: list[str], answer: Any, expected:
     assert poll(Handler(answer), method, *args) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "error", "told"),
     [
         (
@@ -189,7 +190,7 @@ def test_a_handler_without_a_timeout(poll: Use) -> None:
     assert handler.waits == [("id-1", None)]
 
 
-@pytest.mark.parametrize("exc", [ConnectionError("broken"), KeyError("x"), ValueError("token=abc123456789")])
+@each_row("exc", [ConnectionError("broken"), KeyError("x"), ValueError("token=abc123456789")])
 def test_a_handler_that_fails_is_a_connection_error(poll: Use, exc: Exception) -> None:
     with pytest.raises(
         ClientConnectionError, match=f"the long-poll handler failed: {type(exc).__name__}"
@@ -205,7 +206,7 @@ def test_interrupts_pass(poll: Use) -> None:
         poll(Handler(KeyboardInterrupt()), "get_job", "j")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "answer",
     [
         None,
@@ -246,7 +247,7 @@ def test_files_can_not_travel(poll: Use, tmp_path: Path) -> None:
     assert handler.requests == []
 
 
-@pytest.mark.parametrize("protocol", ["auto", "websocket", "http"])
+@each_row("protocol", ["auto", "websocket", "http"])
 def test_tails_can_not_travel(poll: Use, protocol: str) -> None:
     with pytest.raises(ServerError, match="can't carry a log tail") as caught:
         poll(Handler(), "tail_job_logs", "j", protocol=protocol)
@@ -298,8 +299,8 @@ def test_a_closed_client_asks_no_more() -> None:
     assert handler.requests == []
 
 
-@pytest.mark.parametrize("client", [AgentClient, AsyncAgentClient])
-@pytest.mark.parametrize(
+@each_row("client", [AgentClient, AsyncAgentClient])
+@each_row(
     ("options", "named"),
     [
         ({"base_url": "http://agent/"}, "base_url"),

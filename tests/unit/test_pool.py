@@ -16,6 +16,7 @@ import anyio.to_thread
 import httpx
 import pytest
 import trustme
+from tables import each_row
 
 from synapse_agent_api.client import Arguments, Operation
 from synapse_sdk import _retry
@@ -215,7 +216,7 @@ def test_the_server_closes_an_idle_connection(run: Run) -> None:
         assert server.accepted == 3
 
 
-@pytest.mark.parametrize("fault", [drop, reset])
+@each_row("fault", [drop, reset])
 def test_the_server_closes_an_idle_connection_just_when_it_is_used(run: Run, fault: Any) -> None:
     async def main(api: Api) -> None:
         await api.call("a")
@@ -232,7 +233,7 @@ def test_the_server_closes_an_idle_connection_just_when_it_is_used(run: Run, fau
     assert [request.target for request in server.requests] == ["/a/", "/b/", "/b/", "/c/", "/d/"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "last",
     [
         json_answer(200, "x", Connection="close"),
@@ -480,7 +481,7 @@ def test_a_task_of_asyncio_that_is_cancelled_gives_its_connection_up() -> None:
     assert outcomes == {True, False}
 
 
-@pytest.mark.parametrize("where", ["answer", "body", "handshake"])
+@each_row("where", ["answer", "body", "handshake"])
 def test_cancelled_while_it_waits(backend: str, where: str) -> None:
     waiting = threading.Event()
 

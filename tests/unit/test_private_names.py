@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
 from checkout import PACKAGES, ROOT
+from tables import each_row
 
 # By file, what it may use all the same, and why.
 ALLOWED: dict[str, set[str]] = {
@@ -113,7 +113,7 @@ def test_there_is_none_but_those_allowed() -> None:
     assert {path: names for path, names in found.items() if names} == ALLOWED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "name"),
     [
         ("import httpcore._async", "httpcore._async"),
@@ -135,7 +135,7 @@ def test_one_more_would_be_found(code: str, name: str) -> None:
     assert set(used(ast.parse(code))) == {name}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "code",
     [
         "from synapse_sdk._connection import Connection",

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk._http import trust
 from synapse_sdk._http.proxies import bypasses_proxy, environment_proxy, without_password
@@ -38,7 +39,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- NO_PROXY
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("no_proxy", "url"),
     [
         ("*", AGENT),
@@ -80,7 +81,7 @@ def test_no_proxy_names_the_host(no_proxy: str, url: str) -> None:
     assert bypasses_proxy(httpx.URL(url), no_proxy)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("no_proxy", "url"),
     [
         ("", AGENT),
@@ -201,7 +202,7 @@ def test_a_dead_proxy_is_named(
 
 
 @backends
-@pytest.mark.parametrize("url", [AGENT, "https://agent.example/"])
+@each_row("url", [AGENT, "https://agent.example/"])
 def test_a_silent_proxy_is_named(backend: str, url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         proxy = f"127.0.0.1:{silent.getsockname()[1]}"
