@@ -24,9 +24,24 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Of pytest-xdist, which may not be there.
+    config.addinivalue_line("markers", "xdist_group(name): run by the same worker")
     # A shell without job control has what it starts by `&` ignore Ctrl-C, and so would the tests' children.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     checkout = [path for path in under_test().values() if path.parent in (ROOT / "src", ROOT / "generated")]
     if config.getoption("--installed") and checkout:
         raise pytest.UsageError(f"--installed, but imported would be {', '.join(map(str, checkout))}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share the tests out among workers (`-n 2 --dist loadgroup`): a file, and the session's agent, have one each.
+
+    So no fixture is made twice, and what measures time or memory is measured beside one other test at most.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            uses_agent = "agent" in getattr(item, "fixturenames", ()) and item.get_closest_marker("ray")
+            group = "the session's agent" if uses_agent else item.location[0]
+            item.add_marker(pytest.mark.xdist_group(group))

@@ -3,8 +3,8 @@
     @each_row(("text", "number"), [("1", 1), ("0x10", 16)])
     def test_numbers(text, number): ...
 
-It reads like `pytest.mark.parametrize`, but the rows share the fixtures of the test. Where a row needs its own
-fixture, or is slow enough to be run by itself, parametrize.
+It reads like `pytest.mark.parametrize`, but the rows share the fixtures of the test. Where a row needs one of
+its own, or is slow enough to be run by itself, parametrize.
 """
 
 from __future__ import annotations

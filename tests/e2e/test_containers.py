@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from running_agent import RunningAgent, agent_command, agent_environment, running_agent, short_tmp
+from tables import each_row
 
 from synapse_agent.routes import ROUTES
 from synapse_sdk.clients.agent import AgentClient
@@ -510,7 +511,7 @@ class TestLife:
         engine.inspect(foreign)
         engine.http.delete(f"containers/{foreign}")
 
-    @pytest.mark.parametrize("container_id", ["999999", "no-such", "9" * 30])
+    @each_row("container_id", ["999999", "no-such", "9" * 30])
     def test_a_container_that_is_not_there(self, docker: RunningAgent, container_id: str) -> None:
         for path in (f"containers/{container_id}", f"containers/docker/{container_id}"):
             assert docker.http.get(path).status_code == 404
@@ -675,7 +676,7 @@ class TestRefusing:
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["loc"] == ["body", "plugin_release"]
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("body", "loc"),
         [
             ({}, ["plugin_release"]),
@@ -702,7 +703,7 @@ class TestRefusing:
         assert error["loc"] == ["body", *loc]
         assert "s3cr3t" not in answer.text
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("content", "headers", "status"),
         [
             (b"{", {"Content-Type": "application/json"}, 400),
@@ -745,7 +746,7 @@ class TestWithoutAnEngine:
                 assert answer.json()["error_type"] == "not_supported"
                 assert "--docker" in answer.json()["message"]
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("options", "words"),
         [
             (("--container-base", "a:1"), "need --docker"),

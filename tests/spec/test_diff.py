@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from tables import each_row
 
 from tools.spec import document as spec_document
 from tools.spec import fetch as spec_fetch
@@ -245,7 +246,7 @@ NEW = Change("x", "wire", False, "x", new=True)
 SAID = Change("x", "wire", False, "x")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("version", "changes", "expected"),
     [
         ("0.1.0", [BROKEN], "0.2.0"),

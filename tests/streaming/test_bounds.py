@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
+from tables import each_row
 from websockets.frames import Opcode
 
 from synapse_sdk.clients.exceptions import StreamLimitExceededError, WebSocketError
@@ -162,7 +163,7 @@ def test_an_oversize_event_over_http_is_cut_as_it_arrives(http_tail: Tailer) -> 
 
 
 @row(17)
-@pytest.mark.parametrize("before", ["", "x", "xx"])
+@each_row("before", ["", "x", "xx"])
 def test_an_oversize_event_is_cut_at_a_character_however_that_is_spelled(
     http_tail: Tailer, before: str
 ) -> None:
@@ -273,7 +274,7 @@ def test_a_line_that_never_ends_takes_linear_time(tail: Tailer) -> None:
 
 
 @row(19)
-@pytest.mark.parametrize("beginning", [b'data: {"type": "log", "message": "', b"data: ", b"", b": "])
+@each_row("beginning", [b'data: {"type": "log", "message": "', b"data: ", b"", b": "])
 def test_a_line_of_a_body_that_never_ends(http_tail: Tailer, beginning: bytes) -> None:
     block = b"%x\r\n%s\r\n" % (65_536, b"x" * 65_536)
 
@@ -376,7 +377,7 @@ def an_endless_header(peer: Peer) -> None:
     peer.endlessly(b"x" * 65_536)
 
 
-@pytest.mark.parametrize("script", [endless_headers, an_endless_header], ids=["many", "one"])
+@each_row("script", [endless_headers, an_endless_header], ids=["many", "one"])
 def test_endless_headers_are_refused(tail: Tailer, script: Script) -> None:
     with memory_below(8 * MIB), Agent(script) as agent:
         result = tail(agent.url, max_retries=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
+from tables import each_row
 from websockets.utils import accept_key
 
 from synapse_sdk.clients.exceptions import AuthenticationError, StreamError
@@ -35,7 +35,7 @@ def switching(*headers: str) -> Script:
     ).wait_for_close()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "words"),
     [
         (["upgrade: h2c"], "does not upgrade to a WebSocket"),
@@ -63,7 +63,7 @@ def test_a_stream_compressed_unasked_is_refused(http_tail: Tailer) -> None:
     assert "compressed the stream (gzip) unasked" in str(error)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "answer",
     [
         plays.answer(500, b'{"detail": "no idea"}'),

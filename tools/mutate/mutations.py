@@ -44,7 +44,7 @@ class Mutant:
 
 
 def mutants_of(root: Path, path: str) -> list[Mutant]:
-    """Return the mutants of a file, in the order of its lines."""
+    """Return the mutants of the functions of a file, in the order of its lines."""
     content = (root / path).read_bytes()
     lines = content.splitlines(keepends=True)
     starts = [0]
@@ -52,14 +52,14 @@ def mutants_of(root: Path, path: str) -> list[Mutant]:
         starts.append(starts[-1] + len(line))
     seen: Counter[tuple[str, str]] = Counter()
     found: list[Mutant] = []
-    changes = sorted(
-        _changes(ast.parse(content)), key=lambda item: (item[0].lineno, item[0].col_offset, item[1])
-    )
+    changes = sorted(_changes(ast.parse(content)), key=lambda item: (item[0].lineno, item[0].col_offset))
     for node, change, text in changes:
         source = lines[node.lineno - 1].decode().strip()
         seen[source, change] += 1
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
+        # As many lines as before, so that those below keep their numbers.
+        text = _with_lines(text, node.end_lineno - node.lineno)
         last = node.end_lineno
         mutant = Mutant(path, node.lineno, last, source, change, seen[source, change], start, end, text)
         compile(mutant.applied_to(content), path, "exec")
@@ -67,37 +67,36 @@ def mutants_of(root: Path, path: str) -> list[Mutant]:
     return found
 
 
+def _with_lines(text: str, count: int) -> str:
+    missing = "\n" * (count - text.count("\n"))
+    return f"{text[:-1]}{missing})" if text.endswith(")") else f"{text}{missing}"
+
+
 def _changes(tree: ast.Module) -> Iterator[tuple[Any, str, str]]:
     """Yield each change as the node to replace, its description, and the new text."""
-    todo: list[ast.AST] = [tree]
+    todo: list[tuple[ast.AST, bool]] = [(tree, False)]
     while todo:
-        node = todo.pop()
-        todo += _children(node)
-        yield from _changes_of(node)
+        node, in_function = todo.pop()
+        todo += _children(node, in_function)
+        if in_function:
+            yield from _changes_of(node)
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is inside a node and runs: no annotations, no docstrings, no inside of f-strings."""
+def _children(node: ast.AST, in_function: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield what is inside a node and runs, and whether it runs when a function is called.
+
+    Left out are annotations, docstrings and the inside of f-strings.
+    """
     if isinstance(node, ast.JoinedStr):
-        return
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "bases"):
             continue
+        called = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and name == "body"
         for child in value if isinstance(value, list) else [value]:
             documentation = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-            if isinstance(child, ast.AST) and not documentation and not _is_declaration(child):
-                yield child
-
-
-def _is_declaration(node: ast.AST) -> bool:
-    """Whether a statement is `__all__ = …`, or names a type."""
-    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-        return False
-    name = node.targets[0].id
-    alias = isinstance(node.value, (ast.BinOp, ast.Subscript, ast.Call)) and name.lstrip("_")[:1].isupper()
-    return name == "__all__" or (alias and not name.isupper())
+            if isinstance(child, ast.AST) and not documentation:
+                yield child, in_function or called
 
 
 def _changes_of(node: Any) -> Iterator[tuple[Any, str, str]]:
@@ -116,13 +115,13 @@ def _changes_of(node: Any) -> Iterator[tuple[Any, str, str]]:
             text = ast.unparse(ast.BinOp(node.left, other, node.right))
             yield node, f"{_name(operator)} to {_name(other)}", f"({text})"
         case ast.Constant(value=bool(value)):
-            yield node, f"{value} to {not value}", str(not value)
+            yield node, f"{value} to {not value}", f"({not value})"
         case ast.Constant(value=int(value) | float(value)):
             yield node, f"{value} to {value + 1}", f"({value + 1})"
         case ast.Constant(value=str(value)) if value and " " not in value:
-            yield node, f"{value!r} to ''", "''"
+            yield node, f"{value!r} to ''", "('')"
         case ast.Constant(value=bytes(value)) if value:
-            yield node, f"{value!r} to b''", "b''"
+            yield node, f"{value!r} to b''", "(b'')"
         case ast.Return(value=value) if value is not None and not _is_none(value):
             yield node, "return None", "return None"
         case ast.Expr(value=ast.Call() | ast.Await()):

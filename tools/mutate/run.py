@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from queue import SimpleQueue
 
 from .mutations import Mutant, mutants_of
 
@@ -23,22 +19,9 @@ ROOT = Path.cwd()
 SOURCES = ("src/synapse_sdk/streaming", "src/synapse_sdk/_rest", "src/synapse_agent/logs")
 CACHE = Path(".cache/mutate")
 RECORD = CACHE / "record.json"
-_COPIED = ("examples", "generated", "pyproject.toml", "spec", "src", "templates", "tests", "tools")
 _QUICKEST = 40
 # Seconds of tests for one mutant, by the record.
-_MOST = 60.0
-# Seconds without a test's end until a mutant counts as one that hangs.
-_HANG = "30"
-_HANGS = """
-import faulthandler, os, pytest
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol():
-    faulthandler.dump_traceback_later(float(os.environ["MUTATE_HANG"]), exit=True)
-    try:
-        return (yield)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-"""
+_MOST = 15.0
 
 
 @dataclass
@@ -48,8 +31,8 @@ class Result:
     killed: bool
     by: str
     """The test that failed, or why none could."""
-    tests: int
     seconds: float
+    tests: int
 
 
 class Record:
@@ -95,7 +78,7 @@ def record(tests: Sequence[str]) -> int:
     """Run the tests once; write which lines each of them runs."""
     CACHE.mkdir(parents=True, exist_ok=True)
     part = CACHE / "part.json"
-    environment = _environment(ROOT) | {"MUTATE_SOURCES": ":".join(SOURCES), "MUTATE_RECORD": str(part)}
+    environment = _environment() | {"MUTATE_SOURCES": ":".join(SOURCES), "MUTATE_RECORD": str(part)}
     command = [sys.executable, "-m", "pytest", "-p", "tools.mutate.recorder", "-p", "no:cacheprovider", "-q"]
     command += ["-m", "not ray and not containers and not heavy", *tests]
     code = subprocess.run(command, check=False, env=environment).returncode
@@ -122,103 +105,93 @@ def choose(count: int, seed: int) -> list[Mutant]:
 
 
 def run(mutants: Sequence[Mutant], recorded: Record, workers: int) -> list[Result]:
-    results: list[Result] = []
-    with _copies(workers) as copies, ThreadPoolExecutor(workers) as threads:
-        free: SimpleQueue[Path] = SimpleQueue()
-        for copy in copies:
-            free.put(copy)
-
-        def attempt(mutant: Mutant) -> Result:
-            copy = free.get()
-            try:
-                return _try(mutant, recorded.tests_of(mutant), copy)
-            finally:
-                free.put(copy)
-
-        for number, result in enumerate(threads.map(attempt, mutants), 1):
-            results.append(result)
-            verdict = "killed" if result.killed else "SURVIVED"
-            print(
-                f"{number}/{len(mutants)} {verdict} {result.seconds:.1f} s {result.key}: {result.by}",
-                flush=True,
+    """Try the mutants, shared out among the workers, each a run of pytest that forks for each mutant."""
+    tests = {mutant.key: recorded.tests_of(mutant) for mutant in mutants}
+    todo = [mutant for mutant in mutants if tests[mutant.key]]
+    with tempfile.TemporaryDirectory(prefix="synapse-mutate-") as directory:
+        processes, lines = [], Path(directory) / "results"
+        lines.touch()
+        files = sorted({test.partition("::")[0] for mutant in todo for test in tests[mutant.key]})
+        for number in range(workers):
+            work = Path(directory) / f"work-{number}"
+            work.write_text(
+                json.dumps(
+                    [
+                        {
+                            "key": mutant.key,
+                            "path": mutant.path,
+                            "text": mutant.applied_to((ROOT / mutant.path).read_bytes()).decode(),
+                            "tests": tests[mutant.key],
+                            "seconds": {test: recorded.seconds[test] for test in tests[mutant.key]},
+                        }
+                        for mutant in todo[number::workers]
+                    ]
+                )
             )
+            environment = _environment() | {"MUTATE_WORK": str(work), "MUTATE_RESULTS": str(lines)}
+            command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
+            command += ["-p", "tools.mutate.worker", *files]
+            output = (Path(directory) / f"output-{number}").open("w")
+            processes.append(
+                subprocess.Popen(
+                    command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                )
+            )
+        _watch(processes, lines, len(todo))
+        results = _read(lines.read_text())
+    return [
+        Result(mutant.key, _package(mutant), *results[mutant.key], len(tests[mutant.key]))
+        if tests[mutant.key]
+        else Result(mutant.key, _package(mutant), False, "no test runs this line", 0.0, 0)
+        for mutant in mutants
+    ]
+
+
+def _watch(processes: Sequence[subprocess.Popen[bytes]], lines: Path, count: int) -> None:
+    """Wait for the workers, and print each result as it comes."""
+    position = 0
+    with lines.open() as file:
+        while True:
+            running = any(process.poll() is None for process in processes)
+            for line in file:
+                found = json.loads(line)
+                if "status" in found:
+                    position += 1
+                    verdict = "killed" if found["status"] else "SURVIVED"
+                    print(
+                        f"{position}/{count} {verdict} in {found['took']:.1f} s: {found['key']}", flush=True
+                    )
+            if not running:
+                break
+            time.sleep(0.5)
+    if position != count:
+        sys.exit(f"{count - position} mutants were not tried: a worker ended too soon")
+
+
+def _read(text: str) -> dict[str, tuple[bool, str, float]]:
+    """Return of each mutant whether it was killed, by which test, and how long it took."""
+    last: dict[str, str] = {}
+    results = {}
+    for line in text.splitlines():
+        found = json.loads(line)
+        if "runs" in found:
+            last[found["key"]] = found["runs"]
+        else:
+            killed = found["status"] != 0
+            by = last.get(found["key"], "before the first test") if killed else "every test passes"
+            results[found["key"]] = (killed, by, found["took"])
     return results
+
+
+def _package(mutant: Mutant) -> str:
+    return next(source for source in SOURCES if mutant.path.startswith(source))
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(str(ROOT / name) for name in ("src", "generated", ""))
+    return os.environ | {"PYTHONPATH": path}
 
 
 def save(results: Sequence[Result], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
-
-
-def _try(mutant: Mutant, tests: Sequence[str], copy: Path) -> Result:
-    package = next(source for source in SOURCES if mutant.path.startswith(source))
-    began = time.monotonic()
-    killed, by = False, "no test runs this line" if not tests else "every test passes"
-    path = copy / mutant.path
-    content = path.read_bytes()
-    path.write_bytes(mutant.applied_to(content))
-    try:
-        for some in (tests[:_QUICKEST], tests[_QUICKEST:]):
-            if some and (failed := _failing(some, copy)):
-                killed, by = True, failed
-                break
-    finally:
-        path.write_bytes(content)
-    return Result(mutant.key, package, killed, by, len(tests), round(time.monotonic() - began, 2))
-
-
-def _failing(tests: Sequence[str], copy: Path) -> str | None:
-    """Return what failed."""
-    (copy / "tests-to-run").write_text("\n".join(tests))
-    command = [
-        sys.executable,
-        "-B",
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "--no-header",
-        "--tb=no",
-        "-p",
-        "no:cacheprovider",
-    ]
-    command += ["-p", "mutate_hangs", "@tests-to-run"]
-    done = subprocess.run(
-        command,
-        check=False,
-        cwd=copy,
-        env=_environment(copy) | {"MUTATE_HANG": _HANG},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        preexec_fn=lambda: os.nice(5),
-    )
-    if done.returncode == 0:
-        return None
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "SUBFAILED"))]
-    if lines:
-        return lines[0].partition(" - ")[0]
-    return "hangs" if "Timeout (" in done.stdout else f"pytest exits with {done.returncode}"
-
-
-def _environment(root: Path) -> dict[str, str]:
-    path = os.pathsep.join(str(root / name) for name in ("src", "generated", ""))
-    return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-@contextmanager
-def _copies(count: int) -> Iterator[list[Path]]:
-    with tempfile.TemporaryDirectory(prefix="synapse-mutate-") as directory:
-        copies = [Path(directory) / str(number) for number in range(count)]
-        for copy in copies:
-            for name in _COPIED:
-                source = ROOT / name
-                if source.is_dir():
-                    shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-                else:
-                    copy.mkdir(exist_ok=True)
-                    shutil.copy(source, copy / name)
-            (copy / "mutate_hangs.py").write_text(_HANGS)
-        yield copies
