@@ -1,10 +1,11 @@
-"""What tests of every kind share: the agent of the session (`agent`, `start_agent`)."""
+"""What all tests share: the backends, and the agent of the session (`agent`, `start_agent`)."""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
+from backends import BACKENDS
 from checkout import ROOT, under_test
 
 pytest_plugins = ["running_agent"]
@@ -34,11 +35,22 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--installed, but imported would be {', '.join(map(str, checkout))}")
 
 
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The synchronous client, and the asynchronous one on asyncio and on trio."""
+    return str(request.param)
+
+
+@pytest.fixture(params=BACKENDS[1:])
+def async_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share the tests out among workers (`-n 2 --dist loadgroup`): a file, and the session's agent, have one each.
+    """Share the tests out among the workers of pytest-xdist, so that no fixture is made twice.
 
-    So no fixture is made twice, and what measures time or memory is measured beside one other test at most.
+    A file is run by one worker, and so is all that uses the session's agent.
     """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:

@@ -196,8 +196,8 @@ def test_a_transport_of_the_callers_own(tail: Tailer) -> None:
     lines = [f"line {n}" for n in range(4)]
     script = plays.lines(*lines[:2]).pause(0.05).log(lines[2], 21).log(lines[3], 28).complete()
     with Agent(script) as agent:
-        if tail.shell != "sync":
-            assert anyio.run(main, agent.url, backend=tail.shell) == lines
+        if tail.backend != "sync":
+            assert anyio.run(main, agent.url, backend=tail.backend) == lines
             return
         with httpx.Client(transport=OwnTransport()) as http:
             client = AgentClient(agent.url, "a-token", http_client=http)

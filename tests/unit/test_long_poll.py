@@ -61,7 +61,7 @@ class AsyncHandler:
 
 
 @pytest.fixture
-def poll(use: Use, kind: str) -> Use:
+def poll(use: Use, backend: str) -> Use:
     """Do something with a client over a handler."""
 
     def polled(
@@ -70,7 +70,7 @@ def poll(use: Use, kind: str) -> Use:
         def steps(client: Any) -> Any:
             return (yield getattr(client, method)(*args, **kwargs))
 
-        given = handler if kind == "sync" else AsyncHandler(handler)
+        given = handler if backend == "sync" else AsyncHandler(handler)
         return use(steps, None, TOKEN, long_poll_handler=given, **(options or {}))
 
     return polled
@@ -255,15 +255,15 @@ def test_tails_can_not_travel(poll: Use, protocol: str) -> None:
     assert "get_job_logs" in str(caught.value)
 
 
-def test_many_tails_can_not_travel_either(use: Use, kind: str) -> None:
+def test_many_tails_can_not_travel_either(use: Use, backend: str) -> None:
     def steps(client: Any) -> Any:
         with pytest.raises(ServerError, match="can't carry a log tail"):
             yield client.tail_many(["j"])
 
-    use(steps, None, TOKEN, long_poll_handler=Handler() if kind == "sync" else AsyncHandler(Handler()))
+    use(steps, None, TOKEN, long_poll_handler=Handler() if backend == "sync" else AsyncHandler(Handler()))
 
 
-def test_waiting_and_walking_and_raw_responses_work_as_ever(use: Use, kind: str) -> None:
+def test_waiting_and_walking_and_raw_responses_work_as_ever(use: Use, backend: str) -> None:
     page = {"count": 2, "previous": None}
     handler = Handler(
         {**OK, "data": JOB},
@@ -283,7 +283,7 @@ def test_waiting_and_walking_and_raw_responses_work_as_ever(use: Use, kind: str)
         raw = yield client.with_options(timeout=3).with_raw_response.get_job("j")
         assert (raw.status_code, raw.headers["x-a"], raw.parsed.status) == (200, "1", "RUNNING")
 
-    use(steps, None, TOKEN, long_poll_handler=handler if kind == "sync" else AsyncHandler(handler))
+    use(steps, None, TOKEN, long_poll_handler=handler if backend == "sync" else AsyncHandler(handler))
     assert handler.requests[3]["path"] == "containers/"
     assert handler.requests[3]["params"] == {"page": "2"}
     assert handler.waits[-1] == ("id-5", 3.0)
@@ -318,13 +318,13 @@ def test_bad_options(client: Any, options: dict[str, Any], named: str) -> None:
     assert caught.value.status_code == 400
 
 
-def test_a_handler_of_the_other_kind_is_told_apart(use: Use, kind: str) -> None:
+def test_a_handler_of_the_other_kind_is_told_apart(use: Use, backend: str) -> None:
     def steps(client: Any) -> Any:
         with pytest.raises(ValidationError, match="async"):
             yield client.get_job("j")
 
     handler = Handler({**OK, "data": JOB})
-    use(steps, None, TOKEN, long_poll_handler=AsyncHandler(handler) if kind == "sync" else handler)
+    use(steps, None, TOKEN, long_poll_handler=AsyncHandler(handler) if backend == "sync" else handler)
 
 
 def test_the_protocols_can_be_checked() -> None:

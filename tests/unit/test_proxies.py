@@ -172,9 +172,6 @@ def error_of(backend: str, url: str, **options: Any) -> ClientError:
     return caught.value
 
 
-backends = pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
-
-
 @pytest.fixture
 def dead() -> Iterator[str]:
     """The host and port of a socket that is not listened on."""
@@ -183,7 +180,6 @@ def dead() -> Iterator[str]:
         yield f"127.0.0.1:{sock.getsockname()[1]}"
 
 
-@backends
 @pytest.mark.parametrize("url", [AGENT, "https://agent.example/"])
 @pytest.mark.parametrize("by", ["environment", "option"])
 def test_a_dead_proxy_is_named(
@@ -201,7 +197,6 @@ def test_a_dead_proxy_is_named(
     assert "S3CRET" not in str(error)
 
 
-@backends
 @each_row("url", [AGENT, "https://agent.example/"])
 def test_a_silent_proxy_is_named(backend: str, url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -212,7 +207,6 @@ def test_a_silent_proxy_is_named(backend: str, url: str) -> None:
     assert "S3CRET" not in str(error)
 
 
-@backends
 def test_a_proxy_that_refuses_is_named(backend: str) -> None:
     with Server(json_answer(407, {})) as proxy:
         refused = error_of(backend, "https://agent.example/", proxy=proxy.url)

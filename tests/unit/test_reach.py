@@ -63,9 +63,9 @@ def test_the_options_of_a_view_take_effect(use: Use) -> None:
     assert len(server.requests) == 1
 
 
-def test_closing_a_view_leaves_the_original_open_and_not_the_other_way_round(kind: str) -> None:
+def test_closing_a_view_leaves_the_original_open_and_not_the_other_way_round(backend: str) -> None:
     with Server(json_answer(200, JOB)) as server:
-        if kind == "sync":
+        if backend == "sync":
             client = AgentClient(server.url, "t")
             with client.with_options(timeout=5) as view:
                 view.get_job("j")
@@ -92,7 +92,7 @@ def test_closing_a_view_leaves_the_original_open_and_not_the_other_way_round(kin
                 await other.get_job("j")
             assert "closed" in repr(other)
 
-        anyio.run(main, backend=kind)
+        anyio.run(main, backend=backend)
 
 
 def test_a_view_of_a_client_over_an_injected_one_is_closed_with_it() -> None:

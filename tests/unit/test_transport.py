@@ -96,13 +96,8 @@ def reply(status: int, **options: Any) -> Reply:
     return lambda: httpx.Response(status, **options)
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
-def flavour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(backend: str, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Make one call with a fresh transport."""
     monkeypatch.setattr(_retry, "backoff", lambda attempt: 0.001)
 
@@ -121,7 +116,7 @@ def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
             **({"transport": httpx.MockTransport(handler)} if handler else {}),
             **(http_options or {}),
         }
-        if flavour == "sync":
+        if backend == "sync":
             http = httpx.Client(**injected) if injected else None
             transport = ApiClient.open(connection, http_client=http)
             try:
@@ -141,7 +136,7 @@ def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
                 if http is not None:
                     await http.aclose()
 
-        return anyio.run(main, backend=flavour)
+        return anyio.run(main, backend=backend)
 
     return called
 
@@ -754,10 +749,10 @@ def test_logs(call: Call, caplog: pytest.LogCaptureFixture) -> None:
 # Opening and closing
 
 
-def test_closed(flavour: str) -> None:
+def test_closed(backend: str) -> None:
     with Server(json_answer(200, {})) as server:
         connection = Connection(server.url, "t")
-        if flavour == "sync":
+        if backend == "sync":
             transport = ApiClient.open(connection)
             transport.call(GET, JOB)
             transport.close()
@@ -774,7 +769,7 @@ def test_closed(flavour: str) -> None:
             with pytest.raises(ClientConnectionError, match="closed"):
                 await transport.call(GET, JOB)
 
-        anyio.run(main, backend=flavour)
+        anyio.run(main, backend=backend)
 
 
 def test_an_injected_client_stays_open() -> None:
