@@ -3,13 +3,16 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
+.PHONY: help demo test test-fast checks mutate soak soak-properties scale lint types generate check-generated mutate-spec lint-spec
 .PHONY: test-all coverage hooks release-check format wheel bench clean agent-env dev-env
 .PHONY: spec-lint spec-diff spec-pull public-api lock test-latest test-install test-rays
 
 BIN := .venv/bin
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 PORT ?= 0
 PYTEST_ARGS ?=
+WORKERS ?= 2
+MUTANTS ?= 320
 NOX_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
@@ -36,11 +39,23 @@ help: ## List the targets
 demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py against it, stop it all (PORT=8123)
 	@$(BIN)/python scripts/demo.py --port $(PORT)
 
-test: dev-env check-generated lint types spec-lint test-install ## Everything CI runs: generated code, lint, types, spec, installs, tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+# The checks run beside the tests, which wait for each other more than for a processor; what they print comes last.
+test: dev-env ## Everything CI runs: generated code, lint, types, spec, installs, tests (WORKERS=2)
+	@mkdir -p .cache
+	@$(MAKE) --no-print-directory -o dev-env checks >.cache/checks.log 2>&1 & checks=$$!; \
+	$(PYTEST) $(PYTEST_ARGS); tests=$$?; \
+	wait $$checks; checks=$$?; cat .cache/checks.log; \
+	exit $$((tests || checks))
 
-test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
-	$(BIN)/python -m pytest -m "not ray and not containers" $(PYTEST_ARGS)
+checks: check-generated lint types spec-lint test-install
+
+test-fast: dev-env ## The quick tests, for between edits: no Ray, no containers, no other environments (PYTEST_ARGS="-k tail -x")
+	$(PYTEST) -m "not ray and not containers and not slow and not heavy" $(PYTEST_ARGS)
+
+# The first time it runs the tests once more, to see which lines each of them runs.
+mutate: dev-env ## Change streaming/, the REST core and the agent's logs in 320 places, and see which changes a test notices (MUTANTS=320)
+	test -e .cache/mutate/record.json || $(BIN)/python -m tools.mutate record
+	$(BIN)/python -m tools.mutate run --mutants $(MUTANTS)
 
 test-install: dev-env ## The wheel as users install it: each extra alone, newest and lowest versions (ONLY= OVERRIDE=)
 	PYTHONPATH=tests $(BIN)/python -m install --ray $(if $(ONLY),--only $(ONLY)) $(if $(OVERRIDE),--override '$(OVERRIDE)')

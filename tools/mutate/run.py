@@ -78,7 +78,7 @@ def record(tests: Sequence[str]) -> int:
     """Run the tests once; write which lines each of them runs."""
     CACHE.mkdir(parents=True, exist_ok=True)
     part = CACHE / "part.json"
-    environment = _environment() | {"MUTATE_SOURCES": ":".join(SOURCES), "MUTATE_RECORD": str(part)}
+    environment = _environment() | {"MUTATE_RECORD": str(part)}
     command = [sys.executable, "-m", "pytest", "-p", "tools.mutate.recorder", "-p", "no:cacheprovider", "-q"]
     command += ["-m", "not ray and not containers and not heavy", *tests]
     code = subprocess.run(command, check=False, env=environment).returncode
@@ -189,7 +189,7 @@ def _package(mutant: Mutant) -> str:
 
 def _environment() -> dict[str, str]:
     path = os.pathsep.join(str(ROOT / name) for name in ("src", "generated", ""))
-    return os.environ | {"PYTHONPATH": path}
+    return os.environ | {"PYTHONPATH": path, "MUTATE_SOURCES": ":".join(SOURCES)}
 
 
 def save(results: Sequence[Result], path: Path) -> None:

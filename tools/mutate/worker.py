@@ -1,7 +1,7 @@
 """A pytest plugin: collect the tests once, then fork for each mutant and run the tests that are to kill it.
 
 The mutant is put into the functions that are imported already, so that no file is changed and nothing is imported
-again. Needs MUTATE_WORK (what to try) and MUTATE_RESULTS (the file to append to).
+again. Needs MUTATE_SOURCES, MUTATE_WORK (what to try) and MUTATE_RESULTS (the file to append to).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pytest
 
 # Seconds until a test counts as one that hangs, beside a multiple of what it took when it was recorded.
 _HANG = 20.0
+_functions: list[FunctionType] = []
 _current: dict[str, Any] = {}
 
 
@@ -29,6 +30,14 @@ _current: dict[str, Any] = {}
 def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
     items = {item.nodeid: item for item in session.items}
     results = Path(os.environ["MUTATE_RESULTS"])
+    sources = [str(Path.cwd() / source) for source in os.environ["MUTATE_SOURCES"].split(":")]
+    _functions[:] = [
+        item
+        for item in gc.get_objects()
+        if isinstance(item, FunctionType) and item.__code__.co_filename.startswith(tuple(sources))
+    ]
+    # Else each child would copy all that was collected, by looking through it for garbage.
+    gc.freeze()
     for work in json.loads(Path(os.environ["MUTATE_WORK"]).read_text()):
         began = time.monotonic()
         session.items = [items[name] for name in work["tests"] if name in items]
@@ -56,10 +65,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-def pytest_unconfigure() -> None:
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
     if _current:
-        # Of what a mutant has broken, nothing may keep the child from its end.
-        faulthandler.dump_traceback_later(_HANG, exit=True)
+        # What a mutant has broken may keep a child from its end.
+        os._exit(bool(session.testsfailed))
 
 
 def _put_in(path: str, text: str) -> None:
@@ -71,8 +81,8 @@ def _put_in(path: str, text: str) -> None:
         code = todo.pop()
         codes[code.co_qualname, code.co_firstlineno] = code
         todo += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    for function in gc.get_objects():
-        if isinstance(function, FunctionType) and function.__code__.co_filename == file:
+    for function in _functions:
+        if function.__code__.co_filename == file:
             code = codes[function.__code__.co_qualname, function.__code__.co_firstlineno]
             # A closure that was made already may lack a variable that the other code asks for.
             if len(code.co_freevars) == len(function.__code__.co_freevars):
