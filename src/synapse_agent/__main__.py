@@ -9,29 +9,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-from .ops.process import check_open_files, describe, prepare_process, write_error, write_output
+from .process import check_open_files, describe, prepare_process, write_error, write_output
 
 __all__ = ["main"]
 
 _EPILOG = """\
 environment:
-  SYNAPSE_AGENT_TOKEN  the token that clients must send; unlike --token it is in no process list
+  SYNAPSE_AGENT_TOKEN  the token that clients must send; unlike --token, process lists do not show it
   RAY_AUTH_TOKEN       the token of the Ray cluster that --ray names
   SYNAPSE_PLUGINS      the same as --plugins
   SYNAPSE_AGENT_DATA   the same as --data
 
-Clients send the token as it is in the Authorization header, without a word before it.
+Clients send the token in the Authorization header.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status is 0 after a stop by signal and 1 when it could not serve."""
+    """Run the command; return 0 after a stop by signal and 1 if it could not serve."""
     try:
         prepare_process()
         try:
             return _serve(_parser().parse_args(arguments))
         finally:
-            write_output("")  # what argparse left in the buffer
+            write_output("")  # flushes what argparse wrote
     except KeyboardInterrupt:  # before our own handlers are in place
         return 130
     except OSError as error:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     try:
         check_open_files()
-        # Here and not above: without the extra there is a better answer than a traceback.
+        # Imported late, so that a missing extra gives a sentence and not a traceback.
         import asyncio
 
         from .containers.setup import ContainerOptions
@@ -120,27 +120,27 @@ def _parser() -> argparse.ArgumentParser:
         "--ready-file",
         type=Path,
         metavar="PATH",
-        help="write url, token and pid there as JSON, for the owner's eyes, when the agent is ready",
+        help="when ready, write url, token and pid to this file as JSON, readable by its owner only",
     )
     serve.add_argument(
         "--plugins",
         type=Path,
         metavar="DIR",
-        help="where plugin releases come from: DIR/code@version, DIR/code/version or DIR/code,"
-        " each a directory or a .zip (default: none can be created)",
+        help="directory that plugin releases are created from: DIR/code@version, DIR/code/version or"
+        " DIR/code, each a directory or a .zip (default: releases can't be created)",
     )
     serve.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="what the agent keeps across restarts (default: below the user's state directory)",
+        help="directory for what the agent keeps across restarts (default: in the user's state directory)",
     )
     serve.add_argument(
         "--keep-logs",
         type=_size,
         metavar="SIZE",
-        help="keep the logs that were read through this agent when their cluster is gone, so much of them,"
-        " such as 2G (default: none are kept)",
+        help="keep logs that were read through this agent after their cluster is gone, up to this size in"
+        " total, such as 2G (default: keep none)",
     )
     _add_container_options(serve)
     return parser
@@ -165,14 +165,14 @@ def _add_container_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--container-base",
         metavar="IMAGE",
-        help="image that containers are built on; its label synapse.command says what runs in them, and"
-        " without one it must have Python, which runs the plugin's restapi or serve action",
+        help="image that containers are built on; its label synapse.command is the command that runs in them."
+        " Without the label, Python in the image runs the plugin's restapi or serve action",
     )
     group.add_argument(
         "--container-network",
         metavar="NAME",
-        help="network of the containers; with host they listen on ports of this machine that the agent"
-        " finds, in any other the engine publishes their port (default: bridge)",
+        help="network of the containers; with host they listen on free ports of this machine, with any other"
+        " network the engine publishes their port (default: bridge)",
     )
     group.add_argument(
         "--container-host",
@@ -190,7 +190,7 @@ def _add_container_options(parser: argparse.ArgumentParser) -> None:
         "--container-start-timeout",
         type=float,
         metavar="SECONDS",
-        help="time that a container has until it answers HTTP (default: 300)",
+        help="seconds until a container must answer HTTP (default: 300)",
     )
 
 

@@ -1,4 +1,4 @@
-"""A request proves that it knows the agent's token."""
+"""Authentication: every request sends the agent's token."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from .errors import ApiError
-from .http.document import get_document_page
+from .http.route import route_of
 
 __all__ = ["auth_middleware"]
 
 
 def auth_middleware(token: str) -> Middleware:
-    """Refuse what does not carry `Authorization: <token>`, the bare token without a scheme.
+    """Refuse requests without `Authorization: <token>`, the bare token without a scheme.
 
-    It guards every path, unknown ones, streams and `health/` included, but the page of the API.
+    Every path is guarded, unknown paths and streams included, except the routes that are public.
     """
     expected = token.encode()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.match_info.handler is get_document_page:
+        route = route_of(request)
+        if route is not None and route.public:
             return await handler(request)
         given = request.headers.get("Authorization")
         if given is None:

@@ -1,4 +1,4 @@
-"""Secrets that a job was given stay out of what is told about it."""
+"""Masking of secrets in answers and messages."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _SECRET = re.compile(
 )
 _MASK = "***"
 
-# A shorter value is no secret, and masking it would garble the text.
+# Shorter values are not secrets, and masking them would garble the text.
 _LEAST = 4
 
 
 def is_secret(name: str) -> bool:
-    """Whether a variable of that name holds a secret."""
+    """Return whether a variable of that name holds a secret."""
     return _SECRET.search(name) is not None
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """A text of a program that is not ours as one printable line, with every secret in it masked."""
+    """Return the output of another program as one printable line, with every secret in it masked."""
     for secret in sorted(set(secrets), key=len, reverse=True):
         if len(secret) >= _LEAST:
             text = text.replace(secret, _MASK)
@@ -31,7 +31,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 
 def redact(value: Any) -> Any:
-    """A copy in which every `env_vars` entry that is named like a secret is masked."""
+    """Return a copy in which every `env_vars` entry with the name of a secret is masked."""
     if isinstance(value, list):
         return [redact(item) for item in cast("Iterable[Any]", value)]
     if not isinstance(value, dict):

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from aiohttp import web
-from aiohttp.typedefs import Handler
-
 from .cluster.applications import (
     delete_serve_application,
     get_serve_application,
@@ -31,6 +26,7 @@ from .containers.handlers import (
 )
 from .http.document import get_document, get_document_page
 from .http.not_supported import not_supported
+from .http.route import Route
 from .logs.handlers import get_job_logs, stream_job_logs
 from .ops.health import health_check
 from .plugins.handlers import (
@@ -38,20 +34,13 @@ from .plugins.handlers import (
     delete_plugin_release,
     get_plugin_release,
     list_plugin_releases,
-    run_plugin_release,
 )
 from .runs.debug import run_debug_plugin_release
 from .runs.jobs import delete_job, get_job, list_jobs, stop_job
 from .runs.policy_handlers import get_runtime_policy, update_runtime_policy
+from .runs.releases import run_plugin_release
 
-__all__ = ["DOCUMENT_ROUTES", "ROUTES", "STREAM_ROUTES", "Route", "add_routes"]
-
-
-class Route(NamedTuple):
-    method: str
-    path: str
-    operation: str
-    handler: Handler
+__all__ = ["DOCUMENT_ROUTES", "ROUTES", "STREAM_ROUTES", "Route"]
 
 
 # Sorted so that a fixed path comes before the one with a parameter that would match it too.
@@ -100,17 +89,11 @@ ROUTES = (
     Route("POST", "/system/restart/", "restart_system", not_supported),
 )
 
-# Outside OpenAPI, which has no words for streams. The WebSocket one shares get_job_logs' path.
+# Not in the specification: OpenAPI can't describe streams. The WebSocket shares get_job_logs' path.
 STREAM_ROUTES = (Route("GET", "/jobs/{job_id}/logs/stream/", "stream_job_logs", stream_job_logs),)
 
-
-# What tells of the others.
+# The API's description. The page is public, because a browser has no token to send.
 DOCUMENT_ROUTES = (
     Route("GET", "/openapi.json", "get_document", get_document),
-    Route("GET", "/docs/", "get_document_page", get_document_page),
+    Route("GET", "/docs/", "get_document_page", get_document_page, public=True),
 )
-
-
-def add_routes(app: web.Application) -> None:
-    for route in (*ROUTES, *STREAM_ROUTES, *DOCUMENT_ROUTES):
-        app.router.add_route(route.method, route.path, route.handler)

@@ -1,4 +1,4 @@
-"""From the options to a serving agent, and back to nothing."""
+"""Start and stop of the agent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .errors import ApiError, StartupError
 from .logs.follow import Logs
 from .logs.locate import Locator
 from .logs.spool import Spool
-from .ops.process import describe, write_error, write_output
+from .process import describe, write_error, write_output
 from .ray.client import RayClient
 from .ray.embedded import EmbeddedRay
 
@@ -39,8 +39,8 @@ __all__ = ["Options", "serve"]
 @dataclass(frozen=True, slots=True)
 class Options:
     host: str
-    port: int  # 0: a free one
-    token: str | None  # None: one is made
+    port: int  # 0: any free port
+    token: str | None  # None: a random one
     ray: str | None  # the dashboard's URL; None: an embedded cluster
     ray_token: str | None
     ready_file: Path | None
@@ -51,12 +51,12 @@ class Options:
 
 
 async def serve(options: Options) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that can't be, or if Ray ends."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that fails, or if Ray ends."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(_serve(options))
 
     def stop() -> None:
-        # Once only: a second signal must not cut the clean-up short.
+        # Ignore further signals, which would interrupt the clean-up.
         for number in signals:
             loop.add_signal_handler(number, lambda: None)
         task.cancel()
@@ -70,7 +70,7 @@ async def serve(options: Options) -> None:
 
 
 class _NoHttp(logging.Filter):
-    """Leaves out requests that are no HTTP: they are refused, and their senders must not fill the log."""
+    """Drop records of requests that are not HTTP: their senders must not fill the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
@@ -82,16 +82,16 @@ async def _serve(options: Options) -> None:
         raise StartupError("the token must consist of printable ASCII characters without blanks")
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
-        raise StartupError(f"--plugins takes a directory; {plugins} is none")
+        raise StartupError(f"--plugins takes a directory; {plugins} is not one")
     async with AsyncExitStack() as stack:
-        # First, so that a port that is taken is told at once and not after Ray's start.
+        # First, so that a port in use is reported at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
         address: str = sock.getsockname()[0]
         settings = read_settings(options.containers, bind=address, host=URL(_url(sock)).host or address)
         database = Database(_data_directory(options.data) / "index.sqlite3")
         stack.push_async_callback(database.close)
-        if options.data is not None:  # else only when it is needed: many agents have nothing to keep
+        if options.data is not None:  # otherwise it is opened on first use
             try:
                 await database.open()
             except DatabaseUnusableError as error:
@@ -114,11 +114,10 @@ async def _serve(options: Options) -> None:
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
-        context = AgentContext(ray, token, database, logs, log_dir=log_dir, plugins=plugins)
+        context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
         context.url = _url(sock)
-        context.containers = containers
         logging.getLogger("aiohttp.server").addFilter(_NoHttp())
-        runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=3.0)
+        runner = web.AppRunner(make_app(context, logs, containers), access_log=None, shutdown_timeout=3.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if embedded is None:
@@ -153,11 +152,11 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartupError(
-                f"port {port} on {host} is taken: name another with --port, or let --port 0 find a free one"
+                f"port {port} on {host} is taken: choose another with --port, or --port 0 for a free one"
             ) from None
         raise StartupError(f"can't listen on {host} port {port}: {error.strerror or error}") from None
     except OverflowError:
-        raise StartupError(f"{port} is no port: it goes from 0 to 65535") from None
+        raise StartupError(f"{port} is no port: ports go from 0 to 65535") from None
 
 
 def _data_directory(given: Path | None) -> Path:
@@ -168,12 +167,12 @@ def _absolute(path: Path) -> Path:
     try:
         return path.absolute()
     except OSError as error:
-        raise StartupError(f"can't find {path} from here, give the whole path: {describe(error)}") from None
+        raise StartupError(f"can't resolve {path}, give an absolute path: {describe(error)}") from None
 
 
 def _spool(options: Options, ray: RayClient) -> Spool | None:
     if options.keep_logs is None:
-        # Logs on this machine are read where they lie.
+        # Logs on this machine are read from Ray's files.
         return Spool(None) if options.ray is not None else None
     cluster = "embedded"
     if options.ray is not None:
@@ -188,7 +187,7 @@ def _spool(options: Options, ray: RayClient) -> Spool | None:
 def _url(sock: socket.socket) -> str:
     name: tuple[str, int] = sock.getsockname()[:2]
     host, port = name
-    if host in ("0.0.0.0", "::"):  # every address: on this machine it can be reached by this one
+    if host in ("0.0.0.0", "::"):  # all addresses: on this machine, this one reaches it
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
     return str(URL.build(scheme="http", host=host, port=port))
 
@@ -234,7 +233,7 @@ def _announce(url: str, token: str, *, made: bool, ray: str) -> None:
 
 
 def _write_ready(path: Path, content: str) -> None:
-    """At once or not at all, and readable for us alone."""
+    """Write the file atomically, readable by this user only."""
     part = path.parent / f".{path.name}.{os.getpid()}"
     try:
         part.unlink(missing_ok=True)
@@ -248,7 +247,7 @@ def _write_ready(path: Path, content: str) -> None:
 
 
 def _remove_ready(path: Path, content: str) -> None:
-    """Remove what we wrote, but not what another agent wrote since."""
+    """Remove the file unless another agent has written it since."""
     with suppress(OSError):
         if path.read_text() == content:
             path.unlink()

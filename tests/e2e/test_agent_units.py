@@ -17,10 +17,10 @@ from tables import each_row
 
 from synapse_agent.logs.events import sse_lines, websocket_lines
 from synapse_agent.logs.lines import PIECE, LineSplitter, Message
+from synapse_agent.plugins import runner as _runner
 from synapse_agent.plugins.packages import RUNNER, build_package, module_file, read_plugin
 from synapse_agent.redaction import redact
 from synapse_agent.routes import ROUTES
-from synapse_agent.runs import runner as _runner
 
 yaml = pytest.importorskip("yaml")
 

@@ -346,7 +346,7 @@ def test_tiny_messages_have_flat_memory(tail: Tailer) -> None:
 
 @row(20)
 @pytest.mark.parametrize("protocol", ["websocket", "http"])
-def test_tiny_messages_take_linear_time(protocol: Any) -> None:
+def test_tiny_messages_take_linear_time(protocol: Literal[websocket, http]) -> None:
     def run(count: int) -> None:
         with Agent(tiny_messages(count)) as agent:
             # What takes them is the same for every backend.

@@ -159,7 +159,7 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     command = "mkdir gone; cd gone; rmdir ../gone; exec SERVE --data data"
-    assert "can't find data from here, give the whole path" in refused(tmp_path, command)
+    assert "can't resolve data, give an absolute path" in refused(tmp_path, command)
 
 
 def test_few_open_files(tmp_path: Path) -> None:
@@ -184,7 +184,8 @@ def test_what_the_agent_reads_as_files_is_bundled_by_pyinstaller() -> None:
     (folder,) = hook_dirs()
     bundled = {Path(path) for path, _ in runpy.run_path(f"{folder}/hook-synapse_agent.py")["datas"]}
     package = under_test()["synapse_agent"]
-    assert bundled == {package / "_runner.py", *package.rglob("*.json")}
+    assert bundled == {package / "plugins" / "runner.py", *package.rglob("*.json")}
+    assert all(path.is_file() for path in bundled)
 
 
 @pytest.mark.parametrize(

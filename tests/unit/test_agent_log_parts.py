@@ -190,10 +190,24 @@ async def serving(handler: Any) -> AsyncIterator[URL]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def node_file(handler: Any) -> AsyncIterator[NodeFile]:
+    async with serving(handler) as url, aiohttp.ClientSession() as session:
+        yield NodeFile(session, url / "logs" / "x.log", None)
+
+
 def from_node(handler: Any, position: int = 5, limit: int = 10) -> bytes:
     async def run() -> bytes:
-        async with serving(handler) as url, aiohttp.ClientSession() as session:
-            return await NodeFile(session, url / "logs" / "x.log", None).read(position, limit)
+        async with node_file(handler) as file:
+            return await file.read(position, limit)
+
+    return asyncio.run(run())
+
+
+def size_at_node(handler: Any) -> int:
+    async def run() -> int:
+        async with node_file(handler) as file:
+            return await file.size()
 
     return asyncio.run(run())
 
@@ -203,13 +217,18 @@ def test_parts_of_a_nodes_file(tmp_path: Path) -> None:
     path.write_bytes(b"0123456789")
 
     async def file(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(path)
+        # Something between answers HEAD by itself, which must not pass for the end of the log.
+        return web.Response() if request.method == "HEAD" else web.FileResponse(path)
 
+    assert size_at_node(file) == 10
     assert from_node(file) == b"56789"
     assert from_node(file, 2, 3) == b"234"
     assert from_node(file, 10) == b""
     with pytest.raises(LogLostError, match="shrank to 10 bytes"):
         from_node(file, 11)
+    path.write_bytes(b"")
+    assert size_at_node(file) == 0
+    assert from_node(file, 0) == b""
 
 
 @each_row(
@@ -225,6 +244,10 @@ def test_parts_of_a_nodes_file(tmp_path: Path) -> None:
         (500, {}, b""),
         (416, {}, b""),
         (416, {"Content-Range": "bytes */x"}, b""),
+        (416, {"Content-Range": "bytes */10"}, b""),
+        (206, {"Content-Range": "bytes 5-9/*"}, b"56789"),
+        (206, {"Content-Range": "bytes 5-9/7"}, b"56789"),
+        (206, {"Content-Range": f"bytes 5-9/{'9' * 5_000}"}, b"56789"),
     ],
 )
 def test_whatever_else_a_node_answers_is_no_log(status: int, headers: dict[str, str], body: bytes) -> None:
@@ -290,11 +313,14 @@ class World:
         self.away = False
         self.deleted = False
         self.asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.url = URL("http://ray")
         self.address = "http://ray"
 
     async def job(self, job_id: str) -> dict[str, Any]:
         self.asked += 1
+        await self.answers.wait()
         if self.deleted:
             raise ApiError(404, "there is no job job")
         if self.away:
@@ -344,6 +370,32 @@ def test_ray_that_is_away_for_a_moment_ends_nothing(world: World) -> None:
         return await task
 
     assert asyncio.run(run()) == b"one\ntwo\n"
+
+
+def test_ray_that_does_not_answer_holds_no_line_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "_ASK_TIMEOUT", 3_600)
+
+    async def run() -> None:
+        world.path.write_bytes(b"one\n")
+        async with asyncio.timeout(30), logs_of(world).opened(JOB) as log:
+            tail = Tail(log, Window())
+            world.answers.clear()
+            assert await tail.next() in (b"", b"one\n")
+            await world.until_asked(1)
+            got = 0
+            for number in range(2, 5):
+                with world.path.open("ab") as file:
+                    file.write(b"%d\n" % number)
+                while got < number - 1:
+                    got += (await tail.next() or b"").count(b"\n")
+            assert world.asked == 1
+            world.job_now = JOB | {"status": "SUCCEEDED"}
+            world.answers.set()
+            while await tail.next() is not None:
+                pass
+            assert tail.status == "SUCCEEDED"
+
+    asyncio.run(run())
 
 
 def test_ray_that_stays_away_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

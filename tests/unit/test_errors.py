@@ -7,6 +7,8 @@ import json
 import pickle
 import ssl
 import time
+import traceback
+import typing
 from email.utils import formatdate
 
 import anyio
@@ -17,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables import each_row
 
-from synapse_sdk._errors import error_from_exception, error_from_response, parse_retry_after
+from synapse_sdk._http._errors import error_from_exception, error_from_response
+from synapse_sdk._retry import parse_retry_after
 from synapse_sdk.clients import exceptions
 from synapse_sdk.clients.exceptions import (
     AuthenticationError,
@@ -359,3 +362,12 @@ def test_status_error_of_an_event_hook() -> None:
 def test_stream_errors_are_no_http_errors() -> None:
     assert not issubclass(StreamLimitExceededError, HTTPError)
     assert not issubclass(WebSocketError, HTTPError)
+
+
+def test_where_an_error_is_defined_does_not_show() -> None:
+    error = exceptions.NotFoundError(404, "no such job")
+    assert type(error).__module__ == "synapse_sdk.clients.exceptions"
+    assert "synapse_sdk.clients.exceptions.NotFoundError: 404" in "".join(traceback.format_exception(error))
+    assert b"synapse_sdk.clients.exceptions" in pickle.dumps(error)
+    assert typing.get_type_hints(ClientError)["detail"] is typing.Any
+    assert typing.get_type_hints(exceptions.FieldError)["msg"] is str

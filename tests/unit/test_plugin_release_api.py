@@ -46,11 +46,11 @@ async def agent(directory: Path, ray: str = NOWHERE) -> AsyncIterator[httpx.Asyn
         client_of_ray,
         "token",
         Database(directory / "data" / "index.sqlite3"),
-        Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None),
         plugins=directory / "source",
     )
+    logs = Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None)
     async with (
-        served(make_app(context)) as url,
+        served(make_app(context, logs)) as url,
         httpx.AsyncClient(base_url=url, headers={"Authorization": "token"}) as client,
     ):
         yield client
@@ -298,13 +298,13 @@ async def test_an_application_that_is_not_reached(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (b"", "broke before it had answered"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1", "broke before it had answered"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nNaN", "something else than JSON"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"[" * 50_000, "something else than JSON"),
+        (b"", "broke before its response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1", "broke before its response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nNaN", "invalid JSON"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"[" * 50_000, "invalid JSON"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b" " * 70_000, "more than"),
         (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "answered 503: no reason given"),
-        (b"nonsense\r\n\r\n", "broke before it had answered"),
+        (b"nonsense\r\n\r\n", "broke before its response"),
         (None, "did not answer within 0 s"),
     ],
     ids=["cut", "cut inside", "no JSON", "too deep", "too long", "busy", "no HTTP", "silent"],

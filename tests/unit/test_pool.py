@@ -20,7 +20,7 @@ from tables import each_row
 
 from synapse_agent_api.client import Arguments, Operation
 from synapse_sdk import _retry
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk._http import _pool
 from synapse_sdk._rest._async import AsyncApiClient
 from synapse_sdk._rest._sync import ApiClient
@@ -77,7 +77,7 @@ Run = Callable[..., Any]
 
 @asynccontextmanager
 async def opened(backend: str, url: str, verify: Any = True, **options: Any) -> AsyncIterator[Api]:
-    connection = Connection(url, "token", **options)
+    connection = ClientConfig(url, "token", **options)
     kind: Any = ApiClient if backend == "sync" else AsyncApiClient
     api = Api(kind.open(connection, verify=verify))
     assert type(api.transport.http) in (httpx.Client, httpx.AsyncClient)
@@ -565,7 +565,7 @@ def test_closing_gives_idle_connections_up(run: Run) -> None:
 
 def test_threads_get_their_own_answers() -> None:
     with Server(echo) as server:
-        transport = ApiClient.open(Connection(server.url, "t"))
+        transport = ApiClient.open(ClientConfig(server.url, "t"))
         wrong: list[object] = []
 
         def work(thread: int) -> None:
@@ -615,7 +615,7 @@ def test_the_proxy_of_the_environment(backend: str, variable: str, monkeypatch: 
 
         async def main(url: str) -> Any:
             kind: Any = ApiClient if backend == "sync" else AsyncApiClient
-            api = Api(kind.open(Connection(url, "t")))
+            api = Api(kind.open(ClientConfig(url, "t")))
             try:
                 return await api.call()
             finally:

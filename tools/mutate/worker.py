@@ -1,7 +1,7 @@
 """A pytest plugin: collect the tests once, then fork for each mutant and run the tests that are to kill it.
 
-The mutant is put into the functions that are imported already, so that no file is changed and nothing is imported
-again. Needs MUTATE_SOURCES, MUTATE_WORK (what to try) and MUTATE_RESULTS (the file to append to).
+The mutant is put into the functions that are imported already, so that no file is changed and nothing is
+imported again. Needs MUTATE_SOURCES, MUTATE_WORK (what to try) and MUTATE_RESULTS (the file to append to).
 """
 
 from __future__ import annotations

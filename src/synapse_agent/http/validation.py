@@ -1,4 +1,4 @@
-"""Checks of what clients send, before any of it reaches Ray."""
+"""Checks of paths, headers and bodies, before any of it reaches Ray."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
 T = TypeVar("T")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
-# Texts go into environments and logs. Half of a surrogate pair is no character at all.
+# Texts go into environments and logs, which take neither control characters nor lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID_RULE = "1 to 100 letters, digits, '-' and '_'"
 
 
 def resource_id(request: web.Request, name: str) -> str:
-    """The path's id, or 400: Ray takes ids such as `a b/c` and fails on them later."""
+    """Return the id in the path; 400 if it is invalid, since Ray accepts any id and fails later."""
     value = request.match_info[name]
     if not _ID.match(value):
         raise ApiError(400, f"{name} must be {_ID_RULE}")
@@ -31,12 +31,12 @@ def resource_id(request: web.Request, name: str) -> str:
 
 
 def identity_headers(request: web.Request) -> dict[str, str]:
-    """Whom the client works for, as far as it says so: SYNAPSE-User and SYNAPSE-Tenant."""
+    """Return the headers SYNAPSE-User and SYNAPSE-Tenant that the request has."""
     given: dict[str, str] = {}
     for name in ("SYNAPSE-User", "SYNAPSE-Tenant"):
         value = request.headers.get(name)
         if value:
-            if _CONTROL.search(value):  # bytes that are no UTF-8 included
+            if _CONTROL.search(value):  # also bytes that are not UTF-8
                 raise ApiError(400, f"the header {name} must be a text without control characters")
             given[name] = value
     return given
@@ -59,9 +59,9 @@ def _refuse(constant: str) -> NoReturn:
 
 
 class Fields:
-    """Reads an object's fields and collects what is wrong with them, so that all is told at once.
+    """Read an object's fields and collect the errors, so that one answer names all of them.
 
-    Null counts as not given, unless `nulls` says that it is wrong.
+    Null counts as not given, unless `nulls` is false: then it is an error.
     """
 
     def __init__(self, body: Mapping[str, object], *, nulls: bool = True) -> None:
@@ -70,12 +70,12 @@ class Fields:
         self.errors: list[FieldError] = []
 
     def check(self) -> None:
-        """Raise 422 if anything was wrong."""
+        """Raise 422 if there was any error."""
         if self.errors:
             raise InvalidBodyError(self.errors)
 
     def add(self, name: str, msg: str, type_: str, *path: str | int) -> None:
-        """Note an error at the field, or at `path` inside it."""
+        """Record an error at the field, or at `path` inside it."""
         value: Any = self._body.get(name)
         for step in path:
             value = value[step]

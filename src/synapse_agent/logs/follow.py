@@ -41,8 +41,11 @@ _LOCAL_PACE, _REMOTE_PACE = (0.01, 0.05), (0.05, 0.5)
 # How often the job's status is asked for: once the log is quiet, later, and while it moves.
 _STATUS_PACE = (0.1, 0.5, 1.0)
 
-# Seconds until a question for the status counts as not answered.
-_ASK_TIMEOUT = 8.0
+# Seconds for which an answer of Ray's serves the tails that begin after it.
+_FRESH = 1.0
+
+# Seconds until a question for the status counts as not answered, and those that the log waits for it.
+_ASK_TIMEOUT, _ASK_PATIENCE = 8.0, 0.05
 
 # With more followed logs than this each is looked at, and asked about, the less often.
 _FULL_PACE = 25
@@ -56,6 +59,7 @@ class Logs:
         self.locator = locator
         self.spool = spool
         self._followed: dict[str, FollowedLog] = {}
+        self._requests: dict[str, asyncio.Task[JsonObject]] = {}
         self._blocks: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._held = 0
 
@@ -70,6 +74,35 @@ class Logs:
     def crowd(self) -> float:
         """How much more slowly each log is looked at than if there were few."""
         return max(1.0, len(self._followed) / _FULL_PACE)
+
+    async def job(self, job_id: str) -> JsonObject:
+        """Return the job as Ray describes it, or did for those who follow its log, at most a second ago."""
+        log = self._followed.get(job_id)
+        if log is not None and log.fresh:
+            return log.job
+        # One that is cancelled leaves the request to the others.
+        return await asyncio.shield(self.ask(job_id))
+
+    def ask(self, job_id: str) -> asyncio.Task[JsonObject]:
+        """Return the request for a job that is under way, or begin one."""
+        task = self._requests.get(job_id)
+        if task is None:
+            task = self._requests[job_id] = asyncio.ensure_future(self._request(job_id))
+            task.add_done_callback(lambda task: self._request_done(job_id, task))
+        return task
+
+    async def _request(self, job_id: str) -> JsonObject:
+        try:
+            async with asyncio.timeout(_ASK_TIMEOUT):
+                return await self.ray.job(job_id)
+        except TimeoutError:
+            why = f"Ray at {self.ray.address} did not answer within {_ASK_TIMEOUT:g} s"
+            raise RayUnreachableError(why, maybe_sent=True) from None
+
+    def _request_done(self, job_id: str, task: asyncio.Task[JsonObject]) -> None:
+        del self._requests[job_id]
+        if not task.cancelled():
+            task.exception()  # or asyncio logs it where nobody waits any more
 
     @asynccontextmanager
     async def opened(self, job: JsonObject) -> AsyncGenerator[FollowedLog, None]:
@@ -143,6 +176,7 @@ class FollowedLog:
             self.end, self.final = self._spooled.size, self._spooled.final
         self._finding = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[JsonObject] | None = None
         self._changed = asyncio.Event()
         self._waiting = 0
         self._fetches: dict[int, asyncio.Lock] = {}
@@ -158,6 +192,11 @@ class FollowedLog:
     @property
     def over(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def fresh(self) -> bool:
+        """Whether `job` is what Ray said within the last second."""
+        return self._task is not None and self.failure is None and self._clock() - self._answered < _FRESH
 
     @property
     def remote(self) -> bool:
@@ -354,23 +393,29 @@ class FollowedLog:
         return True
 
     async def _ask(self) -> None:
-        """Ask for the job's status if it is time to."""
-        now = self._clock()
-        quiet = now - self._moved
-        least, most, moving = _STATUS_PACE
-        pace = moving if quiet < least else min(most, max(least, quiet / 20))
-        if self.over or now - self._asked < pace * self._logs.crowd:
+        """Ask for the job's status if it is time to, and take the answer once it is there."""
+        if self._asking is None:
+            now = self._clock()
+            quiet = now - self._moved
+            least, most, moving = _STATUS_PACE
+            pace = moving if quiet < least else min(most, max(least, quiet / 20))
+            if self.over or now - self._asked < pace * self._logs.crowd:
+                return
+            self._asked = now
+            self._asking = self._logs.ask(self.job["submission_id"])
+        # Lines come in while Ray takes its time.
+        await asyncio.wait({self._asking}, timeout=_ASK_PATIENCE)
+        if not self._asking.done():
             return
-        self._asked, self._ray_answers = now, False
+        asking, self._asking = self._asking, None
+        self._ray_answers = False
         try:
-            async with asyncio.timeout(_ASK_TIMEOUT):
-                self.job = await self._logs.ray.job(self.job["submission_id"])
+            self.job = asking.result()
             self._answered, self._ray_answers = self._clock(), True
-        except (RayUnreachableError, TimeoutError) as error:
+        except RayUnreachableError as error:
             quiet = self._clock() - max(self._answered, self._moved)
             if quiet > _CLUSTER_PATIENCE:
-                why = error.detail if isinstance(error, ApiError) else "Ray does not answer"
-                raise self.lost(f"{why}, for {quiet:.0f} s") from None
+                raise self.lost(f"{error.detail}, for {quiet:.0f} s") from None
         except ApiError as error:
             if error.status == 404:
                 raise ApiError(

@@ -19,17 +19,19 @@ from ..errors import ApiError
 from ..http.validation import resource_id
 from ..ray.client import JsonObject
 from .events import sse, sse_lines, websocket_lines
-from .follow import FollowedLog
+from .follow import FollowedLog, Logs
 from .lines import LineSplitter, Message
 from .sources import BLOCK, InterruptedReadError
 from .tail import Tail
 from .windows import Window, too_far
 
-__all__ = ["get_job_logs", "stream_job_logs"]
+__all__ = ["LOGS", "get_job_logs", "stream_job_logs"]
 
 _log = logging.getLogger("synapse_agent")
 
 T = TypeVar("T")
+
+LOGS: web.AppKey[Logs] = web.AppKey("logs", Logs)
 
 # A client that takes nothing for so long, in seconds, is gone.
 _STALLED = 600.0
@@ -41,9 +43,9 @@ _TRIES, _PAUSE = 4, 0.5
 async def get_job_logs(request: web.Request) -> web.StreamResponse:
     """A window of the log as one JSON string, or, asked for an upgrade, the stream over a WebSocket."""
     window = Window.of(request)
-    job = await _job(request)
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    async with context_of(request).logs.opened(job) as log:
+    job = await _job(request, stream=upgrade)
+    async with request.app[LOGS].opened(job) as log:
         if not upgrade:
             return await _whole(request, log, window)
         await _check_start(log, window)
@@ -53,19 +55,20 @@ async def get_job_logs(request: web.Request) -> web.StreamResponse:
 async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """The stream as server-sent events."""
     window = Window.of(request, last_event_id=True)
-    job = await _job(request)
-    async with context_of(request).logs.opened(job) as log:
+    job = await _job(request, stream=True)
+    async with request.app[LOGS].opened(job) as log:
         await _check_start(log, window)
         return await _events(request, log, window)
 
 
-async def _job(request: web.Request) -> JsonObject:
+async def _job(request: web.Request, *, stream: bool) -> JsonObject:
     job_id = resource_id(request, "job_id")
     context = context_of(request)
     try:
-        job = await _ask(context, job_id)
+        # A stream learns of what comes next; a log that is read once begins with what is true now.
+        job = await _ask(request, request.app[LOGS].job if stream else context.ray.job, job_id)
     except ApiError as error:
-        kept = context.logs.kept(job_id)
+        kept = request.app[LOGS].kept(job_id)
         if kept is None or error.status not in (404, 503):
             raise
         job = kept
@@ -74,16 +77,18 @@ async def _job(request: web.Request) -> JsonObject:
     return job
 
 
-async def _ask(context: AgentContext, job_id: str) -> JsonObject:
-    """Ask Ray for the job, again if it is away for a moment."""
-    for _ in range(_TRIES - 1):
+async def _ask(request: web.Request, ask: Callable[[str], Awaitable[JsonObject]], job_id: str) -> JsonObject:
+    """Return the job; ask again if Ray is away for a moment."""
+    for left in reversed(range(_TRIES)):
         try:
-            return await context.ray.job(job_id)
+            return await ask(job_id)
         except ApiError as error:
-            if error.status != 503:
+            if error.status != 503 or not left:
                 raise
-        await asyncio.sleep(_PAUSE)
-    return await context.ray.job(job_id)
+            await asyncio.sleep(_PAUSE)
+            if _gone(request):
+                raise
+    raise AssertionError
 
 
 async def _check_start(log: FollowedLog, window: Window) -> None:

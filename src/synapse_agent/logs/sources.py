@@ -123,35 +123,34 @@ class NodeFile:
             self._headers["Authorization"] = f"Bearer {token}"
 
     async def size(self) -> int:
-        try:
-            async with self._session.head(
-                self._url, headers=self._headers, timeout=_NODE_TIMEOUT, allow_redirects=False
-            ) as response:
-                self._check(response)
-                size = response.content_length
-                if response.status != 200 or size is None:
-                    raise InterruptedReadError(f"{self._where} answered {response.status}")
-                return size
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._broken(error) from None
+        # Not by HEAD: what stands between may answer that with a length of its own.
+        _, size = await self._get(0, 1)
+        return size
 
     async def read(self, position: int, limit: int) -> bytes:
+        data, size = await self._get(position, limit)
+        if size < position:
+            raise LogLostError(size, position)
+        return data
+
+    async def _get(self, position: int, limit: int) -> tuple[bytes, int]:
+        """Return at most `limit` bytes from `position` on, none only at the end, and the file's size."""
         headers = self._headers | {"Range": f"bytes={position}-{position + limit - 1}"}
         try:
             async with self._session.get(
                 self._url, headers=headers, timeout=_NODE_TIMEOUT, allow_redirects=False
             ) as response:
                 self._check(response)
-                kind, _, total = response.headers.get("Content-Range", "").partition("/")
-                if response.status == 416 and total.isdecimal():
-                    if int(total) < position:
-                        raise LogLostError(int(total), position)
-                    return b""
-                length = response.content_length
-                begins = kind == f"bytes {position}-{position + (length or 0) - 1}"
-                if response.status != 206 or length is None or length > limit or not begins:
+                part, _, total = response.headers.get("Content-Range", "").partition("/")
+                size = int(total) if total.isdecimal() and len(total) <= 18 else -1
+                if response.status == 416 and 0 <= size <= position:
+                    return b"", size
+                length = response.content_length or 0
+                end = position + length
+                right = 0 < length <= limit and part == f"bytes {position}-{end - 1}" and end <= size
+                if response.status != 206 or not right:
                     raise InterruptedReadError(f"{self._where} does not serve parts of files")
-                return await response.read()
+                return await response.read(), size
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._broken(error) from None
 

@@ -1,4 +1,4 @@
-"""Whether the agent serves, and whether its Ray does."""
+"""Health of the agent and of Ray."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["health_check"]
 
 
 async def health_check(request: web.Request) -> web.Response:
-    """200 as long as the agent itself answers; the body tells how Ray is."""
+    """Answer 200 as long as the agent works; the body has the state of Ray."""
     body: dict[str, object] = {"status": "ok", "version": __version__, "ray_available": True}
     try:
         body["ray_version"] = (await context_of(request).ray.version()).get("ray_version")

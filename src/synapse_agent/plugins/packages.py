@@ -1,4 +1,4 @@
-"""What a job needs beside itself, as one zip that the cluster unpacks as its working directory."""
+"""The package of a job: a zip that Ray unpacks as its working directory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from importlib import resources
 from pathlib import Path
 
 from ..errors import ApiError
-from .release_files import MAX_BYTES, is_skipped
+from .files import MAX_BYTES, is_skipped
 
-__all__ = ["PARAMS_FILE", "RUNNER", "Package", "build_package", "module_file", "read_plugin"]
+__all__ = ["PARAMS_FILE", "RUNNER", "Package", "build_package", "module_file", "read_plugin", "runner_source"]
 
 RUNNER = "_synapse_runner.py"
 PARAMS_FILE = "_synapse_params.json"
@@ -32,10 +32,9 @@ class Package:
 
 
 def module_file(name: str) -> str | None:
-    """The path that module `name` is imported from; None if it is no module's name.
+    """Return the path of the module `name` in a package; None for an invalid name.
 
-    `a.b` and, since people write it, `a/b.py` name the same one. Nothing else gets through, so no
-    name can lead out of the package.
+    A name is `a.b` or `a/b.py`. No other form is accepted, so no name leads out of the package.
     """
     dotted = name.removesuffix(".py").replace("/", ".") if name.endswith(".py") else name
     if len(name) > 200 or not _MODULE.match(dotted):
@@ -45,17 +44,17 @@ def module_file(name: str) -> str | None:
 
 
 def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], params: str | None) -> Package:
-    """Pack a plugin with modules laid over it, our runner, and parameters too long for the environment.
+    """Pack a plugin, the modules that replace or add to its files, the runner, and long parameters.
 
-    The same input gives the same bytes, and so the same name: the cluster keeps it once. Takes a
-    while for a large plugin; call it in a thread.
+    The same input gives the same bytes and the same name, so Ray stores it once. Slow for a large
+    plugin; call it in a thread.
     """
     files = dict(plugin)
     for path, source in modules.items():
         files[path] = source.encode("utf-8", "surrogatepass")
         for parent in list(Path(path).parents)[:-1]:
             files.setdefault(f"{parent.as_posix()}/__init__.py", b"")
-    files[RUNNER] = resources.files("synapse_agent.runs").joinpath("runner.py").read_bytes()
+    files[RUNNER] = runner_source()
     if params is not None:
         files[PARAMS_FILE] = params.encode()
     target = io.BytesIO()
@@ -65,6 +64,11 @@ def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], param
     content = target.getvalue()
     checksum = hashlib.sha256(content).hexdigest()
     return Package(f"_ray_pkg_{checksum[:32]}.zip", checksum, content)
+
+
+def runner_source() -> bytes:
+    """Return the source of the runner, which goes into every package and image."""
+    return resources.files(__package__).joinpath("runner.py").read_bytes()
 
 
 def read_plugin(directory: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""The plugin releases that the agent has: rows of the database, and an archive in a file for each."""
+"""The agent's plugin releases: a row of the database and an archive file for each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Release:
     plugin: str
     version: str
     config: dict[str, Any]
-    # SHA-256 of its archive, in hex.
+    # SHA-256 of the archive, in hex.
     checksum: str
     created: int  # milliseconds since the epoch
 
@@ -45,14 +45,14 @@ class Release:
 
 
 class Releases:
-    """Finds, adds and removes releases. Each is told by its lookup, `code@version` or the id."""
+    """Find, add and remove releases. A lookup is `code@version` or an id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._directory = database.path.parent / "releases"
 
     async def page(self, offset: int, limit: int) -> tuple[int, list[Release]]:
-        """How many there are, and `limit` of them, the oldest first: a new one shifts no page."""
+        """Return the number of releases and one page, oldest first, so that a new one shifts no page."""
 
         def select(connection: sqlite3.Connection) -> tuple[int, list[Release]]:
             count = cast("int", connection.execute("SELECT count(*) FROM plugin_release").fetchone()[0])
@@ -62,11 +62,11 @@ class Releases:
         return await self._database.run(select)
 
     async def get(self, lookup: str) -> Release:
-        """400 if it is no lookup, 404 if there is no such release."""
+        """Return a release; 400 for an invalid lookup, 404 if there is none."""
         return await self._database.run(lambda connection: _find(connection, lookup))
 
     async def check_new(self, plugin: str, version: str) -> None:
-        """409 if the agent has that version."""
+        """Raise 409 if the agent has that version."""
         try:
             await self.get(f"{plugin}@{version}")
         except ApiError as error:
@@ -76,7 +76,7 @@ class Releases:
         raise _taken(plugin, version)
 
     async def add(self, fetched: FetchedRelease) -> Release:
-        """Keep it; 409 if the agent has that version."""
+        """Store a release; 409 if the agent has that version."""
 
         def insert(connection: sqlite3.Connection) -> Release:
             created = time.time_ns() // 1_000_000
@@ -85,7 +85,7 @@ class Releases:
                 " VALUES (?, ?, ?, ?, ?)",
                 (fetched.plugin, fetched.version, json.dumps(fetched.config), fetched.checksum, created),
             )
-            # Inside the transaction: no row is without its file, and a deletion can't come between.
+            # Inside the transaction, so that no row lacks its file and no deletion comes between.
             self._write(fetched)
             return _find(connection, str(cursor.lastrowid))
 
@@ -103,7 +103,7 @@ class Releases:
         await self._database.run(delete)
 
     async def files(self, release: Release) -> dict[str, bytes]:
-        """The plugin's files by their paths."""
+        """Return the plugin's files by their paths."""
         return await asyncio.to_thread(self._read, release)
 
     def _read(self, release: Release) -> dict[str, bytes]:
@@ -113,7 +113,7 @@ class Releases:
         except OSError as error:
             raise _lost(release, f"{path}: {error.strerror}") from None
         if hashlib.sha256(archive).hexdigest() != release.checksum:
-            raise _lost(release, f"{path} is not what it was")
+            raise _lost(release, f"{path} was changed")
         with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
             return {name: unpacked.read(name) for name in unpacked.namelist()}
 
@@ -140,7 +140,7 @@ def _find(connection: sqlite3.Connection, lookup: str) -> Release:
     elif _ID.match(lookup):
         query, values = "id = ?", (lookup,)
     else:
-        raise ApiError(400, "lookup must be code@version, or a release's id")
+        raise ApiError(400, "lookup must be code@version or a release's id")
     row = connection.execute(f"SELECT * FROM plugin_release WHERE {query}", values).fetchone()  # noqa: S608
     if row is None:
         raise ApiError(404, f"there is no plugin release {lookup}")
@@ -152,7 +152,7 @@ def _release(row: sqlite3.Row) -> Release:
 
 
 def _taken(plugin: str, version: str) -> ApiError:
-    return ApiError(409, f"the agent has {plugin}@{version} already: delete it first to fetch it anew")
+    return ApiError(409, f"the agent already has {plugin}@{version}: delete it first to fetch it again")
 
 
 def _lost(release: Release, why: str) -> ApiError:

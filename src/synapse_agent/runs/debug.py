@@ -1,4 +1,4 @@
-"""Running an action straight from its sources, without a release."""
+"""Run an action from its sources, without a release."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["run_debug_plugin_release"]
 async def run_debug_plugin_release(request: web.Request) -> web.Response:
     """Submit the action as a job.
 
-    With a configuration (`config`, or the config.yaml at `plugin_path`) the action is looked up
-    there. Without one it names what to run itself: `module:attribute`, `module.attribute`, or a
-    module with a `main` or `run`.
+    With a configuration (`config`, or the config.yaml at `plugin_path`), `action` is the name of one
+    of its actions. Without one, it is an entrypoint: `module:attribute`, `module.attribute`, or a
+    module with a `main` or `run` function.
     """
     return await submit_run(request, await _read(request))
 
@@ -42,7 +42,7 @@ async def _read(request: web.Request) -> Run:
     modules = _modules(fields)
     directory = Path(plugin_path) if plugin_path else None
     if directory is not None and not await asyncio.to_thread(directory.is_dir):
-        fields.add("plugin_path", "is no directory on the agent's machine", "path_not_directory")
+        fields.add("plugin_path", "is not a directory on the agent's machine", "path_not_directory")
         directory = None
     config = fields.object("config")
     if directory is not None and not fields.given("config"):
@@ -69,7 +69,7 @@ def _modules(fields: Fields) -> dict[str, str]:
     for name, source in fields.object("modules").items():
         path = module_file(name)
         if path is None:
-            fields.add("modules", "is no module's name", "module_name", name)
+            fields.add("modules", "is not a module name", "module_name", name)
         elif not isinstance(source, str):
             fields.add("modules", "must be the module's source text", "string_type", name)
         else:
@@ -78,7 +78,7 @@ def _modules(fields: Fields) -> dict[str, str]:
 
 
 def _config(directory: Path) -> dict[str, object]:
-    """The plugin's config.yaml, or nothing where there is none."""
+    """Return the plugin's configuration; empty if it has no config.yaml."""
     path = directory / CONFIG_FILE
     if not path.is_file():
         return {}
@@ -100,7 +100,7 @@ def _entrypoint(fields: Fields, action: str, config: Mapping[str, object]) -> st
         details = known.get(action)
         if not isinstance(details, dict):
             names = ", ".join(sorted(map(str, known))) or "none"
-            fields.add("action", f"is none of the plugin's actions ({names})", "unknown_action")
+            fields.add("action", f"is not one of the plugin's actions: {names}", "unknown_action")
             return ""
         described = cast("dict[str, object]", details)
         method = described.get("method", "job")

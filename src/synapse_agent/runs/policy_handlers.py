@@ -6,22 +6,22 @@ from dataclasses import asdict, replace
 
 from aiohttp import web
 
-from ..context import context_of
 from ..http.validation import Fields, read_object
+from .state import run_state_of
 
 __all__ = ["get_runtime_policy", "update_runtime_policy"]
 
 
 async def get_runtime_policy(request: web.Request) -> web.Response:
-    return web.json_response(asdict(context_of(request).policy))
+    return web.json_response(asdict(run_state_of(request).policy))
 
 
 async def update_runtime_policy(request: web.Request) -> web.Response:
     """Change the limits given, all or, if one of them is wrong, none."""
     # Null could mean the default as well as no change.
     fields = Fields(await read_object(request), nulls=False)
-    context = context_of(request)
-    now = context.policy
+    state = run_state_of(request)
+    now = state.policy
     policy = replace(
         now,
         max_concurrent_jobs=fields.integer("max_concurrent_jobs", now.max_concurrent_jobs),
@@ -45,5 +45,5 @@ async def update_runtime_policy(request: web.Request) -> web.Response:
         gpu_max_memory_percent=fields.number("gpu_max_memory_percent", now.gpu_max_memory_percent, most=100),
     )
     fields.check()
-    context.policy = policy
+    state.policy = policy
     return web.json_response(asdict(policy))

@@ -1,4 +1,4 @@
-"""Submitting one action of a plugin as a Ray job."""
+"""Submit one action of a plugin as a Ray job."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from ..errors import ApiError
 from ..http.validation import identity_headers
 from ..plugins.packages import PARAMS_FILE, RUNNER, build_package
 from ..ray.client import TERMINAL
+from .state import RunState, run_state_of
 
 __all__ = ["Run", "submit_run"]
 
-# From so many characters on, the parameters go into a file: the environment has limits.
+# Longer parameters go into a file, since an environment variable is limited to 128 KiB.
 _PARAMS_IN_FILE = 32_000
 
 _IDENTITY = {
@@ -27,6 +28,8 @@ _IDENTITY = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
+    """One action to run, with all that it needs."""
+
     action: str
     entrypoint: str
     params: str  # JSON
@@ -36,19 +39,19 @@ class Run:
     job_id: str
     language: str
     code: str
-    checksum: str | None  # None: that of the package
+    checksum: str | None  # None: the package's own
 
 
 async def submit_run(request: web.Request, run: Run) -> web.Response:
-    """Submit the action as a job, if the policy lets it in. `runner` documents the call.
+    """Submit the action as a job, if the policy allows it. `plugins.runner` describes the call.
 
-    The tokens in `request` go into the job's environment and nowhere else.
+    The tokens in `request` are passed on only in the job's environment.
     """
-    context = context_of(request)
+    context, state = context_of(request), run_state_of(request)
     params = run.params if len(run.params) >= _PARAMS_IN_FILE else None
     package = await asyncio.to_thread(build_package, run.plugin, run.modules, params)
-    async with context.admission:
-        await _admit(context)
+    async with state.admission:
+        await _admit(context, state)
         uri = await context.ray.upload_package(package.name, package.content)
         runtime_env: dict[str, object] = {
             "working_dir": uri,
@@ -67,9 +70,9 @@ async def submit_run(request: web.Request, run: Run) -> web.Response:
     return web.json_response({"job_id": run.job_id, "status": "PENDING"}, status=202)
 
 
-async def _admit(context: AgentContext) -> None:
-    """429 while as many jobs are under way as the policy allows."""
-    policy = context.policy
+async def _admit(context: AgentContext, state: RunState) -> None:
+    """Raise 429 while as many jobs are active as the policy allows."""
+    policy = state.policy
     if not policy.gatekeeping_enabled:
         return
     active = [job for job in await context.jobs() if job["status"] not in TERMINAL]
@@ -79,7 +82,9 @@ async def _admit(context: AgentContext) -> None:
         (len(active), policy.max_concurrent_ray_jobs, "max_concurrent_ray_jobs"),
     ):
         if 0 < limit <= count:
-            detail = f"{count} jobs are under way, and the policy's {name} is {limit}"
+            detail = (
+                f"{count} jobs are active and the policy's {name} is {limit}; try again when one has ended"
+            )
             raise ApiError(429, detail, headers={"Retry-After": "5"})
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
     ServerError,
     ValidationError,
 )
-from ..utils.network import sanitize_error_message
+from .._redaction import sanitize_error_message
 
 if TYPE_CHECKING:
     from ..long_poll import AsyncLongPollHandler, LongPollHandler, LongPollRequest
@@ -193,7 +193,7 @@ def _response(answer: object) -> httpx.Response:
         try:
             content = json.dumps(data).encode()
         except (TypeError, ValueError, RecursionError) as exc:
-            raise _unusable("data that is no JSON") from exc
+            raise _unusable("data that is not JSON") from exc
         headers["content-type"] = "application/json"
     reason = raw.get("reason")
     extensions = {"reason_phrase": reason.encode("ascii", "replace")} if isinstance(reason, str) else {}

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from ..clients.exceptions import ValidationError
+from .._exceptions import ValidationError
 from . import LongPollResponse
 
 __all__ = ["Forwarder", "operations", "refusal"]
@@ -72,10 +72,10 @@ class Forwarder:
     def __init__(
         self, agent_url: str, *, allowed: Iterable[str] | None = None, timeout: float = 30.0
     ) -> None:
-        from .._connection import Connection
+        from .._config import ClientConfig
 
         # It checks both; the token is whatever the request brings.
-        connection = Connection(agent_url, "unused", timeout=timeout)
+        connection = ClientConfig(agent_url, "unused", timeout=timeout)
         self._base = str(connection.base_url)
         known = operations()
         names = set(known if allowed is None else allowed)

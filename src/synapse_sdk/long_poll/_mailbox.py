@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ..clients.exceptions import ServerError, ValidationError
-from ..utils.network import validate_resource_id
+from .._exceptions import ServerError, ValidationError
+from .._validation import validate_resource_id
 
 __all__ = ["DEFAULT_PREFIX", "Mailbox", "checked_ttl", "opened", "redis_library"]
 

@@ -19,8 +19,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .._errors import error_from_exception
-from ..clients.exceptions import ClientError, ValidationError
+from .._exceptions import ClientError, ValidationError
+from .._http._errors import error_from_exception
 from ._forward import Forwarder, refusal
 from ._mailbox import DEFAULT_PREFIX, Mailbox, checked_ttl, opened, redis_library
 

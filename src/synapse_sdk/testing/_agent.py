@@ -22,6 +22,7 @@ from ._clients import (
     own,
     own_async,
 )
+from ._connection import Connection
 from ._faults import Fault
 from ._recorded import RecordedRequest
 from ._reply import Reply, shape
@@ -125,7 +126,7 @@ class FakeAgent(Scripting):
         """
         if self._server is not None:
             raise RuntimeError("the fake agent was started already")
-        self._server = Server(self._state)
+        self._server = Server(self._state, Connection)
         self._server.start()
         if self._listen:
             self._server.listen_tcp()

@@ -60,13 +60,13 @@ def async_http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 
 def own(client: AgentClient, http: httpx.Client) -> AgentClient:
     """Have a client close its HTTP client when it is closed, which it does not do with one it was given."""
-    connection = client._api_client.connection  # pyright: ignore[reportPrivateUsage]
-    client._api_client = ApiClient(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    config = client._api_client.config  # pyright: ignore[reportPrivateUsage]
+    client._api_client = ApiClient(config, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
     return client
 
 
 def own_async(client: AsyncAgentClient, http: httpx.AsyncClient) -> AsyncAgentClient:
     """Do the same for the asynchronous one."""
-    connection = client._api_client.connection  # pyright: ignore[reportPrivateUsage]
-    client._api_client = AsyncApiClient(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    config = client._api_client.config  # pyright: ignore[reportPrivateUsage]
+    client._api_client = AsyncApiClient(config, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
     return client

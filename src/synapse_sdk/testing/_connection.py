@@ -17,6 +17,7 @@ from ._dispatch import Attach, Request, answer, receive
 from ._faults import Fault
 from ._log_stream import LogStream, sse, websocket_frame
 from ._reply import Deferred, Reply
+from ._server import ServerConnection
 
 if TYPE_CHECKING:
     from ._server import Server
@@ -26,7 +27,7 @@ __all__ = ["Connection"]
 _MAX_BODY = 32 * 1024 * 1024
 
 
-class Connection(asyncio.Protocol):
+class Connection(ServerConnection):
     """One connection. It lives in the server's thread; `wake` and `drop` may be called from others."""
 
     def __init__(self, server: Server) -> None:

@@ -7,7 +7,19 @@ from typing import Literal
 
 from ._reply import Reply
 
-__all__ = ["Fault", "Faults"]
+__all__ = ["Drop", "DropHow", "Fault", "Faults"]
+
+DropHow = Literal["close", "fin", "reset"]
+"""How a stream breaks: closed by its protocol, as at a restart; ended; or reset."""
+
+
+@dataclass
+class Drop:
+    """A break of a log stream, after a number of lines or of bytes on the wire."""
+
+    lines: int | None
+    size: int | None
+    how: DropHow
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from synapse_agent_api.models import JobStatus
 
-from ._log_stream import Drop, DropHow
+from ._faults import Drop, DropHow
 
 if TYPE_CHECKING:
     from ._job_record import JobRecord

@@ -16,9 +16,12 @@ from ._reply import shape
 
 if TYPE_CHECKING:
     from ._changes import Changes
-    from ._log_stream import Drop, Event
+    from ._faults import Drop
 
-__all__ = ["JobOverError", "JobRecord", "PlacedEvent"]
+__all__ = ["Event", "JobOverError", "JobRecord", "PlacedEvent"]
+
+Event = Mapping[str, object] | str
+"""An event of a log stream, or text that is sent as it is."""
 
 _FINAL = frozenset({JobStatus.STOPPED, JobStatus.SUCCEEDED, JobStatus.FAILED})
 _MESSAGES = {

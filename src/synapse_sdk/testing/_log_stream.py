@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from websockets.frames import Frame, Opcode
 
 if TYPE_CHECKING:
-    from ._job_record import JobRecord
+    from ._faults import Drop
+    from ._job_record import Event, JobRecord
 
-__all__ = ["Drop", "DropHow", "Event", "LogStream", "sse", "websocket_frame"]
-
-DropHow = Literal["close", "fin", "reset"]
-"""How a stream breaks: by a close of its protocol as at a restart, by the connection's end, or by a reset."""
-
-Event = Mapping[str, object] | str
-"""An event, or bare text that is sent as it is."""
+__all__ = ["LogStream", "sse", "websocket_frame"]
 
 # A longer line goes out in pieces, as from a real agent.
 _PIECE = 65_536
 # What is framed at once.
 _BLOCK = 262_144
-
-
-@dataclass
-class Drop:
-    """Where a stream breaks: after so many lines, or bytes on the wire."""
-
-    lines: int | None
-    size: int | None
-    how: DropHow
 
 
 class LogStream:

@@ -12,12 +12,10 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._connection import Connection
-
 if TYPE_CHECKING:
     from ._state import State
 
-__all__ = ["Server"]
+__all__ = ["Server", "ServerConnection"]
 
 # Seconds that the test's own code, in jobs and calls, has to end when the agent is closed.
 _PATIENCE = 5.0
@@ -25,16 +23,26 @@ _PATIENCE = 5.0
 _MAX_PATH = 100
 
 
+class ServerConnection(asyncio.Protocol):
+    """A connection of the server, from its first byte to its last."""
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        raise NotImplementedError
+
+
 class Server:
     """Serves a `State` over a Unix socket in a temporary directory, over TCP on 127.0.0.1, or both.
 
     Args:
-        state: What to serve.
+        state: The agent's state.
+        connect: Called with the server for each new connection.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, connect: Callable[[Server], ServerConnection]) -> None:
         self.state = state
-        self.connections: set[Connection] = set()
+        self.connections: set[ServerConnection] = set()
+        self._connect = connect
         self.path: Path | None = None
         self.port: int | None = None
         self._servers: list[asyncio.Server] = []
@@ -135,12 +143,16 @@ class Server:
 
     async def _listen_unix(self) -> None:
         loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_unix_server(lambda: Connection(self), self.path))
+        self._servers.append(await loop.create_unix_server(lambda: self._connect(self), self.path))
 
     async def _listen_tcp(self) -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self), "127.0.0.1", self.port or 0, family=socket.AF_INET, reuse_address=True
+            lambda: self._connect(self),
+            "127.0.0.1",
+            self.port or 0,
+            family=socket.AF_INET,
+            reuse_address=True,
         )
         self.port = int(server.sockets[0].getsockname()[1])
         self._servers.append(server)

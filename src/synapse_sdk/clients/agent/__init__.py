@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 
-from ..._defaults import DEFAULT_MAX_RETRIES
+from ..._retry import DEFAULT_MAX_RETRIES
 from ._helpers import AsyncHelpersMixin, HelpersMixin
 from ._options import Environment, checked_limits
 from ._tail import AsyncTailMixin, TailMixin
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import httpx
 
     from ..._http._clients import Proxy, Verify
+    from ..._limits import StreamLimits
     from ..._rest._async import AsyncApiClient
     from ..._rest._sync import ApiClient
     from ...long_poll import AsyncLongPollHandler, LongPollHandler
-    from ...utils.network import StreamLimits
 
 __all__ = ["AgentClient", "AsyncAgentClient"]
 
@@ -90,11 +90,11 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         long_poll_handler: LongPollHandler | None = None,
     ) -> None:
         # Here, because importing the client should take little longer than importing httpx.
-        from ..._connection import Connection
+        from ..._config import ClientConfig
         from ..._rest._sync import ApiClient
 
         self._stream_limits = checked_limits(stream_limits)
-        connection = Connection(
+        config = ClientConfig(
             base_url,
             agent_token,
             user_token=user_token,
@@ -104,14 +104,14 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = ApiClient.open(
-            connection,
+        api_client = ApiClient.open(
+            config,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = api_client  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -182,7 +182,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
 
     def __repr__(self) -> str:
         closed = ", closed" if self._api_client.closed else ""
-        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"
+        return f"<{type(self).__name__} {self._api_client.config.agent}{closed}>"
 
 
 class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
@@ -243,11 +243,11 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         long_poll_handler: AsyncLongPollHandler | None = None,
     ) -> None:
         # Here, because importing the client should take little longer than importing httpx.
-        from ..._connection import Connection
+        from ..._config import ClientConfig
         from ..._rest._async import AsyncApiClient
 
         self._stream_limits = checked_limits(stream_limits)
-        connection = Connection(
+        config = ClientConfig(
             base_url,
             agent_token,
             user_token=user_token,
@@ -257,14 +257,14 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = AsyncApiClient.open(
-            connection,
+        api_client = AsyncApiClient.open(
+            config,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = api_client  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -339,4 +339,4 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
 
     def __repr__(self) -> str:
         closed = ", closed" if self._api_client.closed else ""
-        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"
+        return f"<{type(self).__name__} {self._api_client.config.agent}{closed}>"

@@ -20,13 +20,13 @@ __all__ = ["AsyncHelpersMixin", "AsyncRawClient", "HelpersMixin", "RawClient"]
 
 
 class _Api(AgentApi):
-    def __init__(self, transport: RawApiClient) -> None:
-        self._api_client = transport
+    def __init__(self, api_client: RawApiClient) -> None:
+        self._api_client = api_client
 
 
 class _AsyncApi(AsyncAgentApi):
-    def __init__(self, transport: AsyncRawApiClient) -> None:
-        self._api_client = transport
+    def __init__(self, api_client: AsyncRawApiClient) -> None:
+        self._api_client = api_client
 
 
 class RawClient(RawAgentApi):
@@ -34,10 +34,10 @@ class RawClient(RawAgentApi):
 
     __slots__ = ("_api_client",)
 
-    def __init__(self, transport: ApiClient) -> None:
+    def __init__(self, api_client: ApiClient) -> None:
         from ..._rest._sync import RawApiClient
 
-        self._api_client = RawApiClient(transport)
+        self._api_client = RawApiClient(api_client)
         super().__init__(_Api(self._api_client))
 
     def request(
@@ -59,12 +59,11 @@ class RawClient(RawAgentApi):
             >>> client.with_raw_response.request("GET", "health/").headers["content-type"]  # doctest: +SKIP
             'application/json'
         """
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        connection = self._api_client.connection
-        return self._api_client.answer(
-            exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
-        )
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return self._api_client.send(call)
 
 
 class AsyncRawClient(AsyncRawAgentApi):
@@ -72,10 +71,10 @@ class AsyncRawClient(AsyncRawAgentApi):
 
     __slots__ = ("_api_client",)
 
-    def __init__(self, transport: AsyncApiClient) -> None:
+    def __init__(self, api_client: AsyncApiClient) -> None:
         from ..._rest._async import AsyncRawApiClient
 
-        self._api_client = AsyncRawApiClient(transport)
+        self._api_client = AsyncRawApiClient(api_client)
         super().__init__(_AsyncApi(self._api_client))
 
     async def request(
@@ -88,12 +87,11 @@ class AsyncRawClient(AsyncRawAgentApi):
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        connection = self._api_client.connection
-        return await self._api_client.answer(
-            exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
-        )
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return await self._api_client.send(call)
 
     request.__doc__ = RawClient.request.__doc__
 
@@ -127,9 +125,9 @@ class HelpersMixin:
             >>> client.wait_for_job("train-42", timeout=600).status  # doctest: +SKIP
             <JobStatus.SUCCEEDED: 'SUCCEEDED'>
         """
-        from ..._rest._plan import job
+        from ..._rest._poller import wait_for_job
 
-        return self._api_client.carry_out(job(job_id, timeout, poll_interval))
+        return self._api_client.run_poller(wait_for_job(job_id, timeout, poll_interval))
 
     def wait_for_build(
         self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
@@ -158,9 +156,9 @@ class HelpersMixin:
             >>> client.wait_for_build(accepted.build_id).result.endpoint  # doctest: +SKIP
             'http://127.0.0.1:9001/'
         """
-        from ..._rest._plan import build
+        from ..._rest._poller import wait_for_build
 
-        return self._api_client.carry_out(build(build_id, timeout, poll_interval))
+        return self._api_client.run_poller(wait_for_build(build_id, timeout, poll_interval))
 
     def wait_for_system_ready(
         self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
@@ -188,9 +186,9 @@ class HelpersMixin:
             >>> client.wait_for_system_ready(timeout=60).in_progress  # doctest: +SKIP
             False
         """
-        from ..._rest._plan import system
+        from ..._rest._poller import wait_for_system
 
-        return self._api_client.carry_out(system(timeout, poll_interval))
+        return self._api_client.run_poller(wait_for_system(timeout, poll_interval))
 
     def iter_plugin_releases(self, *, page_size: int = 100) -> Iterator[PluginRelease]:
         """Walk all plugin releases, one page after the other, each asked for when it is needed.
@@ -211,12 +209,12 @@ class HelpersMixin:
         """
         from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
 
-        from ..._rest._pages import Pages
+        from ..._rest._pagination import Pages
 
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = self._api_client.perform(exchange)
-            yield from pages.results(exchange.result(response), response.url)
+        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
+        while (call := pages.next_call()) is not None:
+            response = self._api_client.send(call)
+            yield from pages.items(call.result(response), response)
 
     def iter_containers(self, *, page_size: int = 100) -> Iterator[Container]:
         """Walk all containers, one page after the other, each asked for when it is needed.
@@ -237,12 +235,12 @@ class HelpersMixin:
         """
         from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
 
-        from ..._rest._pages import Pages
+        from ..._rest._pagination import Pages
 
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = self._api_client.perform(exchange)
-            yield from pages.results(exchange.result(response), response.url)
+        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
+        while (call := pages.next_call()) is not None:
+            response = self._api_client.send(call)
+            yield from pages.items(call.result(response), response)
 
     def iter_jobs(
         self,
@@ -272,12 +270,12 @@ class HelpersMixin:
             >>> [job.submission_id for job in client.iter_jobs(status="FAILED")]  # doctest: +SKIP
             ['train-42', 'train-17']
         """
-        from ..._rest._job_pages import JobPages
+        from ..._rest._pagination import JobPages
 
-        pages = JobPages(self._api_client.connection, status, metadata, page_size)
-        while (exchange := pages.exchange()) is not None:
-            response = self._api_client.perform(exchange)
-            yield from pages.results(exchange.result(response), response.headers)
+        pages = JobPages(self._api_client.config, status, metadata, page_size)
+        while (call := pages.next_call()) is not None:
+            response = self._api_client.send(call)
+            yield from pages.items(call.result(response), response)
 
     def with_options(
         self,
@@ -303,12 +301,12 @@ class HelpersMixin:
             >>> client.with_options(timeout=60).get_job_logs("train-42")  # doctest: +SKIP
             'epoch 1\\nepoch 2\\n'
         """
-        transport = self._api_client
+        config = self._api_client.config.with_options(
+            timeout=timeout, max_retries=max_retries, headers=headers
+        )
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._api_client = transport.view(
-            transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
-        )
+        other._api_client = self._api_client.with_config(config)
         return other
 
     @property
@@ -359,13 +357,11 @@ class HelpersMixin:
             >>> client.request("GET", "plugin_releases/", params={"page_size": 5})["count"]  # doctest: +SKIP
             12
         """
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        transport = self._api_client
-        exchange = exchange_for(
-            transport.connection, method, path, params=params, json=json, content=content, headers=headers
-        )
-        return exchange.result(transport.perform(exchange))
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return call.result(self._api_client.send(call))
 
 
 class AsyncHelpersMixin:
@@ -376,44 +372,44 @@ class AsyncHelpersMixin:
     async def wait_for_job(
         self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0
     ) -> Job:
-        from ..._rest._plan import job
+        from ..._rest._poller import wait_for_job
 
-        return await self._api_client.carry_out(job(job_id, timeout, poll_interval))
+        return await self._api_client.run_poller(wait_for_job(job_id, timeout, poll_interval))
 
     async def wait_for_build(
         self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
     ) -> Build:
-        from ..._rest._plan import build
+        from ..._rest._poller import wait_for_build
 
-        return await self._api_client.carry_out(build(build_id, timeout, poll_interval))
+        return await self._api_client.run_poller(wait_for_build(build_id, timeout, poll_interval))
 
     async def wait_for_system_ready(
         self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
     ) -> SystemStatus:
-        from ..._rest._plan import system
+        from ..._rest._poller import wait_for_system
 
-        return await self._api_client.carry_out(system(timeout, poll_interval))
+        return await self._api_client.run_poller(wait_for_system(timeout, poll_interval))
 
     async def iter_plugin_releases(self, *, page_size: int = 100) -> AsyncIterator[PluginRelease]:
         from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
 
-        from ..._rest._pages import Pages
+        from ..._rest._pagination import Pages
 
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = await self._api_client.perform(exchange)
-            for release in pages.results(exchange.result(response), response.url):
+        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
+        while (call := pages.next_call()) is not None:
+            response = await self._api_client.send(call)
+            for release in pages.items(call.result(response), response):
                 yield release
 
     async def iter_containers(self, *, page_size: int = 100) -> AsyncIterator[Container]:
         from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
 
-        from ..._rest._pages import Pages
+        from ..._rest._pagination import Pages
 
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = await self._api_client.perform(exchange)
-            for container in pages.results(exchange.result(response), response.url):
+        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
+        while (call := pages.next_call()) is not None:
+            response = await self._api_client.send(call)
+            for container in pages.items(call.result(response), response):
                 yield container
 
     async def iter_jobs(
@@ -423,12 +419,12 @@ class AsyncHelpersMixin:
         metadata: Sequence[str] | Mapping[str, str] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[Job]:
-        from ..._rest._job_pages import JobPages
+        from ..._rest._pagination import JobPages
 
-        pages = JobPages(self._api_client.connection, status, metadata, page_size)
-        while (exchange := pages.exchange()) is not None:
-            response = await self._api_client.perform(exchange)
-            for job in pages.results(exchange.result(response), response.headers):
+        pages = JobPages(self._api_client.config, status, metadata, page_size)
+        while (call := pages.next_call()) is not None:
+            response = await self._api_client.send(call)
+            for job in pages.items(call.result(response), response):
                 yield job
 
     def with_options(
@@ -438,12 +434,12 @@ class AsyncHelpersMixin:
         max_retries: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
-        transport = self._api_client
+        config = self._api_client.config.with_options(
+            timeout=timeout, max_retries=max_retries, headers=headers
+        )
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._api_client = transport.view(
-            transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
-        )
+        other._api_client = self._api_client.with_config(config)
         return other
 
     @property
@@ -470,13 +466,11 @@ class AsyncHelpersMixin:
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        transport = self._api_client
-        exchange = exchange_for(
-            transport.connection, method, path, params=params, json=json, content=content, headers=headers
-        )
-        return exchange.result(await transport.perform(exchange))
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return call.result(await self._api_client.send(call))
 
     wait_for_job.__doc__ = HelpersMixin.wait_for_job.__doc__
     wait_for_build.__doc__ = HelpersMixin.wait_for_build.__doc__

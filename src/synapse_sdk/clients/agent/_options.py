@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..exceptions import ValidationError
+from ..._exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from ...utils.network import StreamLimits
+    from ..._limits import StreamLimits
 
 __all__ = ["Environment", "checked_limits"]
 
@@ -40,7 +40,7 @@ def checked_limits(limits: StreamLimits | None) -> StreamLimits:
     Raises:
         ValidationError: 400, if it is something else.
     """
-    from ...utils.network import StreamLimits
+    from ..._limits import StreamLimits
 
     if limits is None:
         return StreamLimits()
