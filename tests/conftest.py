@@ -54,6 +54,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            uses_agent = "agent" in getattr(item, "fixturenames", ()) and item.get_closest_marker("ray")
-            group = "the session's agent" if uses_agent else item.location[0]
-            item.add_marker(pytest.mark.xdist_group(group))
+            uses_agent = "real_agent" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("real_agent" if uses_agent else str(item.path)))

@@ -49,12 +49,13 @@ def each_row(
                     test(*args, **values)
 
         assert not wants_subtests, "a test that walks a table has subtests already"
-        # Not functools.wraps: pytest's plugins would look into the test that is walked.
+        # Not functools.wraps, which copies attributes too: hypothesis would take it for a test of its own.
         for name in ("__name__", "__qualname__", "__module__", "__doc__"):
             setattr(walk, name, getattr(function, name))
         walk.pytestmark = getattr(function, "pytestmark", [])  # type: ignore[attr-defined]
         parameters.setdefault("subtests", inspect.Parameter("subtests", inspect.Parameter.KEYWORD_ONLY))
         walk.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
+        walk.__wrapped__ = test  # type: ignore[attr-defined]
         walk._table = (test, tables)  # type: ignore[attr-defined]
         return walk
 

@@ -9,6 +9,7 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from tables import each_row
@@ -346,7 +347,7 @@ def test_tiny_messages_have_flat_memory(tail: Tailer) -> None:
 
 @row(20)
 @pytest.mark.parametrize("protocol", ["websocket", "http"])
-def test_tiny_messages_take_linear_time(protocol: Literal[websocket, http]) -> None:
+def test_tiny_messages_take_linear_time(protocol: Literal["websocket", "http"]) -> None:
     def run(count: int) -> None:
         with Agent(tiny_messages(count)) as agent:
             # What takes them is the same for every backend.
