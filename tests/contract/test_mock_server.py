@@ -18,6 +18,8 @@ from .agent_spec import FORM, Operation, each_method
 from .mock_server import VIOLATIONS, mock_server
 from .recorded_calls import CLIENTS, TOKEN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:

@@ -16,6 +16,8 @@ from tables import each_row
 
 from tools.codegen import generate, safety
 
+pytestmark = pytest.mark.slow
+
 TEMPLATES = ROOT / "templates"
 
 DOCUMENT: dict[str, Any] = {

@@ -21,6 +21,8 @@ from tables import each_row
 from docs.blocks import Block, Command, blocks, matches, pages
 from docs.reader import Python, Shell
 
+pytestmark = pytest.mark.slow
+
 # Seconds: a job of a busy cluster takes its time.
 TIMEOUT = 120
 

@@ -19,6 +19,8 @@ from tables import each_row
 
 from docs.blocks import pages
 
+pytestmark = pytest.mark.slow
+
 DOCS = ROOT / "docs"
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"^( *)```.*?^\1```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)

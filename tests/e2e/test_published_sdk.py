@@ -141,7 +141,8 @@ def published() -> Path:
     subprocess.run(
         [base, "-I", "-m", venv.__name__, "--clear", str(CACHE)], env=clean_environment(), check=True
     )
-    pip_install(python, PUBLISHED)
+    # Half a gigabyte that is run once is not worth compiling.
+    pip_install(python, "--no-compile", PUBLISHED)
     made.write_text(PUBLISHED)
     return python
 

@@ -7,6 +7,7 @@ import json
 from functools import cache
 from typing import Any
 
+import pytest
 from checkout import ROOT
 from ruamel.yaml import YAML
 from tables import each_row
@@ -14,6 +15,8 @@ from tables import each_row
 from tools.spec.diff.changes import Change
 from tools.spec.diff.command import compare
 from tools.spec.walk import METHODS
+
+pytestmark = pytest.mark.slow
 
 Document = dict[str, Any]
 TABLE: Document = YAML(typ="safe").load(

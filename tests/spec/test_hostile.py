@@ -20,6 +20,8 @@ from tools.spec import document as spec_document
 
 from .small_spec import Spec, schema, small, write
 
+pytestmark = pytest.mark.slow
+
 METHOD = ("paths", "/things/{thing_id}/", "get")
 Change = Callable[[Spec], Any]
 REFUSED: dict[str, tuple[Change, str]] = {}

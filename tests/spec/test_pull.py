@@ -21,6 +21,8 @@ from tools.spec import pull as spec_pull
 from .agent_server import Answer, Server, document, sends
 from .small_spec import Spec, small
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "S3CRET-token"
 
 

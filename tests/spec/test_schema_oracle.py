@@ -12,11 +12,14 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator
 from tables import each_row
 
 from tools.spec.diff.schemas import Direction, SchemaComparison
 from tools.spec.diff.shapes import Shapes
+
+pytestmark = pytest.mark.slow
 
 Schema = Any
 NAMES = ("A", "B")

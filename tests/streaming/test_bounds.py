@@ -23,6 +23,8 @@ from .conftest import Result, Tailer
 from .rows import row
 from .scripted import Agent, Peer, Script, plays
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 
 

@@ -18,6 +18,8 @@ from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ClientConnectionError
 from synapse_sdk.testing import FakeAgent, FakeJob
 
+pytestmark = pytest.mark.slow
+
 
 def test_clients_go_over_no_network() -> None:
     with FakeAgent() as agent:

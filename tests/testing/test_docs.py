@@ -17,6 +17,8 @@ from tables import each_row
 from synapse_sdk import testing
 from synapse_sdk.testing import FakeAgent
 
+pytestmark = pytest.mark.slow
+
 HOW_TO = ROOT / "docs" / "how-to" / "testing.md"
 MODULES = [
     testing.__name__,

@@ -22,6 +22,8 @@ from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import NotFoundError
 from synapse_sdk.testing import FakeAgent
 
+pytestmark = pytest.mark.slow
+
 Use = Callable[..., Any]
 
 

@@ -17,6 +17,8 @@ from synapse_sdk.clients.exceptions import ServerError
 from synapse_sdk.long_poll.worker import Worker
 from synapse_sdk.testing import FakeAgent
 
+pytestmark = pytest.mark.slow
+
 CALLS = """
 import asyncio, atexit, os, sys
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient

@@ -23,6 +23,8 @@ from benchmarks._rows import OURS, ROWS, Row
 from benchmarks._runner import turns
 from synapse_sdk.clients.agent import AgentClient
 
+pytestmark = pytest.mark.slow
+
 ROW = {row.key: row for row in ROWS}
 
 

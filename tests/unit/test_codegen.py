@@ -22,6 +22,8 @@ from tables import each_row
 from tools.codegen import command, generate, version
 from tools.codegen.text import docstring, literal, paragraphs, section
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "generated" / "synapse_agent_api"
 

@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 
+import pytest
 from checkout import environment
 from tables import each_row
+
+pytestmark = pytest.mark.slow
 
 CLIENT = "synapse_sdk.clients.agent"
 PAIRS = 5

@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
 from checkout import PACKAGES, ROOT
 from tables import each_row
+
+pytestmark = pytest.mark.slow
 
 # By file, what it may use all the same, and why.
 ALLOWED: dict[str, set[str]] = {
