@@ -25,6 +25,7 @@ def main() -> int:
     tried.add_argument("--seed", type=int, default=1)
     tried.add_argument("--workers", type=int, default=2, metavar="N")
     tried.add_argument("--only", default="", metavar="TEXT", help="only mutants whose key contains this")
+    tried.add_argument("--first", type=Path, metavar="RESULTS", help="first what killed in another run")
     tried.add_argument("--out", type=Path, default=CACHE / "results.json")
     compared = commands.add_parser("compare", help="print what one run killed and another didn't")
     compared.add_argument("before", type=Path)
@@ -37,7 +38,9 @@ def main() -> int:
     if not RECORD.exists():
         parser.error(f"{RECORD} is not there: run `python -m tools.mutate record` first")
     mutants = [m for m in choose(options.mutants, options.seed) if options.only in m.key]
-    results = run(mutants, Record(json.loads(RECORD.read_text())), options.workers)
+    before = json.loads(options.first.read_text()) if options.first else []
+    killers = {result["key"]: result["by"] for result in before if result["killed"]}
+    results = run(mutants, Record(json.loads(RECORD.read_text())), options.workers, killers)
     save(results, options.out)
     for source in SOURCES:
         of_package = [result for result in results if result.package == source]

@@ -111,9 +111,8 @@ def _changes_of(node: Any) -> Iterator[tuple[Any, str, str]]:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield node, "without not", f"bool({ast.unparse(operand)})"
         case ast.BinOp(op=operator) if type(operator) in _ARITHMETIC and not _is_text(node):
-            other = _ARITHMETIC[type(operator)]()
-            text = ast.unparse(ast.BinOp(node.left, other, node.right))
-            yield node, f"{_name(operator)} to {_name(other)}", f"({text})"
+            calculated = ast.BinOp(node.left, _ARITHMETIC[type(operator)](), node.right)
+            yield node, f"{_name(operator)} to {_name(calculated.op)}", f"({ast.unparse(calculated)})"
         case ast.Constant(value=bool(value)):
             yield node, f"{value} to {not value}", f"({not value})"
         case ast.Constant(value=int(value) | float(value)):

@@ -26,13 +26,15 @@ _coverage.start()
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     _coverage.switch_context(item.nodeid)
     try:
-        return (yield)  # type: ignore[misc]
+        return (yield)
     finally:
         _coverage.switch_context("")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _seconds[report.nodeid] = _seconds.get(report.nodeid, 0.0) + report.duration
+    # The test's own report has the time of its rows in it.
+    if not isinstance(report, pytest.SubtestReport):
+        _seconds[report.nodeid] = _seconds.get(report.nodeid, 0.0) + report.duration
     if report.failed:
         _failed.add(report.nodeid)
 

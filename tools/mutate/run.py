@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from .mutations import Mutant, mutants_of
 
@@ -20,6 +21,8 @@ SOURCES = ("src/synapse_sdk/streaming", "src/synapse_sdk/_rest", "src/synapse_ag
 CACHE = Path(".cache/mutate")
 RECORD = CACHE / "record.json"
 _QUICKEST = 40
+# Tests of the function that killed a mutant before.
+_AGAIN = 6
 # Seconds of tests for one mutant, by the record.
 _MOST = 15.0
 
@@ -38,7 +41,7 @@ class Result:
 class Record:
     """Which tests run which line, and how long they take."""
 
-    def __init__(self, content: dict) -> None:
+    def __init__(self, content: dict[str, Any]) -> None:
         self.seconds: dict[str, float] = {}
         self.tests: dict[str, dict[int, set[str]]] = {}
         for part in content["parts"]:
@@ -49,8 +52,11 @@ class Record:
                 for line, numbers in lines.items():
                     found.setdefault(int(line), set()).update(names[number] for number in numbers)
 
-    def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests to run, the quickest first, then one of each function, then the rest."""
+    def tests_of(self, mutant: Mutant, killer: str = "") -> list[str]:
+        """Return the tests to run, the quickest first, then one of each function, then the rest.
+
+        What killed the mutant in another run, or its function by now, goes before all others.
+        """
         lines = self.tests.get(mutant.path, {})
         here = [lines[line] for line in range(mutant.line, mutant.last_line + 1) if line in lines]
         found = set().union(*here)
@@ -65,8 +71,11 @@ class Record:
             if (function := name.partition("[")[0]) not in functions:
                 functions.add(function)
                 first.append(name)
-        chosen, total = [], 0.0
-        for name in dict.fromkeys([*quickest, *first, *rest]):
+        function = killer.partition("[")[0]
+        again = [name for name in ordered if function and name.partition("[")[0] == function][:_AGAIN]
+        chosen: list[str] = []
+        total = 0.0
+        for name in dict.fromkeys([*again, *quickest, *first, *rest]):
             total += self.seconds[name]
             if total > _MOST and len(chosen) >= _QUICKEST:
                 break
@@ -104,9 +113,11 @@ def choose(count: int, seed: int) -> list[Mutant]:
     return chosen
 
 
-def run(mutants: Sequence[Mutant], recorded: Record, workers: int) -> list[Result]:
+def run(
+    mutants: Sequence[Mutant], recorded: Record, workers: int, killers: Mapping[str, str]
+) -> list[Result]:
     """Try the mutants, shared out among the workers, each a run of pytest that forks for each mutant."""
-    tests = {mutant.key: recorded.tests_of(mutant) for mutant in mutants}
+    tests = {mutant.key: recorded.tests_of(mutant, killers.get(mutant.key, "")) for mutant in mutants}
     todo = [mutant for mutant in mutants if tests[mutant.key]]
     with tempfile.TemporaryDirectory(prefix="synapse-mutate-") as directory:
         processes, lines = [], Path(directory) / "results"

@@ -49,9 +49,9 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
         os.setpgid(0, 0)
         _current.update(work, results=results)
         _put_in(work["path"], work["text"])
-        return (yield)  # type: ignore[misc]
+        return (yield)
     session.items = []
-    return (yield)  # type: ignore[misc]
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -60,7 +60,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     _append(_current["results"], {"key": _current["key"], "runs": item.nodeid})
     faulthandler.dump_traceback_later(patience, exit=True)
     try:
-        return (yield)  # type: ignore[misc]
+        return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
 
