@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from .errors import ApiError
+from .http.current import current_request
 from .http.route import route_of
 
 __all__ = ["auth_middleware"]
@@ -33,6 +34,8 @@ def auth_middleware(token: str) -> Middleware:
         # surrogateescape: headers are decoded that way, and any bytes must compare without an error.
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected):
             return ApiError(401, "the token is not this agent's").response()
+        if info := current_request():
+            info.user = "agent"
         return await handler(request)
 
     return check

@@ -31,8 +31,12 @@ class AgentContext:
     url: str = ""
     # The directory that plugin releases are created from; None: releases can't be created.
     plugins: Path | None = None
+    # The directories that `plugin_path` of a debug run may be below, resolved.
+    plugin_paths: tuple[Path, ...] = ()
     # Seconds of silence after which a stream sends a heartbeat.
     heartbeat: float = 5.0
+    # Whether the agent is about to stop, so that probes send new requests elsewhere.
+    draining: bool = False
     # Set when the agent stops, so that streams end.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     # Releases are read one at a time, since each may take hundreds of MB meanwhile.

@@ -63,14 +63,16 @@ _MIGRATIONS = (
     """,
     # One row: which of an engine's containers are ours.
     "CREATE TABLE container_owner (id TEXT NOT NULL)",
+    # At most one row: the policy of all agents that share the file, as JSON.
+    "CREATE TABLE policy (limits TEXT NOT NULL)",
 )
 
 # Seconds to wait for another agent that writes to the same file.
-_BUSY_TIMEOUT = 10.0
+_BUSY_TIMEOUT = 5.0
 
 
 class DatabaseUnusableError(ApiError):
-    """500: the file can't be read or written; the text names it and the reason."""
+    """500: the file can't be read or written; 503: another program holds its lock. The text says which."""
 
 
 class Database:
@@ -115,6 +117,10 @@ class Database:
                 return work(connection)
         except sqlite3.IntegrityError:
             raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise _busy(self.path) from None
+            raise _unusable(self.path, str(error)) from None
         except (OSError, sqlite3.Error) as error:
             raise _unusable(self.path, str(error)) from None
 
@@ -152,6 +158,11 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     for statement in _MIGRATIONS[version:]:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def _busy(path: Path) -> DatabaseUnusableError:
+    why = f"the database {path} is locked by another program for more than {_BUSY_TIMEOUT:g} s; try again"
+    return DatabaseUnusableError(503, why, headers={"Retry-After": "5"})
 
 
 def _unusable(path: Path, why: str) -> DatabaseUnusableError:

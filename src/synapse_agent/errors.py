@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-__all__ = ["ApiError", "FieldError", "InvalidBodyError", "StartupError"]
+__all__ = ["MAX_ERRORS", "ApiError", "FieldError", "InvalidBodyError", "StartupError"]
+
+# Field errors of one answer.
+MAX_ERRORS = 100
+_MAX_SHOWN = 100
 
 
 class StartupError(Exception):
@@ -44,11 +48,21 @@ class FieldError(Exception):
 
     def __init__(self, loc: tuple[str | int, ...], msg: str, type_: str, value: object) -> None:
         super().__init__(msg)
-        self.entry = {"loc": list(loc), "msg": msg, "type": type_, "input": value}
+        self.entry = {"loc": list(loc), "msg": msg, "type": type_, "input": _shown(value)}
+
+
+def _shown(value: object) -> object:
+    """Return a short value as it is, and None for what would send much of the body back."""
+    if isinstance(value, str):
+        return value if len(value) <= _MAX_SHOWN else None
+    if isinstance(value, int):  # they may have any length
+        return value if abs(value) < 2**63 else None
+    return value if isinstance(value, float) else None
 
 
 class InvalidBodyError(ApiError):
-    """422 with one entry per field."""
+    """422 with one entry per field, and at most 100 of them."""
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__(422, "invalid body", body={"detail": [error.entry for error in errors]})
+        entries = [error.entry for error in errors[:MAX_ERRORS]]
+        super().__init__(422, "invalid body", body={"detail": entries})

@@ -8,10 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["check_open_files", "describe", "prepare_process", "write_error", "write_output"]
+__all__ = ["describe", "prepare_process", "raise_open_files", "write_error", "write_output"]
 
 # Imports, the event loop, a socket, the index and one client.
 _MIN_OPEN_FILES = 16
+
+# What the agent opens without any connection, and the limit that it asks for.
+_OWN_OPEN_FILES = 64
+_MAX_OPEN_FILES = 1 << 16
 
 
 def prepare_process() -> None:
@@ -27,13 +31,25 @@ def prepare_process() -> None:
         os.environ["HOME"] = "/"
 
 
-def check_open_files() -> None:
-    """Raise OSError if the process may open too few files."""
+def raise_open_files() -> int:
+    """Raise the soft limit of open files, and return how many connections it allows.
+
+    A connection may take two: itself, and the log or the connection to Ray that it reads from. Raises
+    OSError if the limit is too low to start at all.
+    """
     import resource  # not at the top: Windows, which has none, still gets --help and --version
 
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if limit != resource.RLIM_INFINITY and limit < _MIN_OPEN_FILES:
-        raise OSError(f"only {limit} open files are allowed, and {_MIN_OPEN_FILES} are needed: see ulimit -n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_OPEN_FILES)
+    if soft == resource.RLIM_INFINITY:
+        soft = _MAX_OPEN_FILES
+    elif soft < most:
+        with suppress(OSError, ValueError):  # some systems have a lower limit of their own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    if soft < _MIN_OPEN_FILES:
+        raise OSError(f"only {soft} open files are allowed, and {_MIN_OPEN_FILES} are needed: see ulimit -n")
+    return max(1, (soft - min(_OWN_OPEN_FILES, soft // 2)) // 2)
 
 
 def _open_standard_streams() -> None:

@@ -12,12 +12,11 @@ import secrets
 import signal
 import socket
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from .app import make_app
@@ -26,14 +25,21 @@ from .containers.setup import ContainerOptions, opened_containers, read_settings
 from .context import AgentContext
 from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
-from .logs.follow import Logs
+from .http.access import AccessLog
+from .http.address import TrustedProxies, read_network
+from .http.limits import Limits
+from .http.listener import Listener
 from .logs.locate import Locator
+from .logs.registry import Logs
 from .logs.spool import Spool
+from .ops.log_output import configure_logging
 from .process import describe, write_error, write_output
-from .ray.client import RayClient
+from .ray.client import NotRayError, RayClient
 from .ray.embedded import EmbeddedRay
 
 __all__ = ["Options", "serve"]
+
+_log = logging.getLogger("synapse_agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,14 @@ class Options:
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    job_env: tuple[str, ...] = ()  # variables that an embedded cluster takes over, names or patterns
+    plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
+    limits: Limits = field(default_factory=Limits)
+    descriptors: int = 4096  # connections that the limit of open files allows
+    public_url: str | None = None  # None: the address that it listens on
+    trusted_proxies: tuple[str, ...] = ()
+    log_format: str = "text"
+    log_level: str = "warning"
     keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
 
 
@@ -69,13 +83,6 @@ async def serve(options: Options) -> None:
         task.result()
 
 
-class _NoHttp(logging.Filter):
-    """Drop records of requests that are not HTTP: their senders must not fill the log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
-
-
 async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
@@ -83,7 +90,18 @@ async def _serve(options: Options) -> None:
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
+    if options.job_env and options.ray is not None:
+        raise StartupError(
+            "--job-env is for the agent's own Ray; jobs of --ray have the cluster's environment"
+        )
+    plugin_paths = tuple(_directory(path) for path in options.plugin_paths)
+    public_url = _checked_public_url(options.public_url)
+    try:
+        proxies = TrustedProxies(map(read_network, options.trusted_proxies))
+    except ValueError as error:
+        raise StartupError(f"--trusted-proxy: {error}") from None
     async with AsyncExitStack() as stack:
+        stack.enter_context(configure_logging(options.log_format, options.log_level))
         # First, so that a port in use is reported at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
@@ -98,13 +116,17 @@ async def _serve(options: Options) -> None:
                 raise StartupError(error.detail) from None
         containers: Containers | None = None
         if settings is not None:
-            opened = opened_containers(settings, database, agent_url=_url(sock), agent_token=token)
+            opened = opened_containers(
+                settings, database, agent_url=public_url or _url(sock), agent_token=token
+            )
             containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
-            embedded = EmbeddedRay()
+            embedded = EmbeddedRay(options.job_env)
             stack.push_async_callback(embedded.stop)
-            write_error("Starting Ray ...\n")
+            if options.log_format == "text":
+                write_error("Starting Ray ...\n")
+            _log.info("Starting Ray")
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
@@ -114,35 +136,60 @@ async def _serve(options: Options) -> None:
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
-        context = AgentContext(ray, token, database, log_dir=log_dir, plugins=plugins)
-        context.url = _url(sock)
-        logging.getLogger("aiohttp.server").addFilter(_NoHttp())
-        runner = web.AppRunner(make_app(context, logs, containers), access_log=None, shutdown_timeout=3.0)
+        context = AgentContext(
+            ray, token, database, log_dir=log_dir, plugins=plugins, plugin_paths=plugin_paths
+        )
+        context.url = public_url or _url(sock)
+        runner = web.AppRunner(
+            make_app(context, logs, containers, options.limits, proxies),
+            access_log_class=AccessLog,
+            keepalive_timeout=options.limits.idle_timeout,
+            shutdown_timeout=3.0,
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if embedded is None:
             try:
                 await ray.version()
+            except NotRayError as error:
+                raise StartupError(f"{error.detail}; give --ray the URL of one") from None
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
+                _log.warning("Serving all the same, but %s", error.detail)
         if containers is not None:
             try:
                 await containers.reconcile()
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
-        await web.SockSite(runner, sock).start()
+                _log.warning("Serving all the same, but %s", error.detail)
+        assert runner.server is not None
+        listener = Listener(runner.server, _connections(options))
+        stack.callback(listener.close)
+        await listener.listen(sock)
         if options.ready_file is not None:
-            written = json.dumps({"url": context.url, "token": token, "pid": os.getpid()})
+            written = json.dumps({"url": _url(sock), "token": token, "pid": os.getpid()})
             _write_ready(options.ready_file, written)
             stack.callback(_remove_ready, options.ready_file, written)
         _announce(
-            context.url, token, made=options.token is None, ray=embedded.url if embedded else ray.address
+            _url(sock), token, made=options.token is None, ray=embedded.url if embedded else ray.address
         )
         if embedded is None:
             await asyncio.Event().wait()
         else:
             await embedded.ended()
             raise StartupError("Ray ended by itself, so the agent stops too")
+
+
+def _connections(options: Options) -> int:
+    """Return how many connections may be open, and say so."""
+    asked, allowed = options.limits.connections, options.descriptors
+    if asked > allowed:
+        _log.log(
+            logging.WARNING if allowed < 256 else logging.INFO,
+            "the limit of open files allows %d connections of the %d of --max-connections: see ulimit -n",
+            allowed,
+            asked,
+        )
+    _log.info("up to %d connections and %d log streams", min(asked, allowed), options.limits.tails)
+    return min(asked, allowed)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -170,6 +217,18 @@ def _absolute(path: Path) -> Path:
         raise StartupError(f"can't resolve {path}, give an absolute path: {describe(error)}") from None
 
 
+def _directory(path: Path) -> Path:
+    try:
+        resolved = path.resolve(strict=True)
+    except OSError as error:
+        raise StartupError(f"--plugin-path: can't use {path}: {describe(error)}") from None
+    except RuntimeError:  # before Python 3.13, for a loop of links
+        raise StartupError(f"--plugin-path: {path} is a loop of links") from None
+    if not resolved.is_dir():
+        raise StartupError(f"--plugin-path takes a directory; {path} is not one")
+    return resolved
+
+
 def _spool(options: Options, ray: RayClient) -> Spool | None:
     if options.keep_logs is None:
         # Logs on this machine are read from Ray's files.
@@ -190,6 +249,20 @@ def _url(sock: socket.socket) -> str:
     if host in ("0.0.0.0", "::"):  # all addresses: on this machine, this one reaches it
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
     return str(URL.build(scheme="http", host=host, port=port))
+
+
+def _checked_public_url(url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parsed = URL(url)
+    except ValueError:
+        parsed = URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise StartupError("--public-url takes the URL of this agent, such as https://example.org/agent")
+    if parsed.raw_query_string or parsed.raw_fragment or parsed.raw_user or parsed.raw_password:
+        raise StartupError("--public-url takes a URL without user, query and fragment")
+    return str(parsed)
 
 
 def _checked(url: str, token: str | None) -> str:

@@ -30,8 +30,8 @@ _MAX_FIELDS = 5
 class FieldError(TypedDict):
     """One refused field of a request body, as a 422 lists it.
 
-    `loc` is the way to the field (`["body", "params", "epochs"]`), `msg` says what is wrong, `type` is the
-    agent's word for it and `input` the refused value (`None` where the agent didn't send it back).
+    `loc` is the path to the field (`["body", "params", "epochs"]`), `msg` describes the error, `type` is its
+    identifier and `input` the refused value (`None` if the agent does not return it).
     """
 
     loc: list[str | int]
@@ -44,12 +44,13 @@ class ClientError(Exception):
     """Any failure of a client.
 
     Args:
-        status_code: HTTP status, or the one that stands for the failure where no answer came.
-        detail: What went wrong: text mostly; the list of field errors or the object that the agent sent.
-        operation: What was being done, in words ("get job").
+        status_code: HTTP status of the response, or the one that describes the failure if there was none.
+        detail: Description of the failure: a text, or the list of field errors or object from the agent.
+        operation: The operation in words, such as "get job".
         agent: Base URL of the agent.
-        hint: What can be done about it.
-        retry_after: Seconds after which the agent wants to be asked again.
+        hint: What to do next.
+        retry_after: Seconds to wait before the next request, if the agent sent them.
+        request_id: The response's `X-Request-ID`, which is in the agent's log too.
 
     Example:
         >>> error = ClientError(503, "connection refused", operation="list jobs", hint="is it running?")
@@ -63,8 +64,9 @@ class ClientError(Exception):
     agent: str | None
     hint: str | None
     retry_after: float | None
+    request_id: str | None
     body: Any = None
-    """The whole error body where the agent sent JSON, else `None`."""
+    """The whole JSON body of the error response, else `None`."""
 
     def __init__(
         self,
@@ -75,8 +77,9 @@ class ClientError(Exception):
         agent: str | None = None,
         hint: str | None = None,
         retry_after: float | None = None,
+        request_id: str | None = None,
     ) -> None:
-        # Exactly these args, and all the rest in __dict__: the default __reduce__ then pickles and copies it.
+        # With these args, and the rest in __dict__, the default __reduce__ can pickle and copy the error.
         super().__init__(status_code, detail)
         self.status_code = status_code
         self.detail = detail
@@ -84,6 +87,7 @@ class ClientError(Exception):
         self.agent = agent
         self.hint = hint
         self.retry_after = retry_after
+        self.request_id = request_id
 
     def __str__(self) -> str:
         where = " at ".join(part for part in (self.operation, self.agent) if part)
@@ -101,25 +105,25 @@ class ClientTimeoutError(ClientError):
 
 
 class HTTPError(ClientError):
-    """An error status was answered, or a request would have earned one."""
+    """The agent responded with an error status, or would have."""
 
 
 class AuthenticationError(HTTPError):
-    """The token was refused, or the callable that should give it failed (401)."""
+    """The token was refused, or the callable that returns it failed (401)."""
 
 
 class AuthorizationError(HTTPError):
-    """The token is known but may not do this (403)."""
+    """The token does not permit this (403)."""
 
 
 class NotFoundError(HTTPError):
-    """No such resource, or no such route at this base URL (404)."""
+    """The resource, or the route at this base URL, does not exist (404)."""
 
 
 class ValidationError(HTTPError):
     """A parameter (400) or a body (422) was refused.
 
-    A 400 that the client raises itself was found before anything was sent.
+    A 400 from the client itself is raised before a request is sent.
 
     Example:
         >>> error = ValidationError(422, [{"loc": ["body", "action"], "msg": "Field required"}])
@@ -129,28 +133,28 @@ class ValidationError(HTTPError):
 
     @property
     def field_errors(self) -> list[FieldError]:
-        """The refused fields, one by one; empty where the agent named none."""
+        """The refused fields; empty if the agent named none."""
         return _field_errors(self.detail)
 
 
 class RateLimitError(HTTPError):
-    """Too many requests (429); `retry_after` says how many seconds to wait, where the agent told."""
+    """Too many requests (429); `retry_after` is the number of seconds to wait, if the agent sent it."""
 
 
 class ServerError(HTTPError):
-    """The agent failed (5xx), a needed library is missing (500), or a success had an unusable body."""
+    """The agent failed (5xx), a required library is missing (500), or the body of a success is invalid."""
 
 
 class GpuUnavailableError(HTTPError):
-    """The agent has no usable GPU for this (503)."""
+    """The agent has no usable GPU (503)."""
 
 
 class StreamError(ClientError):
-    """A log stream failed, or can't go on without losing or repeating lines (503)."""
+    """A log stream failed, or can't continue without losing or repeating lines (503)."""
 
 
 class StreamLimitExceededError(StreamError):
-    """A limit of `StreamLimits` was reached (429); everything within it was delivered."""
+    """A limit of `StreamLimits` was reached (429); all lines within it were delivered."""
 
 
 class WebSocketError(StreamError):
@@ -185,7 +189,7 @@ def _in_words(detail: object) -> str:
         return ""
     if isinstance(detail, list):
         fields = _field_errors(cast("list[object]", detail))
-        # The refused input stays out of the text: it may be long, and nothing that should be in a log.
+        # Without the refused input, which may be long or secret.
         words = [
             ": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in fields[:_MAX_FIELDS]
         ]
@@ -208,7 +212,7 @@ def _flat(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    """No line breaks and no terminal escapes in what gets printed, and no more of it than one can read."""
+    """Return a text without line breaks and terminal escapes, and of limited length."""
     if len(text) > _MAX_TEXT:
         text = text[: _MAX_TEXT - 1] + "…"
     if text.isprintable():

@@ -24,8 +24,8 @@ from chaos.seeds import WORKERS, Background, Outcome, client_of, quick_reconnect
 from synapse_agent.app import make_app
 from synapse_agent.context import AgentContext
 from synapse_agent.database import Database
-from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
+from synapse_agent.logs.registry import Logs
 from synapse_agent.logs.spool import Spool
 from synapse_agent.ray.client import RayClient
 from synapse_sdk.clients.exceptions import ClientError

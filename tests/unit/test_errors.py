@@ -78,7 +78,8 @@ def test_tree() -> None:
 @each_row("kind", ALL)
 @each_row("duplicate", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_copies_keep_everything(kind: type[ClientError], duplicate: object) -> None:
-    error = kind(422, [{"loc": ["a"], "msg": "m"}], operation="o", agent=AGENT, hint="h", retry_after=1.5)
+    detail = [{"loc": ["a"], "msg": "m"}]
+    error = kind(422, detail, operation="o", agent=AGENT, hint="h", retry_after=1.5, request_id="r")
     error.body = {"detail": 1}
     error.add_note("n")
     twin = duplicate(error)  # type: ignore[operator]
@@ -293,6 +294,12 @@ def test_retry_after_on_the_error() -> None:
     assert isinstance(error, RateLimitError)
     assert error.retry_after == 7.0
     assert "try again in 7 s" in str(error)
+
+
+@each_row(("header", "request_id"), [("a-1", "a-1"), ("", None), ("x" * 129, None), ("a\nb", None)])
+def test_request_id_on_the_error(header: str, request_id: str | None) -> None:
+    assert response_error(500, x_request_id=header).request_id == request_id
+    assert response_error(500).request_id is None
 
 
 @each_row(

@@ -67,7 +67,7 @@ def test_imports_lead_downwards() -> None:
     assert upwards == []
 
 
-@pytest.mark.parametrize("package", ["synapse_sdk"])
+@pytest.mark.parametrize("package", ["synapse_agent", "synapse_sdk"])
 def test_imports_have_no_cycles(package: str) -> None:
     try:
         TopologicalSorter(graph(package)).prepare()

@@ -14,23 +14,24 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..context import AgentContext
+from ..context import AgentContext, context_of
 from ..errors import ApiError, FieldError, InvalidBodyError
 from ..http.validation import Fields, read_object
 from ..ray.client import TERMINAL, JsonObject, child
-from ..runs.policy import Policy
-from ..runs.state import RunState, run_state_of
+from ..runs.policy import Policy, read_policy
 from .nodes import all_nodes, gpu_summary
 
 __all__ = ["SNAPSHOTS", "Snapshots", "check_feasibility", "get_cluster_resources"]
+
+# Replicas that are counted at most: a need close to zero fits any number of times.
+_MOST = 10**9
 
 
 class Snapshots:
     """The latest snapshot, replaced once it is older than the policy allows."""
 
-    def __init__(self, context: AgentContext, runs: RunState) -> None:
+    def __init__(self, context: AgentContext) -> None:
         self._context = context
-        self._runs = runs
         self._lock = asyncio.Lock()
         self._latest: JsonObject | None = None
         self._taken = -math.inf
@@ -40,7 +41,9 @@ class Snapshots:
         asked = time.monotonic()
         async with self._lock:
             # One taken while we waited for the lock is as fresh as one of our own.
-            since = asked - self._runs.policy.resource_cache_ttl_seconds if use_cache else asked
+            since = asked
+            if use_cache:
+                since -= (await read_policy(self._context.database)).resource_cache_ttl_seconds
             if self._latest is not None and self._taken >= since:
                 return self._latest
             taken = time.monotonic()
@@ -78,7 +81,7 @@ async def check_feasibility(request: web.Request) -> web.Response:
     fields.check()
     snapshot = await request.app[SNAPSHOTS].get(use_cache=True)
     feasible = _feasible_replicas(snapshot, cpus, gpus, memory)
-    found = _policy_reasons(run_state_of(request).policy, snapshot, kind, gpus, replicas)
+    found = _policy_reasons(await read_policy(context_of(request).database), snapshot, kind, gpus, replicas)
     if feasible is not None and feasible < replicas:
         needs = f"{cpus:g} CPUs, {gpus:g} GPUs and {memory} bytes of memory each"
         found.append(("insufficient_resources", f"{replicas} of {needs} don't fit now, {feasible} would"))
@@ -170,7 +173,7 @@ def _feasible_replicas(snapshot: JsonObject, cpus: float, gpus: float, memory: i
     if not asked:
         return None
     alive = [node for node in snapshot["nodes"] if node["state"] == "ALIVE"]
-    return sum(min(int(free(node) / amount) for amount, free in asked) for node in alive)
+    return sum(int(min(_MOST, *(free(node) / amount for amount, free in asked))) for node in alive)
 
 
 def _policy_reasons(

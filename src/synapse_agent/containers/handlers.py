@@ -7,7 +7,7 @@ from aiohttp import web
 from ..context import context_of
 from ..errors import ApiError
 from ..http.paging import page_response, read_page
-from ..http.validation import Fields, read_object, resource_id
+from ..http.validation import Fields, identity_headers, read_object, resource_id
 from .container_config import Caller
 from .manager import Containers
 from .requests import ContainerRequest, read_container_form, read_container_request
@@ -79,9 +79,8 @@ async def _create(
     request: web.Request, containers: Containers, wanted: ContainerRequest, source: PluginSource
 ) -> web.Response:
     await containers.reconcile()
-    user, tenant = (
-        request.headers.get(name, "").removeprefix("Token ") for name in ("SYNAPSE-User", "SYNAPSE-Tenant")
-    )
+    given = identity_headers(request)
+    user, tenant = (given.get(name, "").removeprefix("Token ") for name in ("SYNAPSE-User", "SYNAPSE-Tenant"))
     build_id = await containers.builds.create(wanted, source, Caller(user, tenant))
     body = {
         "build_id": build_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
@@ -15,7 +15,8 @@ from typing import cast
 from aiohttp import BodyPartReader, web
 
 from ..errors import ApiError, FieldError, InvalidBodyError
-from ..http.validation import Fields, read_object
+from ..http.body import parse_json
+from ..http.validation import Fields, is_text, read_object
 
 __all__ = ["RESERVED", "ContainerRequest", "Upload", "read_container_form", "read_container_request"]
 
@@ -27,7 +28,11 @@ RESERVED = frozenset({"HOST", "PORT"})
 _MAX_ARCHIVE = 200 * 1024 * 1024
 _MAX_FIELD = 1024 * 1024
 _MAX_FIELDS = 32
+_MAX_INTEGER = 2**63
 _CHUNK = 256 * 1024
+
+# Neither an environment nor JSON in UTF-8 can hold these.
+_UNUSABLE = re.compile(r"[\0\ud800-\udfff]")
 
 # Linux's limit for one variable, name included.
 _MAX_VARIABLE = 128 * 1024 - 1
@@ -92,7 +97,7 @@ async def _read_form(request: web.Request, directory: Path) -> tuple[dict[str, o
                 )
             upload = await _store(part, directory / "plugin.zip")
         else:
-            body[part.name] = await _read_field(part)
+            body[part.name] = await _read_field(request, part)
     else:
         raise ApiError(400, f"the form has more than {_MAX_FIELDS} fields")
     if upload is None:
@@ -111,7 +116,7 @@ async def _store(part: BodyPartReader, path: Path) -> Upload:
     return Upload(path)
 
 
-async def _read_field(part: BodyPartReader) -> object:
+async def _read_field(request: web.Request, part: BodyPartReader) -> object:
     raw = bytearray()
     while chunk := await part.read_chunk():
         raw += chunk
@@ -127,8 +132,8 @@ async def _read_field(part: BodyPartReader) -> object:
     # A form has only strings: an object is sent as JSON, a number as digits.
     if name in ("params", "envs", "metadata", "labels"):
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return await parse_json(request, bytes(raw))
+        except ApiError:
             raise InvalidBodyError(
                 [FieldError(("body", name), "must be a JSON object", "json_invalid", None)]
             ) from None
@@ -144,17 +149,18 @@ def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> Con
     fields = Fields(body)
     if not uploaded and body.get("plugin_release") is None:
         wanted = "is required" if docker else "is required, unless the plugin's archive is sent as `file`"
-        fields.errors.append(FieldError(("body", "plugin_release"), wanted, "missing", None))
+        fields.add_error(FieldError(("body", "plugin_release"), wanted, "missing", None))
     backend = body.get("backend_container_id")
-    if backend is not None and (not isinstance(backend, int | str) or backend == "" or backend is True):
-        fields.add("backend_container_id", "must be an integer or a string that is not empty", "int_type")
+    if backend is not None and not _is_backend_id(backend):
+        words = "must be a 64-bit integer, or a string of 1 to 1000 characters without control characters"
+        fields.add("backend_container_id", words, "int_type")
     checked = ContainerRequest(
         plugin_release=fields.text("plugin_release"),
         kind=fields.choice("kind", KINDS) or KINDS[0],
         model=_integer(fields, body, "model"),
-        params=_json_object(fields, "params"),
+        params=fields.object("params"),
         envs=_envs(fields),
-        metadata=_json_object(fields, "metadata"),
+        metadata=fields.object("metadata"),
         labels=_labels(fields),
         backend_container_id=cast("int | str | None", backend),
     )
@@ -162,24 +168,23 @@ def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> Con
     return checked
 
 
+def _is_backend_id(value: object) -> bool:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < _MAX_INTEGER
+    return is_text(value, 1000)
+
+
 def _integer(fields: Fields, body: Mapping[str, object], name: str) -> int | None:
     value = body.get(name)
     if value is None:
         return None
-    if isinstance(value, float) and value.is_integer():  # JSON Schema counts 1.0 as an integer
+    if (
+        isinstance(value, float) and value.is_integer() and abs(value) < _MAX_INTEGER
+    ):  # JSON Schema counts 1.0 as an integer
         return int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        fields.add(name, "must be an integer", "int_type")
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _MAX_INTEGER:
+        fields.add(name, "must be an integer that fits into 64 bits", "int_type")
         return None
-    return value
-
-
-def _json_object(fields: Fields, name: str) -> dict[str, object]:
-    value = fields.object(name)
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:  # Python reads NaN and Infinity, but they are not JSON
-        fields.add(name, "must not have NaN or infinite numbers", "finite_number")
     return value
 
 
@@ -188,10 +193,11 @@ def _texts(fields: Fields, name: str) -> dict[str, str]:
     for key, value in fields.object(name).items():
         if not isinstance(value, str):
             _refuse(fields, name, key, "must be a string", "string_type")
-        elif not key or "\0" in key or "\0" in value:
-            _refuse(
-                fields, name, key, "must have a name, and no NUL in name and value", "string_pattern_mismatch"
-            )
+        elif not key or _UNUSABLE.search(key + value):
+            words = "must have a name, and neither NUL nor lone surrogates"
+            _refuse(fields, name, key, words, "string_pattern_mismatch")
+        elif len(f"{key}={value}".encode()) > _MAX_VARIABLE:
+            _refuse(fields, name, key, f"must have at most {_MAX_VARIABLE} bytes", "string_too_long")
         else:
             texts[key] = value
     return texts
@@ -199,13 +205,11 @@ def _texts(fields: Fields, name: str) -> dict[str, str]:
 
 def _envs(fields: Fields) -> dict[str, str]:
     envs = _texts(fields, "envs")
-    for name, value in envs.items():
+    for name in envs:
         if "=" in name:
             _refuse(fields, "envs", name, "must not have '=' in its name", "string_pattern_mismatch")
         elif name in RESERVED:
             _refuse(fields, "envs", name, "is set by the agent", "reserved")
-        elif len(f"{name}={value}".encode("utf-8", "surrogatepass")) > _MAX_VARIABLE:
-            _refuse(fields, "envs", name, f"must have at most {_MAX_VARIABLE} bytes", "string_too_long")
     return envs
 
 
@@ -219,4 +223,4 @@ def _labels(fields: Fields) -> dict[str, str]:
 
 def _refuse(fields: Fields, name: str, key: str, msg: str, type_: str) -> None:
     # The value may be a secret, so it is not repeated.
-    fields.errors.append(FieldError(("body", name, key), msg, type_, None))
+    fields.add_error(FieldError(("body", name, key), msg, type_, None))

@@ -38,13 +38,15 @@ def read_page(request: web.Request) -> Page:
 
 
 def page_response(request: web.Request, page: Page, count: int, results: Sequence[object]) -> web.Response:
-    """Return the page with the URLs of the next and previous ones; 404 if the list ends before it."""
+    """Return the page with relative URLs of the next and previous ones; 404 if the list ends before it."""
     if page.number > 1 and page.offset >= count:
         last = max(1, -(-count // page.size))
         raise ApiError(404, f"there is no page {page.number}: the last one is {last}")
 
     def url(number: int) -> str:
-        return str(request.url.update_query(page=str(number), page_size=str(page.size)))
+        # Relative, so that it works through any proxy, whatever host and path the agent has there.
+        query = request.rel_url.update_query(page=str(number), page_size=str(page.size)).raw_query_string
+        return f"?{query}"
 
     more = page.offset + page.size < count
     body = {

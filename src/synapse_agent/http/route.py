@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-__all__ = ["Route", "add_routes", "route_of"]
+__all__ = ["Role", "Route", "add_routes", "route_of"]
+
+
+class Role(IntEnum):
+    """What a token may do; each role includes those before it."""
+
+    READ = 1
+    RUN = 2
+    ADMIN = 3
 
 
 class Route(NamedTuple):
@@ -15,8 +24,12 @@ class Route(NamedTuple):
     path: str
     operation: str
     handler: Handler
+    # The least role that may use it. Everything above READ changes something, and is audited.
+    role: Role = Role.READ
     # Whether it answers without a token.
     public: bool = False
+    # Bytes of a JSON body, decompressed.
+    max_body: int = 1 << 20
 
 
 _ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes", dict)

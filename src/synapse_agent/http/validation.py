@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
-from ..errors import ApiError, FieldError, InvalidBodyError
+from ..errors import MAX_ERRORS, ApiError, FieldError, InvalidBodyError
+from .body import read_json
 
-__all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
+__all__ = ["Fields", "identity_headers", "is_text", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
@@ -43,19 +43,19 @@ def identity_headers(request: web.Request) -> dict[str, str]:
 
 
 async def read_object(request: web.Request) -> Mapping[str, object]:
-    """The request's body as a JSON object; 400 if it is no JSON, 422 if it is another value."""
-    raw = await request.read()
-    try:
-        value: object = json.loads(raw, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, f"the body is not JSON: {error}") from None
+    """Return the request's body, which must be a JSON object; 422 if it is another value.
+
+    `read_json` has the other errors.
+    """
+    value = await read_json(request)
     if not isinstance(value, dict):
         raise InvalidBodyError([FieldError(("body",), "must be an object", "dict_type", value)])
     return cast("dict[str, object]", value)
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number there")
+def is_text(value: object, most: int) -> bool:
+    """Return whether the value is a string that may go into an environment, a log or a command line."""
+    return isinstance(value, str) and 1 <= len(value) <= most and not _CONTROL.search(value)
 
 
 class Fields:
@@ -67,19 +67,25 @@ class Fields:
     def __init__(self, body: Mapping[str, object], *, nulls: bool = True) -> None:
         self._body = body
         self._nulls = nulls
-        self.errors: list[FieldError] = []
+        self._errors: list[FieldError] = []
 
     def check(self) -> None:
         """Raise 422 if there was any error."""
-        if self.errors:
-            raise InvalidBodyError(self.errors)
+        if self._errors:
+            raise InvalidBodyError(self._errors)
 
     def add(self, name: str, msg: str, type_: str, *path: str | int) -> None:
         """Record an error at the field, or at `path` inside it."""
         value: Any = self._body.get(name)
         for step in path:
             value = value[step]
-        self.errors.append(FieldError(("body", name, *path), msg, type_, value))
+        self.add_error(FieldError(("body", name, *path), msg, type_, value))
+
+    def add_error(self, error: FieldError) -> None:
+        """Record an error; raise 422 at once if there are as many as one answer names."""
+        self._errors.append(error)
+        if len(self._errors) >= MAX_ERRORS:
+            self.check()
 
     def _get(self, name: str, default: T, ok: Callable[[object], bool], msg: str, type_: str) -> T:
         value = self._body.get(name)
@@ -95,18 +101,13 @@ class Fields:
 
     def required(self, name: str) -> None:
         if name not in self._body:
-            self.errors.append(FieldError(("body", name), "is required", "missing", dict(self._body)))
+            self.add_error(FieldError(("body", name), "is required", "missing", None))
         elif self._body[name] is None:
             self.add(name, "must not be null", "string_type")
 
-    def text(self, name: str, default: str = "") -> str:
-        return self._get(
-            name,
-            default,
-            lambda v: isinstance(v, str) and bool(v) and not _CONTROL.search(v),
-            "must be a text, not empty and without control characters",
-            "string_type",
-        )
+    def text(self, name: str, default: str = "", *, most: int = 1000) -> str:
+        words = f"must be a text of 1 to {most} characters without control characters"
+        return self._get(name, default, lambda v: is_text(v, most), words, "string_type")
 
     def identifier(self, name: str) -> str:
         ok = _ID.match
@@ -123,11 +124,12 @@ class Fields:
             name, dict[str, object](), lambda v: isinstance(v, dict), "must be an object", "dict_type"
         )
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, *, most: int = 1000) -> list[str]:
         def ok(value: object) -> bool:
-            return isinstance(value, list) and all(isinstance(v, str) for v in cast("list[object]", value))
+            return isinstance(value, list) and all(is_text(v, most) for v in cast("list[object]", value))
 
-        return self._get(name, list[str](), ok, "must be a list of texts", "list_type")
+        words = f"must be a list of texts, each of 1 to {most} characters without control characters"
+        return self._get(name, list[str](), ok, words, "list_type")
 
     def boolean(self, name: str, default: bool) -> bool:
         return self._get(name, default, lambda v: isinstance(v, bool), "must be true or false", "bool_type")
@@ -139,11 +141,11 @@ class Fields:
         words = f"must be an integer of at least {least} that fits into 64 bits"
         return self._get(name, default, ok, words, "int_type")
 
-    def number(self, name: str, default: float, *, most: float = math.inf) -> float:
+    def number(self, name: str, default: float, *, most: float = sys.float_info.max) -> float:
         def ok(value: object) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
 
-        limit = "" if most == math.inf else f" and at most {most:g}"
+        limit = "" if most == sys.float_info.max else f" and at most {most:g}"
         return self._get(name, default, ok, f"must be a number of at least 0{limit}", "float_type")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:

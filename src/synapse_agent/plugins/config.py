@@ -34,7 +34,7 @@ VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")
 VERSION_RULE = "up to 64 letters, digits, '.', '_', '+' and '-', the first a letter or digit"
 
 _NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-ENTRYPOINT = re.compile(rf"{_NAME}(?::{_NAME})?\Z")
+ENTRYPOINT = re.compile(rf"(?=.{{1,300}}\Z){_NAME}(?::{_NAME})?\Z")
 _ACTION = re.compile(r"\w[\w.-]{0,99}\Z")
 
 JOB_METHODS = ("job", "task")

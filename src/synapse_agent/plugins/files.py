@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from .modules import hidden_module, parent_packages
+
 __all__ = ["MAX_BYTES", "MAX_FILES", "BadPluginError", "is_skipped", "read_directory", "read_zip"]
 
 # Bytes of all files together, unpacked; also of a zip archive itself.
@@ -53,7 +55,7 @@ def read_directory(directory: Path) -> dict[str, bytes]:
         for name in names:
             if not is_skipped(name):
                 files.read((base / name).as_posix(), name, descriptor)
-    return files.content
+    return files.checked()
 
 
 def read_zip(archive: Path) -> dict[str, bytes]:
@@ -77,7 +79,7 @@ def read_zip(archive: Path) -> dict[str, bytes]:
         raise BadPluginError(f"{archive.name}: is not a valid zip archive: {error}") from None
     except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise BadPluginError(f"{archive.name}: is not a valid zip archive: {error}") from None
-    return files.content
+    return files.checked()
 
 
 def _entries(unpacked: zipfile.ZipFile, files: _Files) -> Iterator[tuple[str, zipfile.ZipInfo]]:
@@ -100,7 +102,7 @@ def _entries(unpacked: zipfile.ZipFile, files: _Files) -> Iterator[tuple[str, zi
         if not name.endswith("/") and not is_skipped(path):
             yield path, info
     for path in seen:
-        for parent in _parents(path):
+        for parent in parent_packages(path):
             if parent in seen and not _is_folder(unpacked, parent):
                 raise BadPluginError(f"{path}: {parent} is a file")
 
@@ -116,12 +118,6 @@ def _unpack(unpacked: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 def _is_folder(unpacked: zipfile.ZipFile, path: str) -> bool:
     return f"{path}/" in unpacked.NameToInfo
-
-
-def _parents(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 class _Archive(io.FileIO):
@@ -148,6 +144,14 @@ class _Files:
         self.content: dict[str, bytes] = {}
         self._count = 0
         self._bytes = 0
+
+    def checked(self) -> dict[str, bytes]:
+        """Return the files, unless a name would keep Python or Ray from starting."""
+        for path in self.content:
+            hidden = hidden_module(path)
+            if hidden is not None:
+                raise BadPluginError(f"{path}: would hide the module {hidden} of Python or Ray: rename it")
+        return self.content
 
     def admit(self, path: str, size: int) -> str:
         """Check the path, count the file and its `size` in bytes, and return the path."""

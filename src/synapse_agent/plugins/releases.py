@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -95,12 +96,24 @@ class Releases:
             raise _taken(fetched.plugin, fetched.version) from None
 
     async def delete(self, lookup: str) -> None:
+        """Delete a release; 400 for an invalid lookup, 404 if there is none."""
+
         def delete(connection: sqlite3.Connection) -> None:
             release = _find(connection, lookup)
             connection.execute("DELETE FROM plugin_release WHERE id = ?", (release.id,))
-            self._path(release.checksum).unlink(missing_ok=True)
 
         await self._database.run(delete)
+        # Only now, since a deletion that fails at its commit must not lose the archive.
+        with suppress(ApiError):
+            await self._database.run(self._sweep)
+
+    def _sweep(self, connection: sqlite3.Connection) -> None:
+        """Remove files without a release. Inside a transaction, so that no agent is adding one."""
+        rows = connection.execute("SELECT checksum FROM plugin_release")
+        kept = {self._path(row["checksum"]) for row in rows}
+        for path in self._directory.iterdir():
+            if path not in kept:
+                path.unlink(missing_ok=True)
 
     async def files(self, release: Release) -> dict[str, bytes]:
         """Return the plugin's files by their paths."""

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ from typing import IO
 from ..errors import StartupError
 from ..process import describe
 from .client import RayClient
+from .environment import check_patterns, job_environment
 
 __all__ = ["EmbeddedRay", "free_port"]
 
@@ -38,7 +39,9 @@ _PORTS = range(20_000, 32_000)
 class EmbeddedRay:
     """A `ray start --head` with its own token, under a supervisor process."""
 
-    def __init__(self) -> None:
+    def __init__(self, job_env: Sequence[str] = ()) -> None:
+        check_patterns(job_env)
+        self._job_env = job_env
         if getattr(sys, "frozen", False):
             raise StartupError("a frozen program can't start Ray: name a cluster with --ray")
         if importlib.util.find_spec("ray") is None:
@@ -133,9 +136,7 @@ class EmbeddedRay:
         self._output.close()
 
     def _environment(self) -> dict[str, str]:
-        # Other settings of Ray in the environment may be intended; these would change which cluster it is.
-        dropped = {"RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "SYNAPSE_AGENT_TOKEN"}
-        environment = {name: value for name, value in os.environ.items() if name not in dropped}
+        environment = job_environment(os.environ, self._job_env)
         # Without a token Ray writes one to the home directory, and every later Ray on this machine
         # requires it.
         environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from aiohttp import web
 
 from ..context import context_of
 from ..errors import ApiError
 from ..http.query import QueryFields
 from ..http.validation import resource_id
-from ..ray.client import TERMINAL
+from ..ray.client import TERMINAL, JsonObject, RayClient
 from ..redaction import redact
 from .lists import JobQuery, newest_first, page_of
+from .pending import PENDING, explained
 from .state import run_state_of
 
 __all__ = ["delete_job", "get_job", "list_jobs", "stop_job"]
+
+# Seconds that a pending job has to start and stop.
+_STOP_TIMEOUT = 10.0
 
 _STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
 
@@ -47,13 +54,40 @@ def _job_query(request: web.Request) -> JobQuery:
 
 
 async def get_job(request: web.Request) -> web.Response:
-    return web.json_response(redact(await context_of(request).ray.job(resource_id(request, "job_id"))))
+    """Return one job; a job that stays pending comes with the reason."""
+    context = context_of(request)
+    job = await context.ray.job(resource_id(request, "job_id"))
+    return web.json_response(redact(await asyncio.to_thread(explained, job, context.log_dir)))
 
 
 async def stop_job(request: web.Request) -> web.Response:
-    """Stop a job; `stopped` is false if it had already ended."""
-    stopped = await context_of(request).ray.stop(resource_id(request, "job_id"))
+    """Stop a job; `stopped` is false if it had already ended, 409 if Ray could not stop it.
+
+    Ray can't stop a job before it has started: it answers that it did, and stops the job at its start, if
+    that ever comes.
+    """
+    context = context_of(request)
+    job_id = resource_id(request, "job_id")
+    stopped = await context.ray.stop(job_id)
+    if stopped:
+        deadline = time.monotonic() + _STOP_TIMEOUT
+        while (job := await _pending(context.ray, job_id)) is not None:
+            if time.monotonic() > deadline:
+                message = explained(job, context.log_dir)["message"]
+                raise ApiError(
+                    409,
+                    f"job {job_id} has not started, so it can't be stopped; it ends at its start. {message}",
+                )
+            await asyncio.sleep(0.2)
     return web.json_response({"stopped": stopped})
+
+
+async def _pending(ray: RayClient, job_id: str) -> JsonObject | None:
+    try:
+        job = await ray.job(job_id)
+    except ApiError:  # deleted meanwhile, or Ray is gone; it did take the request to stop
+        return None
+    return job if job.get("status") == PENDING else None
 
 
 async def delete_job(request: web.Request) -> web.Response:

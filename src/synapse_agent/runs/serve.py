@@ -42,7 +42,7 @@ async def prepare_serve(context: AgentContext) -> None:
 
 
 async def call_serve_action(
-    request: web.Request, application: str, action: str, params: object, language: str
+    request: web.Request, application: str, action: str, params: str, language: str
 ) -> web.Response:
     """Call the action and return the application's response.
 
@@ -51,11 +51,16 @@ async def call_serve_action(
     """
     url = _url(await context_of(request).ray.serve(), application, action)
     # The application gets the user's token and tenant, as a job does, but not the agent's token.
-    headers = {"Accept": "application/json", "Accept-Language": language, **identity_headers(request)}
+    headers = {
+        "Accept": "application/json",
+        "Accept-Language": language,
+        "Content-Type": "application/json",
+        **identity_headers(request),
+    }
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session,
-            session.post(url, json=params, headers=headers, allow_redirects=False) as response,
+            session.post(url, data=params.encode(), headers=headers, allow_redirects=False) as response,
         ):
             return _answer(application, response, await _body(application, response))
     except aiohttp.ClientConnectorError:

@@ -1,4 +1,4 @@
-"""What handlers of jobs share: the policy, and what keeps two requests from getting in each other's way."""
+"""State that the handlers of jobs share: the latest list, and a lock for admission."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from .lists import RecentJobs
-from .policy import Policy
 
 __all__ = ["RUN_STATE", "RunState", "run_state_of"]
 
 
 @dataclass(slots=True)
 class RunState:
-    policy: Policy = field(default_factory=Policy)
+    """The state of one agent."""
+
     # Ray lists all jobs for each request, so the pages after the first one are served from here.
     recent_jobs: RecentJobs = field(default_factory=RecentJobs)
     # Held from counting the jobs until one is submitted, or two requests could take the last place.

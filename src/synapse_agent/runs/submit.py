@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from ..context import AgentContext, context_of
-from ..errors import ApiError
+from ..errors import FieldError, InvalidBodyError
 from ..http.validation import identity_headers
 from ..plugins.packages import PARAMS_FILE, RUNNER, build_package
-from ..ray.client import TERMINAL
-from .state import RunState, run_state_of
+from ..ray.client import JsonObject
+from .admission import admitted
+from .state import run_state_of
 
 __all__ = ["Run", "submit_run"]
 
-# Longer parameters go into a file, since an environment variable is limited to 128 KiB.
-_PARAMS_IN_FILE = 32_000
+# Longer parameters go into a file.
+_PARAMS_IN_FILE = 16_000
+
+# Characters of a job's description as JSON. Ray starts the job's driver with it in one environment variable,
+# for which Linux has a limit of 128 KiB, and adds some variables of its own to it.
+_MAX_DESCRIPTION = 120_000
 
 _IDENTITY = {
     "SYNAPSE-User": "SYNAPSE_PLUGIN_RUN_USER_TOKEN",
@@ -50,42 +56,36 @@ async def submit_run(request: web.Request, run: Run) -> web.Response:
     context, state = context_of(request), run_state_of(request)
     params = run.params if len(run.params) >= _PARAMS_IN_FILE else None
     package = await asyncio.to_thread(build_package, run.plugin, run.modules, params)
-    async with state.admission:
-        await _admit(context, state)
-        uri = await context.ray.upload_package(package.name, package.content)
-        runtime_env: dict[str, object] = {
-            "working_dir": uri,
-            "env_vars": _environment(request, context, run, run.checksum or package.checksum),
-        }
-        if run.requirements:
-            runtime_env["pip"] = run.requirements
-        await context.ray.submit(
-            {
-                "submission_id": run.job_id,
-                "entrypoint": f"python -u {RUNNER}",
-                "runtime_env": runtime_env,
-                "metadata": {"action": run.action, "entrypoint": run.entrypoint},
-            }
-        )
+    runtime_env: dict[str, object] = {
+        "working_dir": f"gcs://{package.name}",
+        "env_vars": _environment(request, context, run, run.checksum or package.checksum),
+    }
+    if run.requirements:
+        runtime_env["pip"] = run.requirements
+    description: JsonObject = {
+        "submission_id": run.job_id,
+        "entrypoint": f"python -u {RUNNER}",
+        "runtime_env": runtime_env,
+        "metadata": {"action": run.action, "entrypoint": run.entrypoint},
+    }
+    _check_size(description, run.requirements)
+    async with admitted(context, state):
+        runtime_env["working_dir"] = await context.ray.upload_package(package.name, package.content)
+        await context.ray.submit(description)
     return web.json_response({"job_id": run.job_id, "status": "PENDING"}, status=202)
 
 
-async def _admit(context: AgentContext, state: RunState) -> None:
-    """Raise 429 while as many jobs are active as the policy allows."""
-    policy = state.policy
-    if not policy.gatekeeping_enabled:
+def _check_size(description: JsonObject, requirements: list[str]) -> None:
+    """Raise 422 for a job that Ray would accept and never start."""
+    size = len(json.dumps(description))
+    if size <= _MAX_DESCRIPTION:
         return
-    active = [job for job in await context.jobs() if job["status"] not in TERMINAL]
-    submitted = sum(job["type"] == "SUBMISSION" for job in active)
-    for count, limit, name in (
-        (submitted, policy.max_concurrent_jobs, "max_concurrent_jobs"),
-        (len(active), policy.max_concurrent_ray_jobs, "max_concurrent_ray_jobs"),
-    ):
-        if 0 < limit <= count:
-            detail = (
-                f"{count} jobs are active and the policy's {name} is {limit}; try again when one has ended"
-            )
-            raise ApiError(429, detail, headers={"Retry-After": "5"})
+    why = (
+        f"makes the job's description {size} characters long as JSON; at most {_MAX_DESCRIPTION} are allowed"
+    )
+    # All other fields have limits of their own.
+    loc = ("body", "requirements") if requirements else ("header", "SYNAPSE-User")
+    raise InvalidBodyError([FieldError(loc, why, "too_long", None)])
 
 
 def _environment(request: web.Request, context: AgentContext, run: Run, checksum: str) -> dict[str, str]:

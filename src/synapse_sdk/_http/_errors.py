@@ -1,9 +1,10 @@
-"""From what went wrong below to the `ClientError` that says so."""
+"""Make a `ClientError` of an error response, or of an exception of httpx."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,7 +48,7 @@ _CLASSES: dict[int, type[ClientError]] = {
 }
 _EXCERPT = 200
 PROXY_NOTE = "through the proxy "
-"""How the note begins by which a transport names its proxy on an exception."""
+"""The beginning of the note with which a transport adds its proxy to an exception."""
 
 
 def error_from_response(
@@ -59,15 +60,15 @@ def error_from_response(
     agent: str,
     redact: Callable[[str], str] | None = None,
 ) -> ClientError:
-    """Make the error for an answer with an error status.
+    """Return the error for a response with an error status.
 
     Args:
-        status: HTTP status of the answer.
+        status: HTTP status of the response.
         headers: Its headers; names are looked up in lower case.
-        body: Its body, decompressed; what is there of it.
-        operation: What was being done, in words.
+        body: Its body, decompressed and possibly cut off.
+        operation: The operation in words, such as "get job".
         agent: Base URL of the agent.
-        redact: Takes known secrets out of a text, in case the agent echoes them (`ClientConfig.redact`).
+        redact: Removes known secrets from a text, because agents may echo them (`ClientConfig.redact`).
     """
     parsed, is_json = _parsed(body)
     if is_json and redact is not None:
@@ -86,107 +87,93 @@ def error_from_response(
         agent=agent,
         hint=_hint(status, is_json, headers, retry_after),
         retry_after=retry_after,
+        request_id=_request_id(headers),
     )
     if is_json:
         error.body = parsed
     return error
 
 
-def error_from_exception(exc: Exception, *, operation: str, agent: str) -> ClientError:
-    """Make the error for an exception of the libraries below; the caller chains it (`raise ... from exc`).
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    request_id = headers.get("x-request-id", "")
+    return request_id if 0 < len(request_id) <= 128 and request_id.isprintable() else None
 
-    A `ClientError` is given back as it is.
+
+def error_from_exception(exc: Exception, *, operation: str, agent: str) -> ClientError:
+    """Return the error for an exception of httpx or a layer below; the caller raises it `from exc`.
+
+    A `ClientError` is returned unchanged.
     """
     if isinstance(exc, ClientError):
         return exc
     # On trio the outer exceptions of a failed handshake have no text.
-    told = next((text for text in map(str, chain(exc)) if text), type(exc).__name__)
-    words = sanitize_error_message(told)
+    text = next((text for text in map(str, chain(exc)) if text), type(exc).__name__)
+    words = sanitize_error_message(text)
 
     proxy = _proxy_of(exc)
     through = f" {PROXY_NOTE}{proxy}" if proxy else ""
-    reachable = (
-        "is the proxy running and reachable? NO_PROXY names hosts that need no proxy"
-        if proxy
-        else "is the agent running and reachable?"
-    )
+    reachable = "is the agent running and reachable?"
+    longer_read = "timeout={'read': ...} gives the agent longer"
+    if proxy:
+        reachable = "is the proxy running and reachable? NO_PROXY names hosts that need no proxy"
+        longer_read = f"{reachable}; timeout={{'read': ...}} gives it longer"
 
-    def made(kind: type[ClientError], status: int, detail: str, hint: str | None = None) -> ClientError:
+    def error(kind: type[ClientError], status: int, detail: str, hint: str | None = None) -> ClientError:
         return kind(status, detail, operation=operation, agent=agent, hint=hint)
 
+    timed_out, broken = partial(error, ClientTimeoutError, 408), partial(error, ClientConnectionError, 503)
+    failed = partial(error, ServerError, 500)
+
     if is_a(exc, "HTTPStatusError"):
-        # From an event hook of an injected client.
+        # An event hook of an injected client raises it.
         response: httpx.Response = cast("httpx.HTTPStatusError", exc).response
         body = response.content if response.is_closed and response.is_stream_consumed else b""
         return error_from_response(
             response.status_code, response.headers, body, operation=operation, agent=agent
         )
     if is_a(exc, "ConnectTimeout"):
-        return made(
-            ClientTimeoutError,
-            408,
-            f"no connection{through}{_within(exc, 'connect')}",
-            f"{reachable}; timeout={{'connect': ...}} gives it longer",
-        )
+        hint = f"{reachable}; timeout={{'connect': ...}} gives it longer"
+        return timed_out(f"no connection{through}{_within(exc, 'connect')}", hint)
     if is_a(exc, "PoolTimeout"):
-        return made(
-            ClientTimeoutError,
-            408,
-            f"no free connection{_within(exc, 'pool')}",
-            "the injected http_client allows too few connections",
-        )
+        hint = "the injected http_client allows too few connections"
+        return timed_out(f"no free connection{_within(exc, 'pool')}", hint)
     if is_a(exc, "WriteTimeout"):
-        return made(ClientTimeoutError, 408, f"the request could not be sent{_within(exc, 'write')}")
+        return timed_out(f"the request could not be sent{_within(exc, 'write')}")
     if is_a(exc, "TimeoutException"):
-        return made(
-            ClientTimeoutError,
-            408,
-            f"no answer{through}{_within(exc, 'read')}",
-            f"{reachable}; timeout={{'read': ...}} gives it longer"
-            if proxy
-            else "timeout={'read': ...} gives the agent longer",
-        )
+        return timed_out(f"no answer{through}{_within(exc, 'read')}", longer_read)
     if isinstance(exc, TimeoutError):
-        return made(ClientTimeoutError, 408, words if str(exc) else "timed out")
+        return timed_out(words if str(exc) else "timed out")
     if is_a(exc, "InvalidURL", "UnsupportedProtocol"):
-        return made(ValidationError, 400, words)
+        return error(ValidationError, 400, words)
     if isinstance(exc, UnicodeError) and not isinstance(exc, (UnicodeEncodeError, UnicodeDecodeError)):
-        # httpx decodes the host of a redirect, followed or not. That of the agent was checked.
-        return made(ServerError, 500, f"redirected to a host that can't be read: {words}")
+        # httpx decodes the host of a redirect even if it does not follow it.
+        return failed(f"redirected to a host that can't be read: {words}")
     if is_a(exc, "DecodingError"):
-        return made(ServerError, 500, f"the answer can't be decompressed: {words}")
+        return failed(f"the answer can't be decompressed: {words}")
     if is_a(exc, "ProxyError"):
         shown = f"the proxy {proxy}" if proxy else "the proxy"
-        return made(ClientConnectionError, 503, f"{shown} failed: {words}", "check the proxy settings")
+        return broken(f"{shown} failed: {words}", "check the proxy settings")
     if is_certificate_failure(exc):
-        return made(
-            ClientConnectionError,
-            503,
-            f"the agent's certificate was refused: {words}",
-            "verify='/path/to/ca.pem' trusts a private certificate authority",
-        )
+        hint = "verify='/path/to/ca.pem' trusts a private certificate authority"
+        return broken(f"the agent's certificate was refused: {words}", hint)
     if is_a(exc, "ConnectError"):
-        return made(ClientConnectionError, 503, f"can't connect{through}: {words}", reachable)
+        return broken(f"can't connect{through}: {words}", reachable)
     if is_a(exc, "TransportError") or isinstance(exc, (OSError, EOFError)) or is_network_error(exc):
-        return made(ClientConnectionError, 503, f"the connection{through} broke: {words}")
+        return broken(f"the connection{through} broke: {words}")
     if isinstance(exc, RuntimeError) and "has been closed" in str(exc):
-        return made(ClientConnectionError, 503, "the HTTP client is closed")
+        return broken("the HTTP client is closed")
     if isinstance(exc, RuntimeError) and "shutdown" in str(exc):
-        return made(
-            ServerError,
-            500,
-            f"the interpreter is shutting down: {words}",
-            "do this before the program ends, or with AgentClient and tail_job_logs, which need no thread",
-        )
+        hint = "do this before the program ends, or with AgentClient and tail_job_logs, which need no thread"
+        return failed(f"the interpreter is shutting down: {words}", hint)
     if isinstance(exc, RuntimeError) and "new thread" in str(exc):
-        return made(ServerError, 500, words, "raise the limit of processes, see ulimit -u")
+        return failed(words, "raise the limit of processes, see ulimit -u")
     if isinstance(exc, RecursionError):
-        return made(ServerError, 500, "nested too deeply")
-    return made(ServerError, 500, f"{type(exc).__name__}: {words}")
+        return failed("nested too deeply")
+    return failed(f"{type(exc).__name__}: {words}")
 
 
 def excerpt(body: bytes, headers: Mapping[str, str], redact: Callable[[str], str] | None = None) -> str:
-    """Give back the beginning of a body, fit to be shown: one line, without secrets."""
+    """Return the beginning of a body as one line without secrets."""
     text = body[: 8 * _EXCERPT].decode("utf-8", "replace")
     if redact is not None:
         text = redact(text)
@@ -203,7 +190,7 @@ def excerpt(body: bytes, headers: Mapping[str, str], redact: Callable[[str], str
 
 
 def media_type(headers: Mapping[str, str]) -> str:
-    """Give back the media type of an answer in lower case without its parameters, empty where it has none."""
+    """Return the media type in lower case without its parameters; empty if there is none."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -284,7 +271,7 @@ def _proxy_of(exc: BaseException) -> str | None:
 
 
 def _within(exc: Exception, part: str) -> str:
-    """Name the seconds that were allowed, which httpx keeps with the request."""
+    """Return the exceeded timeout in words; httpx keeps it with the request."""
     try:
         request = cast("httpx.TimeoutException", exc).request
         seconds = cast("dict[str, float | None]", request.extensions["timeout"])[part]

@@ -222,18 +222,15 @@ class AsyncApiClient:
         return windowed(reader, response)
 
 
-class AsyncRawApiClient:
+class AsyncRawApiClient(AsyncApiClient):
     """Calls operations and returns the responses as they are."""
 
-    __slots__ = ("_api_client",)
+    __slots__ = ()
 
-    def __init__(self, api_client: AsyncApiClient) -> None:
-        self._api_client = api_client
-
-    @property
-    def config(self) -> ClientConfig:
-        """The settings of the client."""
-        return self._api_client.config
+    @classmethod
+    def sharing(cls, api_client: AsyncApiClient) -> AsyncRawApiClient:
+        """Return a raw API client that shares the connections of another one."""
+        return cls(api_client.config, api_client._http, owns_http=False, parent=api_client)
 
     async def call(self, operation: Operation[T], arguments: Arguments, /) -> Any:
         """Call an operation and return a `RawResponse`.
@@ -241,15 +238,15 @@ class AsyncRawApiClient:
         Raises:
             ClientError: The call failed.
         """
-        return await self.send(ApiCall(self.config, operation, arguments, raw=True))
+        return await self.send_raw(ApiCall(self.config, operation, arguments, raw=True))
 
-    async def send(self, call: ApiCall[T]) -> RawResponse[T]:
-        """Send the requests of a call until one succeeds.
+    async def send_raw(self, call: ApiCall[T]) -> RawResponse[T]:
+        """Send the requests of a call until one succeeds, and return its response.
 
         Raises:
             ClientError: The call failed.
         """
-        return raw_response(call, await self._api_client.send(call))
+        return raw_response(call, await self.send(call))
 
     async def wait(self, operation: Operation[Any], *_: object) -> Any:
         """Refuse to wait, which takes more than one response.

@@ -43,6 +43,7 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/xml", "application/xml"})
 _EMPTY = frozenset({204, 205})
+_HTTPX: tuple[type[object], ...] = (httpx.Client, httpx.AsyncClient)
 
 
 class ApiCall(Generic[T]):
@@ -100,7 +101,8 @@ class ApiCall(Generic[T]):
         self._data: dict[str, Any] | None = None
         self._files: dict[str, Any] | None = None
         self._window: LogWindow | None = None
-        query, body = arguments.query, arguments.body
+        query: Mapping[str, object] = arguments.query
+        body = arguments.body
         try:
             self._url = config.url(encode_path(operation.path, arguments.path)) if url is None else url
             if operation.id == "get_job_logs" and not raw:
@@ -109,8 +111,7 @@ class ApiCall(Generic[T]):
                     # Without response headers nothing shows whether the agent applied the offset.
                     query = {}
             # The `next` URL of a page has its query already.
-            with_query = query and (url is None or any_response)
-            self._params = encode_query(query) if with_query else None
+            self._params = encode_query(query) if query and (url is None or any_response) else None
             if arguments.files is not None:
                 self._data = encode_form(body)
                 files = arguments.files.items()
@@ -152,7 +153,7 @@ class ApiCall(Generic[T]):
             request = http.build_request(
                 self._operation.method,
                 # A client of httpx2 does not take the URLs of httpx.
-                self._url if isinstance(http, (httpx.Client, httpx.AsyncClient)) else str(self._url),
+                self._url if isinstance(http, _HTTPX) else str(self._url),
                 content=self._content,
                 data=self._data,
                 files=self._files,

@@ -43,7 +43,7 @@ def encode_form(body: object) -> dict[str, Any]:
     if body is NO_BODY or body is None:
         return {}
     return {
-        name: encode_json(value).decode() if isinstance(value, (list, tuple, Mapping)) else _text(value, name)
+        name: encode_json(value).decode() if _is_structured(value) else _text(value, name)
         for name, value in cast("Mapping[str, object]", body).items()
         if value is not None
     }
@@ -74,6 +74,10 @@ def open_file(file: object, name: str, opened: list[BinaryIO]) -> object:
     except (OSError, ValueError) as exc:
         raise ValidationError(400, f"{name} can't be read: {exc}") from exc
     return opened[-1]
+
+
+def _is_structured(value: object) -> bool:
+    return isinstance(value, (list, tuple, Mapping))
 
 
 def _text(value: object, name: str) -> str:

@@ -24,6 +24,7 @@ def unsupported_operation_hint(error: ClientError, *, method: str, path: str, ur
         url_path: The path of the request.
     """
     detail: object = error.detail
+    body: object = error.body
     missing = f"this agent has no {method} {path}"
     reason = "it may be older or newer than this client"
     if error.status_code == 405:
@@ -36,7 +37,7 @@ def unsupported_operation_hint(error: ClientError, *, method: str, path: str, ur
     ):
         return f"{missing}: {reason}, or base_url lacks its path prefix"
     if text.lower() not in _ROUTERS or (
-        isinstance(error.body, Mapping) and len(cast("Mapping[str, Any]", error.body)) > 1
+        isinstance(body, Mapping) and len(cast("Mapping[str, Any]", body)) > 1
     ):
         return None
     if "{" in path:

@@ -15,7 +15,7 @@ from .._http._errors import media_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LogWindow", "WindowReader"]
+__all__ = ["LogWindow", "WindowReader", "continues_character", "last_lines"]
 
 _OFFSET_HEADER = "synapse-log-offset"
 _PARAMETERS = ("tail", "offset", "limit_bytes")
@@ -202,15 +202,17 @@ class _Cutter:
             raise HTTPError(416, f"the log has fewer than {self._window.offset} bytes")
         data, window = b"".join(self._pieces), self._window
         if window.tail is not None:
-            data = data[_last_lines(data, window.tail) :]
+            data = data[last_lines(data, window.tail) :]
         limit = window.limit_bytes
         if limit is not None and len(data) > limit:
             if window.tail is None:
-                end = next((limit - n for n in range(4) if not _continues(data, limit - n)), limit)
+                end = next((limit - n for n in range(4) if not continues_character(data, limit - n)), limit)
                 data = data[: end or limit]
             else:
                 start = len(data) - limit
-                data = data[next((start + n for n in range(4) if not _continues(data, start + n)), start) :]
+                data = data[
+                    next((start + n for n in range(4) if not continues_character(data, start + n)), start) :
+                ]
         return data
 
 
@@ -261,7 +263,7 @@ def _text_decoder(headers: Mapping[str, str]) -> Callable[[bytes, bool], str]:
         return codecs.getincrementaldecoder("utf-8")("replace").decode
 
 
-def _last_lines(data: bytes, count: int) -> int:
+def last_lines(data: bytes | bytearray, count: int) -> int:
     """Return where the last lines begin; an unfinished one at the end is a line."""
     if not count:
         return len(data)
@@ -273,7 +275,7 @@ def _last_lines(data: bytes, count: int) -> int:
     return start + 1
 
 
-def _continues(data: bytes, at: int) -> bool:
+def continues_character(data: bytes | bytearray, at: int) -> bool:
     """Return whether the byte there belongs to a character that begins before it."""
     return at < len(data) and data[at] & 0xC0 == 0x80
 

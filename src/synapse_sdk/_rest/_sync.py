@@ -221,18 +221,15 @@ class ApiClient:
         return windowed(reader, response)
 
 
-class RawApiClient:
+class RawApiClient(ApiClient):
     """Calls operations and returns the responses as they are."""
 
-    __slots__ = ("_api_client",)
+    __slots__ = ()
 
-    def __init__(self, api_client: ApiClient) -> None:
-        self._api_client = api_client
-
-    @property
-    def config(self) -> ClientConfig:
-        """The settings of the client."""
-        return self._api_client.config
+    @classmethod
+    def sharing(cls, api_client: ApiClient) -> RawApiClient:
+        """Return a raw API client that shares the connections of another one."""
+        return cls(api_client.config, api_client._http, owns_http=False, parent=api_client)
 
     def call(self, operation: Operation[T], arguments: Arguments, /) -> Any:
         """Call an operation and return a `RawResponse`.
@@ -240,15 +237,15 @@ class RawApiClient:
         Raises:
             ClientError: The call failed.
         """
-        return self.send(ApiCall(self.config, operation, arguments, raw=True))
+        return self.send_raw(ApiCall(self.config, operation, arguments, raw=True))
 
-    def send(self, call: ApiCall[T]) -> RawResponse[T]:
-        """Send the requests of a call until one succeeds.
+    def send_raw(self, call: ApiCall[T]) -> RawResponse[T]:
+        """Send the requests of a call until one succeeds, and return its response.
 
         Raises:
             ClientError: The call failed.
         """
-        return raw_response(call, self._api_client.send(call))
+        return raw_response(call, self.send(call))
 
     def wait(self, operation: Operation[Any], *_: object) -> Any:
         """Refuse to wait, which takes more than one response.

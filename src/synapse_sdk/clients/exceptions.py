@@ -2,21 +2,21 @@
 
 * ClientError
   x ClientConnectionError           503: the agent can't be reached, or the client is closed
-  x ClientTimeoutError              408: no connection, or no answer, in time
-  x HTTPError                       the agent (or something before it) answered with an error
+  x ClientTimeoutError              408: no connection, or no response, in time
+  x HTTPError                       the agent (or a proxy before it) responded with an error
     + AuthenticationError           401: the token was refused
-    + AuthorizationError            403: the token may not do this
+    + AuthorizationError            403: the token does not permit this
     + NotFoundError                 404
     + ValidationError               400, 422: a parameter or a body was refused, here or by the agent
     + RateLimitError                429: too many requests
-    + ServerError                   5xx, and a success whose body is not what it should be
+    + ServerError                   5xx, and a success with an invalid body
     + GpuUnavailableError           503 with `error_type: gpu_unavailable`
   x StreamError                     503: a log stream failed
     + StreamLimitExceededError      429: a limit of `StreamLimits` was reached
     + WebSocketError                503: the WebSocket failed
 
-An error status without a class of its own (409, 413, ...) is a plain `HTTPError`. The exception of the
-library below, where there is one, is the `__cause__`. Errors can be pickled and copied.
+Other error statuses (409, 413, ...) raise a plain `HTTPError`. An exception of httpx or another library is
+the `__cause__`. Errors can be pickled and copied.
 
 Example:
     >>> from synapse_sdk.clients.exceptions import ClientError, NotFoundError
@@ -29,7 +29,8 @@ Example:
 
 from __future__ import annotations
 
-from typing import Any  # noqa: F401 - typing.get_type_hints resolves the annotations of the classes here
+# typing.get_type_hints resolves the annotations of the classes here.
+from typing import Any  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 from .._exceptions import (
     AuthenticationError,

@@ -5,7 +5,8 @@ Every refusal is a `ValidationError` with status 400.
 
 from __future__ import annotations
 
-from .._limits import OnOversize, StreamLimits  # noqa: F401 - OnOversize is for typing.get_type_hints
+# typing.get_type_hints resolves the annotations of StreamLimits here, so OnOversize is imported too.
+from .._limits import OnOversize, StreamLimits  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from .._redaction import sanitize_error_message
 from .._validation import http_to_websocket_url, validate_resource_id, validate_timeout
 

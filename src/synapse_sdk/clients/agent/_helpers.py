@@ -1,16 +1,14 @@
-"""What both clients have beside their operations: waiting, walking pages, views, and free requests."""
+"""Methods of both clients beside the operations: waiting, pagination, raw responses, other requests."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi, AsyncRawAgentApi, RawAgentApi
 from synapse_agent_api.client import NO_BODY, RawResponse
 
 if TYPE_CHECKING:
-    import httpx
-
     from synapse_agent_api.models import Build, Container, Job, JobStatus, PluginRelease, SystemStatus
 
     from ..._rest._async import AsyncApiClient, AsyncRawApiClient
@@ -30,14 +28,14 @@ class _AsyncApi(AsyncAgentApi):
 
 
 class RawClient(RawAgentApi):
-    """Every method of `AgentClient` that is one request, answering a `RawResponse`."""
+    """Every method of `AgentClient` that is one request, returning a `RawResponse`."""
 
     __slots__ = ("_api_client",)
 
     def __init__(self, api_client: ApiClient) -> None:
         from ..._rest._sync import RawApiClient
 
-        self._api_client = RawApiClient(api_client)
+        self._api_client = RawApiClient.sharing(api_client)
         super().__init__(_Api(self._api_client))
 
     def request(
@@ -50,10 +48,10 @@ class RawClient(RawAgentApi):
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
-        """Do what `request` of the client does, and give back the answer as it came.
+        """Send a request as `AgentClient.request` does, and return the response as it is.
 
         Raises:
-            ClientError: As `request` does; what can't be decoded raises only when `parsed` is asked for.
+            ClientError: As `request` does; an invalid body raises only on access to `parsed`.
 
         Example:
             >>> client.with_raw_response.request("GET", "health/").headers["content-type"]  # doctest: +SKIP
@@ -63,18 +61,18 @@ class RawClient(RawAgentApi):
 
         config = self._api_client.config
         call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
-        return self._api_client.send(call)
+        return self._api_client.send_raw(call)
 
 
 class AsyncRawClient(AsyncRawAgentApi):
-    """Every method of `AsyncAgentClient` that is one request, answering a `RawResponse`."""
+    """Every method of `AsyncAgentClient` that is one request, returning a `RawResponse`."""
 
     __slots__ = ("_api_client",)
 
     def __init__(self, api_client: AsyncApiClient) -> None:
         from ..._rest._async import AsyncRawApiClient
 
-        self._api_client = AsyncRawApiClient(api_client)
+        self._api_client = AsyncRawApiClient.sharing(api_client)
         super().__init__(_AsyncApi(self._api_client))
 
     async def request(
@@ -91,34 +89,33 @@ class AsyncRawClient(AsyncRawAgentApi):
 
         config = self._api_client.config
         call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
-        return await self._api_client.send(call)
+        return await self._api_client.send_raw(call)
 
     request.__doc__ = RawClient.request.__doc__
 
 
 class HelpersMixin:
-    """What the synchronous client is beside its operations."""
+    """The methods of the synchronous client beside the operations."""
 
     _api_client: ApiClient
 
     def wait_for_job(self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0) -> Job:
-        """Wait until a job is over.
+        """Wait until a job has ended.
 
-        An agent that can't be reached is waited for: until `timeout`, or for a minute where there is none.
+        If the agent can't be reached, keep polling until `timeout`, or for a minute without a timeout.
 
         Args:
             job_id: Submission id of the job.
-            timeout: Seconds to wait at most; None is as long as the job takes.
-            poll_interval: Seconds between two looks; the first ones are quicker.
+            timeout: Maximum of seconds to wait; None waits as long as the job takes.
+            poll_interval: Seconds between two requests; the first ones follow faster.
 
         Returns:
-            The job as it is then. Its `status` is SUCCEEDED, FAILED or STOPPED; a job that failed raises
-            nothing.
+            The job. Its `status` is SUCCEEDED, FAILED or STOPPED; a failed job raises no error.
 
         Raises:
             ValidationError: 400, a bad `job_id`, `timeout` or `poll_interval`.
             NotFoundError: 404, no such job.
-            ClientTimeoutError: 408, it was not over in time; the text says where it stood.
+            ClientTimeoutError: 408, it is not done after `timeout` seconds; the text has its state.
             ClientError: As `get_job` does.
 
         Example:
@@ -134,12 +131,12 @@ class HelpersMixin:
     ) -> Build:
         """Wait until the build of a container is completed.
 
-        An agent that can't be reached is waited for: until `timeout`, or for a minute where there is none.
+        If the agent can't be reached, keep polling until `timeout`, or for a minute without a timeout.
 
         Args:
-            build_id: The build's id, as the creation of a container answered it.
-            timeout: Seconds to wait at most; None is as long as the build takes.
-            poll_interval: Seconds between two looks; the first ones are quicker.
+            build_id: Id of the build, from the response to the creation of a container.
+            timeout: Maximum of seconds to wait; None waits as long as the build takes.
+            poll_interval: Seconds between two requests; the first ones follow faster.
 
         Returns:
             The completed build; its `result` is the container.
@@ -147,8 +144,8 @@ class HelpersMixin:
         Raises:
             ValidationError: 400, a bad `build_id`, `timeout` or `poll_interval`.
             NotFoundError: 404, no such build.
-            ClientTimeoutError: 408, it was not over in time; the text says where it stood.
-            ServerError: 500, the build failed or was cancelled; the text says why.
+            ClientTimeoutError: 408, it is not done after `timeout` seconds; the text has its state.
+            ServerError: 500, the build failed or was cancelled; the text has the reason.
             ClientError: As `get_build_status` does.
 
         Example:
@@ -163,23 +160,21 @@ class HelpersMixin:
     def wait_for_system_ready(
         self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
     ) -> SystemStatus:
-        """Wait until the agent serves, is not being updated or restarted, and reaches its Ray.
+        """Wait until the agent responds, is not being updated or restarted, and reaches its Ray.
 
-        Refused connections, timeouts and 502, 503 and 504 are what a restart looks like, and are waited
-        through.
+        Refused connections, timeouts, and 502, 503 and 504 may come from a restart, so polling continues.
 
         Args:
-            timeout: Seconds to wait at most; None is as long as it takes.
-            poll_interval: Seconds between two looks; the first ones are quicker.
+            timeout: Maximum of seconds to wait; None waits as long as it takes.
+            poll_interval: Seconds between two requests; the first ones follow faster.
 
         Returns:
-            The status of the system then. An agent that has no machinery for updates is in the middle of
-            none.
+            The status of the system. Agents without system updates are never busy updating.
 
         Raises:
             ValidationError: 400, a bad `timeout` or `poll_interval`.
             AuthenticationError: 401, the token was refused.
-            ClientTimeoutError: 408, it was not ready in time; the text says why not.
+            ClientTimeoutError: 408, it is not ready after `timeout` seconds; the text has the reason.
             ClientError: As `get_system_status` and `health_check` do.
 
         Example:
@@ -191,13 +186,13 @@ class HelpersMixin:
         return self._api_client.run_poller(wait_for_system(timeout, poll_interval))
 
     def iter_plugin_releases(self, *, page_size: int = 100) -> Iterator[PluginRelease]:
-        """Walk all plugin releases, one page after the other, each asked for when it is needed.
+        """Iterate over all plugin releases; each page is requested when it is needed.
 
         Args:
-            page_size: How many releases to ask for at once.
+            page_size: Number of releases in a page.
 
         Returns:
-            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+            An iterator. Items that change during the iteration may come twice or not at all.
 
         Raises:
             ServerError: 200, a page leads to another origin, or in a circle.
@@ -217,13 +212,13 @@ class HelpersMixin:
             yield from pages.items(call.result(response), response)
 
     def iter_containers(self, *, page_size: int = 100) -> Iterator[Container]:
-        """Walk all containers, one page after the other, each asked for when it is needed.
+        """Iterate over all containers; each page is requested when it is needed.
 
         Args:
-            page_size: How many containers to ask for at once.
+            page_size: Number of containers in a page.
 
         Returns:
-            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+            An iterator. Items that change during the iteration may come twice or not at all.
 
         Raises:
             ServerError: 200, a page leads to another origin, or in a circle.
@@ -249,18 +244,18 @@ class HelpersMixin:
         metadata: Sequence[str] | Mapping[str, str] | None = None,
         page_size: int = 100,
     ) -> Iterator[Job]:
-        """Iterate over the jobs, the newest first, one page after the other, each asked for when needed.
+        """Iterate over the jobs, the newest first; each page is requested when it is needed.
 
-        An agent that has no pages answers all jobs at once; the filters hold there as well.
+        Agents without pages return all jobs at once; the filters are applied there as well.
 
         Args:
             status: Only jobs with this status.
             metadata: Only jobs with this metadata: all of these `key=value`, or `key` for any value; or a
                 mapping.
-            page_size: How many jobs to ask for at once, 1 to 1000.
+            page_size: Number of jobs in a page, 1 to 1000.
 
         Returns:
-            An iterator. No job comes twice. One that is submitted meanwhile does not come.
+            An iterator. No job comes twice; jobs that are submitted during the iteration do not come.
 
         Raises:
             ServerError: 200, a page leads in a circle.
@@ -277,44 +272,12 @@ class HelpersMixin:
             response = self._api_client.send(call)
             yield from pages.items(call.result(response), response)
 
-    def with_options(
-        self,
-        *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
-        max_retries: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        """Give back a view of this client with other options; this client stays as it is.
-
-        The view shares the connections and starts with the `stream_limits` of this moment. Closing it closes
-        nothing else; when this client is closed, the view is as well.
-
-        Args:
-            timeout: Seconds, as for the constructor; replaces the client's.
-            max_retries: Tries after the first one; replaces the client's.
-            headers: Further headers of every request, beside and before the client's.
-
-        Raises:
-            ValidationError: 400, naming the parameter that is wrong.
-
-        Example:
-            >>> client.with_options(timeout=60).get_job_logs("train-42")  # doctest: +SKIP
-            'epoch 1\\nepoch 2\\n'
-        """
-        config = self._api_client.config.with_options(
-            timeout=timeout, max_retries=max_retries, headers=headers
-        )
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._api_client = self._api_client.with_config(config)
-        return other
-
     @property
     def with_raw_response(self) -> RawClient:
-        """The same methods, each giving back a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
+        """The same methods, each returning a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
 
-        An error status raises as ever. A body that is not what the spec says raises only when `parsed` is
-        asked for.
+        An error status raises as usual. A body that does not match the spec raises only on access to
+        `parsed`.
 
         Example:
             >>> answer = client.with_raw_response.get_job("train-42")  # doctest: +SKIP
@@ -333,25 +296,25 @@ class HelpersMixin:
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Call what this client has no method for.
+        """Send a request for which this client has no method.
 
-        Credentials, timeouts, retries and errors are those of every other call.
+        Credentials, timeouts, retries and errors are the same as for every other call.
 
         Args:
             method: The HTTP method.
-            path: The path below the client's `base_url`, such as "jobs/"; a leading slash makes no
-                difference. A whole URL has to be below `base_url`.
-            params: The query: a value, or a list of values, by name. None is left out.
-            json: The body, sent as JSON; None is JSON's null.
-            content: The body as bytes or text instead.
-            headers: Further headers of this request; `Content-Type` beside `content` only.
+            path: The path below the client's `base_url`, such as "jobs/", with or without a leading slash; or
+                a URL below `base_url`.
+            params: The query parameters: a value or a list of values by name. None values are left out.
+            json: The body, sent as JSON; None is sent as null.
+            content: The body as bytes or text, instead of `json`.
+            headers: Further headers of this request; `Content-Type` only together with `content`.
 
         Returns:
-            The JSON value that was answered, or the text where it was no JSON, or None where it was empty.
+            The JSON value of the response, or its text if it is not JSON, or None if it is empty.
 
         Raises:
-            ValidationError: 400, a bad parameter: before anything is sent.
-            ClientError: As any other call does.
+            ValidationError: 400, a parameter is wrong; nothing was sent.
+            ClientError: As every other call.
 
         Example:
             >>> client.request("GET", "plugin_releases/", params={"page_size": 5})["count"]  # doctest: +SKIP
@@ -365,7 +328,7 @@ class HelpersMixin:
 
 
 class AsyncHelpersMixin:
-    """What the asynchronous client is beside its operations."""
+    """The methods of the asynchronous client beside the operations."""
 
     _api_client: AsyncApiClient
 
@@ -427,27 +390,12 @@ class AsyncHelpersMixin:
             for job in pages.items(call.result(response), response):
                 yield job
 
-    def with_options(
-        self,
-        *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
-        max_retries: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        config = self._api_client.config.with_options(
-            timeout=timeout, max_retries=max_retries, headers=headers
-        )
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._api_client = self._api_client.with_config(config)
-        return other
-
     @property
     def with_raw_response(self) -> AsyncRawClient:
-        """The same methods, each giving back a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
+        """The same methods, each returning a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
 
-        An error status raises as ever. A body that is not what the spec says raises only when `parsed` is
-        asked for.
+        An error status raises as usual. A body that does not match the spec raises only on access to
+        `parsed`.
 
         Example:
             >>> answer = client.with_raw_response.get_job("train-42")  # doctest: +SKIP
@@ -478,5 +426,4 @@ class AsyncHelpersMixin:
     iter_plugin_releases.__doc__ = HelpersMixin.iter_plugin_releases.__doc__
     iter_containers.__doc__ = HelpersMixin.iter_containers.__doc__
     iter_jobs.__doc__ = HelpersMixin.iter_jobs.__doc__
-    with_options.__doc__ = HelpersMixin.with_options.__doc__
     request.__doc__ = HelpersMixin.request.__doc__
