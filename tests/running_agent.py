@@ -113,7 +113,7 @@ class RunningAgent:
 
 
 def descendants(pid: int) -> set[tuple[int, str]]:
-    """All processes below `pid`, each with its start time, so that a reused id is told apart."""
+    """All processes below `pid`, each with its start time, since ids are reused."""
     found: set[tuple[int, str]] = set()
     todo = [pid]
     while todo:

@@ -317,7 +317,7 @@ def test_a_job_from_a_directory_with_its_environment(agent: RunningAgent, tmp_pa
         "SYNAPSE_PLUGIN_RUN_TENANT": "acme",
         "SYNAPSE_PLUGIN_RUN_USER_TOKEN": "user-secret",
     }
-    # The job has the secrets; whoever looks at it has not.
+    # The job has the secrets; its answer does not show them.
     for text in (str(job), agent.http.get("jobs/").text, agent.http.get("tasks/").text):
         assert agent.token not in text
         assert "user-secret" not in text

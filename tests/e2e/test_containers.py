@@ -54,7 +54,7 @@ def serve(greeting):
 
 TIMES = ((1990 + n % 100, 1, 1, 0, 0, 0) for n in itertools.count())
 
-# The engine on the tests' machine may raise no limit, so each has to be told.
+# The engine on the tests' machine may raise no limit, so each agent gets an option for it.
 LIMITS = ("--container-ulimit", "nofile=1024", "--container-ulimit", "nproc=1024")
 NO_RAY = ("--ray", "http://127.0.0.1:1")
 
@@ -72,7 +72,7 @@ def base(engine: PodmanEngine) -> str:
 
 @contextmanager
 def container_agent(engine: PodmanEngine, *arguments: str) -> Iterator[RunningAgent]:
-    """An agent that needs no Ray, with the network of this machine unless it is told another one."""
+    """An agent that needs no Ray, with the network of this machine unless an option names another one."""
     network = () if "--container-network" in arguments else ("--container-network", "host")
     with running_agent(*NO_RAY, "--docker", engine.url, *LIMITS, *network, *arguments) as agent:
         yield agent
@@ -237,7 +237,7 @@ class TestMaking:
         details = engine.inspect(container["container_id"])
         assert details["Config"]["Labels"]["team"] == "vision"
         assert {"Name": "RLIMIT_NOFILE", "Soft": 1024, "Hard": 1024} in details["HostConfig"]["Ulimits"]
-        # No answer has a secret, wherever it is told.
+        # No answer has a secret.
         number, docker_id = container["id"], container["container_id"]
         for path in (
             "containers/",

@@ -360,7 +360,7 @@ def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: R
 
 
 def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_path: Path) -> None:
-    """Heartbeats go on, and so do the lines; the end is told once Ray answers again."""
+    """Heartbeats go on, and so do the lines; the end comes once Ray answers again."""
     more = tmp_path / "more"
     job_id = cluster.submit(
         f"""

@@ -249,7 +249,7 @@ def test_the_page_for_those_who_come_from_it_names_every_difference(published: P
             for name, parameters in theirs[client].items()
             if name not in ours[client] or not takes_the_same(parameters, ours[client][name])
         }
-    # What only the sync one had before is told in a sentence.
+    # For what only the sync one had before, the error says what to use.
     different |= set(ours["AgentClient"]) - set(theirs["AgentClient"])
     assert len(different) > 15
     assert sorted(different - named) == []

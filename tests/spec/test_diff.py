@@ -1,4 +1,4 @@
-"""`make spec-diff`: each change is told, and marked as breaking or not, on the wire and for Python users."""
+"""`make spec-diff`: each change is reported, and marked as breaking or not, on the wire and for Python users."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .small_spec import Spec, small, write
 
 OK, BREAKING, NOTHING = "ok", "BREAKING", "-"
 METHODS = ("get", "put", "post", "patch", "delete")
-# Each with the subject that it is told under, and how: on the wire, for Python users.
+# Each with the subject that it is reported under, and how: on the wire, for Python users.
 SEEDED: list[tuple[str, str, str, str, Callable[[Spec], None]]] = []
 
 

@@ -420,7 +420,7 @@ def test_a_document_without_end(fails: Any) -> None:
             while True:
                 handler.wfile.write(b" " * 65536)
         except OSError:
-            # Whoever asked has seen enough.
+            # The client has seen enough.
             return
 
     assert "larger than" in fails(answer)
@@ -441,7 +441,7 @@ def test_one_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
             while not go_on.wait(0.02):
                 handler.wfile.write(b" ")
         except OSError:
-            # Whoever asked has waited enough.
+            # The client has waited long enough.
             return
 
     with Server(answer) as server:

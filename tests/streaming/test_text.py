@@ -161,7 +161,7 @@ def test_a_broken_frame_is_an_interruption(websocket_tail: Tailer, frame: bytes,
         assert agent.offsets == [None, 4]
     assert result.whole() == ["one", "two"]
     assert result.stream.reconnects == 1
-    assert closes[0][0] == 0x88  # the agent is told
+    assert closes[0][0] == 0x88  # the client says why
 
 
 @row(22)

@@ -1,4 +1,4 @@
-"""What of containers can be told without an engine."""
+"""The parts of containers that need no engine."""
 
 from __future__ import annotations
 

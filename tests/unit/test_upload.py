@@ -151,7 +151,7 @@ def test_a_retry_sends_the_file_from_its_beginning(backend: str, source: str, tm
                     assert (await client.create_container(file=file)).build_id == "b-1"
 
             anyio.run(main, backend=backend)
-        # What was given open stays open; whoever opened it closes it.
+        # What was given open stays open; the caller closes it.
         assert not handle_of_file.closed
     assert len(bodies) == 2
     assert content in bodies[1]

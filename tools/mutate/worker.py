@@ -73,7 +73,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _put_in(path: str, text: str) -> None:
-    """Give the functions of a module the code that they have in a changed text of it."""
+    """Replace the code of a module's functions by what they have in a changed text of it."""
     file = str(Path.cwd() / path)
     codes: dict[tuple[str, int], CodeType] = {}
     todo = [compile(text, file, "exec", dont_inherit=True)]
