@@ -1,4 +1,4 @@
-"""Links, anchors and pictures of README.md and docs/, as far as they can be checked without building the site.
+"""Links, anchors and pictures of README.md and docs/, as far as they show without the built site.
 
 `make docs` checks them once more, and the references into the code, when it builds the site.
 """

@@ -1,4 +1,4 @@
-"""`make spec-diff`: each change is reported, and marked as breaking or not, on the wire and for Python users."""
+"""`make spec-diff`: each change is reported, and marked as breaking on the wire or for Python users."""
 
 from __future__ import annotations
 

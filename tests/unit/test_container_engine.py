@@ -1,4 +1,4 @@
-"""An engine that refuses, breaks off or is another server: the error, and whether something may have happened."""
+"""An engine that refuses, breaks off or is another server: the error, and what may have happened."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ JOB = {"type": "SUBMISSION", "status": "RUNNING", "entrypoint": "x"}
 
 
 class Handler:
-    """Gives scripted answers, the last one again and again."""
+    """Has scripted answers, the last one again and again."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = answers
