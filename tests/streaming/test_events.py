@@ -13,6 +13,7 @@ from websockets.frames import Opcode
 from synapse_sdk.clients.exceptions import ClientError, NotFoundError, StreamError, WebSocketError
 
 from .conftest import Tailer
+from .in_memory import run_events
 from .rows import row
 from .scripted import Agent, Peer, plays
 
@@ -102,6 +103,13 @@ def test_a_body_of_plain_lines(http_tail: Tailer, content_type: str) -> None:
 
 # --- malformed
 
+COMPLETE = {"type": "complete", "status": "SUCCEEDED"}
+
+
+def log(message: str) -> dict[str, Any]:
+    return {"type": "log", "message": message}
+
+
 MALFORMED: list[Any] = [
     [],
     [[{"type": "log"}]],
@@ -130,10 +138,10 @@ MALFORMED: list[Any] = [
 
 
 @row(41)
+@each_row("protocol", ["websocket", "http"])
 @each_row("event", MALFORMED, ids=str)
-def test_a_malformed_event_is_text_or_nothing(tail: Tailer, event: object) -> None:
-    with Agent(plays.logs("before\n").event(event).logs("\nafter\n").complete()) as agent:
-        lines = tail(agent.url).whole()
+def test_a_malformed_event_is_text_or_nothing(protocol: Any, event: object) -> None:
+    lines = run_events(protocol, [log("before\n"), event, log("\nafter\n"), COMPLETE]).whole()
     assert lines[0] == "before"
     assert lines[-1] == "after"
     "".join(lines).encode()  # anyone can print them
@@ -150,19 +158,21 @@ def test_bare_text_is_a_log_line(tail: Tailer) -> None:
 
 
 @row(41)
+@each_row("protocol", ["websocket", "http"])
 @each_row("offset", [1 << 70, 10**400])
-def test_an_offset_out_of_this_world(tail: Tailer, offset: int) -> None:
-    with Agent(plays.log("one", 4).log("two", offset).complete()) as agent:
-        result = tail(agent.url)
-    assert result.lines[:1] == ["one"]
-    assert isinstance(result.error, StreamError)
+def test_an_offset_out_of_this_world(protocol: Any, offset: int) -> None:
+    outcome = run_events(protocol, [log("one") | {"offset": 4}, log("two") | {"offset": offset}, COMPLETE])
+    assert outcome.lines[:1] == ["one"]
+    assert isinstance(outcome.error, StreamError)
 
 
 @row(41)
+@each_row("protocol", ["websocket", "http"])
 @each_row("code", [None, "404", 200, 99, 600, 1 << 70, True, 404.0, [404]])
-def test_an_error_event_with_an_impossible_status(tail: Tailer, code: object) -> None:
-    with Agent(plays.event({"type": "error", "message": "broken", "status_code": code})) as agent:
-        error = tail(agent.url).failed(500)
+def test_an_error_event_with_an_impossible_status(protocol: Any, code: object) -> None:
+    error = run_events(protocol, [{"type": "error", "message": "broken", "status_code": code}]).error
+    assert error is not None
+    assert error.status_code == 500
     assert "broken" in str(error)
 
 

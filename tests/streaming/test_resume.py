@@ -11,6 +11,7 @@ from synapse_sdk.clients.exceptions import AuthenticationError, NotFoundError, S
 from synapse_sdk.utils.network import StreamLimits
 
 from .conftest import Tailer
+from .in_memory import run_events
 from .rows import row
 from .scripted import Agent, Peer, Script, plays
 
@@ -102,19 +103,28 @@ def test_a_drop_at_each_event_in_turn(tail: Tailer, offsets: bool) -> None:
         assert tail(agent.url).whole() == LINES
 
 
+def pieces(text: str, size: int = 1000) -> list[dict[str, str]]:
+    """Messages without offsets, of so many characters each."""
+    return [{"type": "log", "message": text[start : start + size]} for start in range(0, len(text), size)]
+
+
+COMPLETE = {"type": "complete", "status": "SUCCEEDED"}
+
+
 @row(30)
+@each_row("protocol", ["websocket", "http"])
 @each_row("first", [1, 4, 25, 1000])
 @each_row("second", [1, 3, 10, 1000])
-def test_a_replay_cut_into_other_pieces(tail: Tailer, first: int, second: int) -> None:
-    with Agent(plays.pieces(TEXT[:25], first).fin(), plays.pieces(TEXT, second).complete()) as agent:
-        assert tail(agent.url).whole() == LINES
+def test_a_replay_cut_into_other_pieces(protocol: Any, first: int, second: int) -> None:
+    assert run_events(protocol, pieces(TEXT[:25], first), [*pieces(TEXT, second), COMPLETE]).whole() == LINES
 
 
 @row(30)
+@each_row("protocol", ["websocket", "http"])
 @each_row("cut", range(1, len(LINES[0]) + 3))
-def test_a_replay_in_pieces_of_lines_that_came_whole_cut_anywhere(tail: Tailer, cut: int) -> None:
-    with Agent(plays.logs(TEXT[:cut]).fin(), plays.logs(TEXT[:cut], TEXT[cut:]).complete()) as agent:
-        assert tail(agent.url).whole() == LINES
+def test_a_replay_in_pieces_of_lines_that_came_whole_cut_anywhere(protocol: Any, cut: int) -> None:
+    again = [*pieces(TEXT[:cut]), *pieces(TEXT[cut:]), COMPLETE]
+    assert run_events(protocol, pieces(TEXT[:cut]), again).whole() == LINES
 
 
 def seen(*lines: str) -> Script:

@@ -624,7 +624,7 @@ def test_the_proxy_of_the_environment(backend: str, variable: str, monkeypatch: 
         loop = "asyncio" if backend == "sync" else backend
         assert anyio.run(main, "http://agent.invalid/", backend=loop) == "via proxy"
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        assert anyio.run(main, server.url, backend=backend) == "direct"
+        assert anyio.run(main, server.url, backend=loop) == "direct"
     assert json.dumps(proxy.requests[0].target) == '"http://agent.invalid/x/"'
 
 
