@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from streaming.scripted import Agent
+from tables import each_row
 
 TOKEN = "a-token-of-24-characters"
 
@@ -18,7 +19,7 @@ def answering(status: int, body: bytes, content_type: str = "application/json") 
     return agent
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "body", "code", "words"),
     [
         (401, b'{"detail": "not mine"}', 1, ["401 not mine", "SYNAPSE_AGENT_TOKEN", "synapse login"]),
@@ -162,8 +163,8 @@ def test_a_question_can_be_left(
     assert result.err.endswith("Aborted.\n")
 
 
-@pytest.mark.parametrize("value", ["nan", "inf"])
-@pytest.mark.parametrize(
+@each_row("value", ["nan", "inf"])
+@each_row(
     "words",
     [
         "jobs list --interval",

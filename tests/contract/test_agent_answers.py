@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from running_agent import RunningAgent
+from tables import each_row
 
 from synapse_agent.routes import ROUTES
 from synapse_sdk.clients.agent import AgentClient
@@ -112,7 +113,7 @@ DEFAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "name", "default"), DEFAULTS)
+@each_row(("operation", "name", "default"), DEFAULTS)
 def test_a_documented_default_is_the_agents(
     agent: RunningAgent, world: dict[str, Any], operation: Operation, name: str, default: object
 ) -> None:

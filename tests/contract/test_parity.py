@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from checkout import ROOT
+from tables import each_row
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
@@ -62,14 +63,14 @@ def test_the_generated_methods_are_those_of_the_rest_groups() -> None:
     assert public(AgentApi) == set(REST_METHODS) == public(AsyncAgentApi)
 
 
-@pytest.mark.parametrize("name", methods(AgentClient))
+@each_row("name", methods(AgentClient))
 def test_a_method_is_the_same_on_both(name: str) -> None:
     sync, asynchronous = getattr(AgentClient, name), getattr(AsyncAgentClient, name)
     assert told(sync) == told(asynchronous)
     assert documented(sync) == documented(asynchronous)
 
 
-@pytest.mark.parametrize("name", methods(AgentClient))
+@each_row("name", methods(AgentClient))
 def test_a_method_of_one_blocks_and_of_the_other_is_awaited(name: str) -> None:
     sync, asynchronous = getattr(AgentClient, name), getattr(AsyncAgentClient, name)
     assert not inspect.iscoroutinefunction(sync)
@@ -78,7 +79,7 @@ def test_a_method_of_one_blocks_and_of_the_other_is_awaited(name: str) -> None:
     assert inspect.iscoroutinefunction(asynchronous) == (name not in AT_ONCE and name not in PAGES)
 
 
-@pytest.mark.parametrize("name", sorted(public(AgentClient) - set(methods(AgentClient))))
+@each_row("name", sorted(public(AgentClient) - set(methods(AgentClient))))
 def test_a_property_is_the_same_on_both(name: str) -> None:
     sync, asynchronous = (inspect.getattr_static(kind, name) for kind in (AgentClient, AsyncAgentClient))
     assert told(sync.fget) == told(asynchronous.fget)
@@ -101,7 +102,7 @@ def test_both_are_context_managers() -> None:
     assert documented(AsyncAgentClient.aclose)
 
 
-@pytest.mark.parametrize("name", methods(AgentClient))
+@each_row("name", methods(AgentClient))
 def test_a_method_is_documented_with_an_example(name: str) -> None:
     doc = inspect.getdoc(getattr(AgentClient, name)) or ""
     assert doc
@@ -123,7 +124,7 @@ def test_the_raw_views_have_every_method_that_is_one_request(raw: tuple[Any, Any
         assert public(view) == {*REST_METHODS, "request"}
 
 
-@pytest.mark.parametrize("name", [*REST_METHODS, "request"])
+@each_row("name", [*REST_METHODS, "request"])
 def test_a_raw_method_takes_what_the_method_takes(raw: tuple[Any, Any], name: str) -> None:
     kinds = (AgentClient, AsyncAgentClient)
     for kind, view in zip(kinds, raw, strict=True):

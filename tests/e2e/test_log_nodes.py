@@ -340,7 +340,7 @@ def tails_of(agent: RunningAgent, job_id: str, lines: int) -> Iterator[list[Tail
 
 
 def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_path: Path) -> None:
-    """Heartbeats go on, and so do the lines; the end is told once Ray answers again."""
+    """Heartbeats go on, and so do the lines; the end comes once Ray answers again."""
     more = tmp_path / "more"
     job_id = cluster.submit(
         f"""

@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from tables import each_row
 
 from tools.codegen import command, generate, safety
 from tools.spec import document as spec_document
 
 from .small_spec import Spec, schema, small, write
+
+pytestmark = pytest.mark.slow
 
 METHOD = ("paths", "/things/{thing_id}/", "get")
 Change = Callable[[Spec], Any]
@@ -569,7 +572,7 @@ def test_the_watch_would_see_it(tmp_path: Path) -> None:
     assert f"os.mkdir {elsewhere}" in said
 
 
-@pytest.mark.parametrize(
+@each_row(
     "source",
     ["import socket", "from os.path import join\nfrom subprocess import run", f"x = {CODE}", "eval('1')"],
 )

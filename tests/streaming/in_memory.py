@@ -23,7 +23,7 @@ from synapse_sdk.streaming._start import Start
 from synapse_sdk.streaming._tail import Protocol, Tail
 from synapse_sdk.utils.network import StreamLimits
 
-__all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split", "take_in"]
+__all__ = ["Answer", "End", "Framing", "Outcome", "run_events", "run_tail", "split", "take_in"]
 
 End = Literal["closed", "fin", "reset", "silent"]
 """How a connection ends: by the book of its protocol, without a word, with an RST, or not at all."""
@@ -97,6 +97,21 @@ def run_tail(
             outcome.error = exc
     _hand_out(tail, outcome)
     return outcome
+
+
+def run_events(protocol: Protocol, *connections: Sequence[Any]) -> Outcome:
+    """Run a tail through connections that bring these events each; all but the last one are cut."""
+    left = list(connections)
+
+    def connect(command: Open) -> Answer:
+        events = [json.dumps(event).encode() for event in left.pop(0)]
+        if protocol == "websocket":
+            data = b"".join(Frame(Opcode.TEXT, event).serialize(mask=False) for event in events)
+        else:
+            data = b"".join(b"data: " + event + b"\n\n" for event in events)
+        return Answer(data, "fin" if left else "closed")
+
+    return run_tail(protocol, connect, lambda: "SUCCEEDED")
 
 
 def _run(tail: Tail, shell: _Shell, outcome: Outcome) -> None:

@@ -21,6 +21,8 @@ from synapse_sdk.utils.network import StreamLimits
 
 from .in_memory import take_in
 
+pytestmark = pytest.mark.slow
+
 Protocol = Literal["websocket", "http"]
 
 STREAMS = 10_000

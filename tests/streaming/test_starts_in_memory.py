@@ -20,6 +20,8 @@ from synapse_sdk.testing._window import Window
 from .in_memory import Answer, run_tail
 from .test_properties import BREAKS, PROTOCOLS, Drop, drops, logs, thorough
 
+pytestmark = pytest.mark.slow
+
 OFFSETS = ("offsets", "offset pieces")
 
 

@@ -16,6 +16,8 @@ from checkout import ROOT, environment
 from synapse_sdk.clients import agent
 from synapse_sdk.clients.agent._helpers import AsyncRawClient, RawClient
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 CLIENTS = {
     "AgentClient": agent.AgentClient,

@@ -22,6 +22,8 @@ from checkout import environment, under_test
 
 from synapse_agent._pyinstaller import hook_dirs
 
+pytestmark = pytest.mark.slow
+
 MAIN = "import sys; from synapse_agent.__main__ import main; sys.exit(main())"
 NO_THREADS = """
 import threading

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 from yarl import URL
 
 from synapse_agent.__main__ import _parser
@@ -233,7 +234,7 @@ def test_parts_of_a_nodes_file(tmp_path: Path) -> None:
     assert from_node(file, 0) == b""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "headers", "body"),
     [
         (200, {}, b"0123456789"),
@@ -263,7 +264,7 @@ def test_whatever_else_a_node_answers_is_no_log(status: int, headers: dict[str, 
 OLD = [b"1first li", b"1ne\n1 is in the log\n"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("disposition", "chunks", "log"),
     [
         (False, OLD, b"first line\n1 is in the log\n"),
@@ -679,7 +680,7 @@ def test_a_log_that_was_kept_is_read_without_its_cluster(world: World, tmp_path:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("text", "size"), [("1", 1), ("500M", 500 << 20), ("2g", 2 << 30)])
+@each_row(("text", "size"), [("1", 1), ("500M", 500 << 20), ("2g", 2 << 30)])
 def test_sizes(text: str, size: int) -> None:
     assert _parser().parse_args(["serve", "--keep-logs", text]).keep_logs == size
 

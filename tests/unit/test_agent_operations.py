@@ -160,7 +160,7 @@ async def test_access_and_audit_lines(tmp_path: Path, capsys: pytest.CaptureFixt
     changed, refused = (line for line in lines if line["logger"] == "audit")
     assert changed.items() >= {"operation": "update_runtime_policy", "status": 200, "who": "agent"}.items()
     assert refused.items() >= {"operation": "stop_job", "status": 400}.items()
-    # The tenant and the user can be told apart from others, and their tokens are not written.
+    # The tenant and the user differ from others, and their tokens are not written.
     assert len(changed["tenant"]) == len(changed["user"]) == 12
     for secret in ("secret-tenant", "secret-user", "secret-of-a-query", TOKEN):
         assert secret not in text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import StreamError
 from synapse_sdk.streaming._log import Log
@@ -227,7 +227,7 @@ def test_lines_taken_all_at_once_are_those_taken_one_by_one(
             other.lines.clear()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("limits", "event", "taken"),
     [
         (StreamLimits(max_bytes=12, max_lines=3, max_message_size=3), {}, True),

@@ -22,6 +22,8 @@ from registry import clean_environment, pip_install
 
 from synapse_sdk import __version__
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = {"synapse_sdk": "src", "synapse_agent": "src", "synapse_agent_api": "generated"}
 INFO = f"synapse_sdk-{__version__}.dist-info"
 # The text as the Apache Software Foundation publishes it, whole.

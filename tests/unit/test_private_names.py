@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 from checkout import PACKAGES, ROOT
+from tables import each_row
+
+pytestmark = pytest.mark.slow
 
 # By file, what it may use all the same, and why.
 ALLOWED: dict[str, set[str]] = {
@@ -112,7 +115,7 @@ def test_there_is_none_but_those_allowed() -> None:
     assert {path: names for path, names in found.items() if names} == ALLOWED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "name"),
     [
         ("import httpcore._async", "httpcore._async"),
@@ -134,7 +137,7 @@ def test_one_more_would_be_found(code: str, name: str) -> None:
     assert set(used(ast.parse(code))) == {name}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "code",
     [
         "from synapse_sdk._config import ClientConfig",
