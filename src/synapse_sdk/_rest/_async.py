@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
@@ -14,17 +14,22 @@ from ._core import (
     Exchange,
     closed_error,
     raw_answer,
+    refuse_several,
     refuse_streams,
     refuse_waiting,
     windowed,
 )
 
 if TYPE_CHECKING:
-    from synapse_agent_api.client import Arguments, Operation, RawResponse
+    from collections.abc import AsyncIterator, Iterator
+
+    from synapse_agent_api.client import Arguments, Operation, Pagination, RawResponse
+    from synapse_agent_api.types import FileTarget
 
     from .._connection import Connection
     from .._http._clients import Proxy, Verify
     from ..long_poll import AsyncLongPollHandler
+    from ._pages import Pages
     from ._plan import Ask, Plan
 
 __all__ = ["AsyncRawApiClient", "AsyncApiClient"]
@@ -135,6 +140,34 @@ class AsyncApiClient:
 
         return await self.carry_out(after(operation, arguments, timeout, poll_interval))
 
+    async def download(self, operation: Operation[Any], arguments: Arguments, target: FileTarget, /) -> int:
+        """Call an operation, write its answer to a file, and return how many bytes that were.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        from ._download import FileSink
+
+        sink = FileSink(target)
+        exchange = Exchange(self.connection, operation, arguments, sink=sink)
+        try:
+            exchange.result(await self.perform(exchange))
+            return sink.finish()
+        finally:
+            sink.discard()
+
+    def pages(
+        self, operation: Operation[Any], arguments: Arguments, pagination: Pagination, /
+    ) -> AsyncIterator[Any]:
+        """Walk a list, one page after the other, each asked for when it is needed.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        from ._pages import Pages
+
+        return _AsyncPages(self, Pages(self.connection, operation, arguments, pagination))
+
     async def perform(self, exchange: Exchange[Any]) -> httpx.Response:
         """Send the requests of an exchange until there is a final answer.
 
@@ -211,7 +244,7 @@ class AsyncApiClient:
     async def _exchange(self, exchange: Exchange[Any]) -> httpx.Response:
         response = await send_async(self._http, exchange.request(self._http))
         exchange.began(response.status_code)
-        reader = exchange.window_reader(response)
+        reader = exchange.body_reader(response)
         if reader is None:
             return await read_async(response)
         try:
@@ -228,6 +261,28 @@ class AsyncApiClient:
         )
         exchange = Exchange(connection, step.operation, step.arguments)
         return exchange.result(await self.perform(exchange))
+
+
+class _AsyncPages:
+    """Iterates over a list. No generator, which somebody who leaves it would have to close."""
+
+    def __init__(self, client: AsyncApiClient, pages: Pages) -> None:
+        self._client = client
+        self._pages = pages
+        self._items: Iterator[Any] = iter(())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        while True:
+            for item in self._items:
+                return item
+            exchange = self._pages.exchange()
+            if exchange is None:
+                raise StopAsyncIteration
+            response = await self._client.perform(exchange)
+            self._items = self._pages.results(exchange.result(response), response)
 
 
 class AsyncRawApiClient:
@@ -266,3 +321,19 @@ class AsyncRawApiClient:
             ValidationError: 400.
         """
         raise refuse_waiting(self._api_client.connection, operation.summary)
+
+    async def download(self, operation: Operation[Any], *_: object) -> Any:
+        """Refuse: what is written to a file is no raw answer.
+
+        Raises:
+            ValidationError: 400.
+        """
+        raise refuse_several(self._api_client.connection, operation.summary)
+
+    def pages(self, operation: Operation[Any], *_: object) -> Any:
+        """Refuse: a list has several answers.
+
+        Raises:
+            ValidationError: 400.
+        """
+        raise refuse_several(self._api_client.connection, operation.summary)

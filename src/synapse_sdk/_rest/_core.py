@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+import re
+import secrets
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar, cast
+from urllib.parse import urlencode
 
 import httpx
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation
 
     from .._connection import Connection
+    from ._download import FileSink
 
 __all__ = [
     "Exchange",
@@ -41,6 +45,7 @@ __all__ = [
     "closed_error",
     "origin",
     "raw_answer",
+    "refuse_several",
     "refuse_streams",
     "refuse_waiting",
     "windowed",
@@ -54,6 +59,9 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/xml", "application/xml"})
 _EMPTY = frozenset({204, 205})
+_FORM = "application/x-www-form-urlencoded"
+# Of what RFC 6265 lets a cookie's value have; a comma or a space as well, which servers read.
+_COOKIE = re.compile(r"[!#-+,./0-:<-\[\]-~ -]*")
 _BETWEEN = "this came from something between here and the agent"
 
 
@@ -81,6 +89,7 @@ class Exchange(Generic[T]):
         url: Where to instead of the operation's path; it was checked.
         free: Whether any JSON, text or nothing at all may be answered.
         raw: Whether the answer is wanted as it came.
+        sink: Where the body of a success is written as it comes.
     """
 
     __slots__ = (
@@ -95,6 +104,7 @@ class Exchange(Generic[T]):
         "_operation",
         "_params",
         "_redirects",
+        "_sink",
         "_status",
         "_url",
         "_window",
@@ -109,8 +119,10 @@ class Exchange(Generic[T]):
         url: httpx.URL | None = None,
         free: bool = False,
         raw: bool = False,
+        sink: FileSink | None = None,
     ) -> None:
         self._connection = connection
+        self._sink = sink
         self._operation = operation
         self._free = free
         self._attempt = 0
@@ -126,18 +138,22 @@ class Exchange(Generic[T]):
                 # Such an answer has no header that tells whether the agent took the offset, so cut it here.
                 query = {}
             self._params = _query(query) if url is None or free else None
+            if arguments.headers or arguments.cookies:
+                self._connection = connection.with_options(headers=_parameter_headers(arguments))
             self._content: bytes | None = None
-            self._content_type = "application/json"
+            self._content_type = arguments.content_type
             self._data: dict[str, Any] | None = None
-            self._files: dict[str, object] | None = None
+            self._files: list[tuple[str, object]] | None = None
             if arguments.files is not None:
-                self._data = _form(arguments.body)
-                self._files = {name: self._file(file, name) for name, file in arguments.files.items()}
+                self._set_form(_form(arguments.body), arguments.files)
             elif isinstance(arguments.body, RawBody):
                 self._content = arguments.body.content
                 self._content_type = arguments.body.content_type
+            elif arguments.content_type == _FORM:
+                self._content = urlencode(list(_pairs(_form(arguments.body)))).encode()
             elif arguments.body is not NO_BODY:
-                self._content = _json(arguments.body)
+                is_json = _is_json(arguments.content_type.partition(";")[0])
+                self._content = _json(arguments.body) if is_json else self._whole(arguments.body)
         except ClientError as error:
             self.close()
             self._named(error)
@@ -157,8 +173,16 @@ class Exchange(Generic[T]):
         self, http: httpx.Client | httpx.AsyncClient, extensions: Mapping[str, Any] | None = None
     ) -> httpx.Request:
         """Build the request to send now, with fresh tokens."""
+        own = self._operation.accept
         text = self._operation.text or self._free
-        extra = {"Accept": "application/json, text/plain" if text else "application/json"}
+        accept = (
+            f"{own}, application/json"
+            if own
+            else "application/json, text/plain"
+            if text
+            else "application/json"
+        )
+        extra = {"Accept": accept}
         if self._content is not None:
             extra["Content-Type"] = self._content_type
         try:
@@ -190,8 +214,11 @@ class Exchange(Generic[T]):
         """Take note that an answer has begun."""
         self._status = status
 
-    def window_reader(self, response: httpx.Response) -> WindowReader | None:
-        """Return what reads the body of a log whose window the agent did not cut out, or None."""
+    def body_reader(self, response: httpx.Response) -> WindowReader | FileSink | None:
+        """Return what reads a download, or a log whose window the agent did not cut out, or None."""
+        if self._sink is not None and response.is_success and not self._is_page(response):
+            self._sink.start()
+            return self._sink
         if self._window is None or response.status_code != 200 or media_type(response.headers) in _MARKUP:
             return None
         if self._window.start(response.headers) is not None:
@@ -255,18 +282,54 @@ class Exchange(Generic[T]):
             raise self._unusable(response, exc) from exc
 
     def _value(self, response: httpx.Response, documented: int) -> object:
+        from synapse_agent_api.types import decode_nothing
+
         body = response.content
         kind = media_type(response.headers)
-        if body and kind in _MARKUP:
+        if body and self._is_page(response):
             raise ValueError(f"its content type is {kind}")
-        if documented in _EMPTY:
+        if documented in _EMPTY or self._operation.decoders[documented] is decode_nothing:
             # Nothing is due, so that whatever else is there takes nothing from the caller.
             return None
         if self._free:
             return _any(response, kind)
+        if self._operation.accept and not self._operation.text:
+            return body
         if not body and (response.status_code in _EMPTY or not self._operation.text):
             raise ValueError("it is empty")
         return _text(response, kind) if self._operation.text else json.loads(body)
+
+    def _is_page(self, response: httpx.Response) -> bool:
+        """Return whether a page for people came where the agent sends none."""
+        kind = media_type(response.headers)
+        return kind in _MARKUP and kind != self._operation.accept.partition(";")[0]
+
+    def _set_form(self, fields: dict[str, Any], files: Mapping[str, object]) -> None:
+        """Send fields and files as multipart, also where there are no files."""
+        each = [
+            (name, file)
+            for name, given in files.items()
+            for file in (cast("list[object]", given) if isinstance(given, (list, tuple)) else [given])
+        ]
+        if each:
+            self._data, self._files = fields, [(name, self._file(file, name)) for name, file in each]
+        elif fields:
+            # httpx would send fields alone as a urlencoded form.
+            self._files = [(name, (None, value)) for name, value in _pairs(fields)]
+        else:
+            boundary = secrets.token_hex(16)
+            self._content = f"--{boundary}--\r\n".encode()
+            self._content_type = f"multipart/form-data; boundary={boundary}"
+
+    def _whole(self, body: object) -> bytes:
+        """Return a body that is a text or a file, whole: it may have to be sent again."""
+        if "charset" in self._content_type:
+            return _encoded(body)
+        file = self._file(body, "body")
+        content: object = file if isinstance(file, bytes) else cast("BinaryIO", file).read()
+        if not isinstance(content, bytes):
+            raise ValidationError(400, "body must be a path, bytes or a binary file")
+        return content
 
     def _file(self, file: object, name: str) -> object:
         """Give back what httpx takes as a file; a path is opened here."""
@@ -350,8 +413,8 @@ class Exchange(Generic[T]):
             _logger.debug(f"%s: {message}", self._operation.summary, *values)
 
 
-def windowed(reader: WindowReader, response: httpx.Response) -> httpx.Response:
-    """Return an answer that has the window only.
+def windowed(reader: WindowReader | FileSink, response: httpx.Response) -> httpx.Response:
+    """Return an answer that has the window only, or nothing where the body went to a file.
 
     Raises:
         ClientError: 416, the window begins behind the log's end; or the answer is no log.
@@ -400,6 +463,17 @@ def refuse_waiting(connection: Connection, operation: str) -> ClientError:
     )
 
 
+def refuse_several(connection: Connection, operation: str) -> ClientError:
+    """Make the error for a download or a walk over pages where one raw answer is wanted."""
+    return ValidationError(
+        400,
+        "with_raw_response gives one answer whole",
+        operation=operation,
+        agent=connection.agent,
+        hint="call the client's own method",
+    )
+
+
 def raw_answer(exchange: Exchange[T], response: httpx.Response) -> RawResponse[T]:
     """Give back an answer as it came, to be decoded when that is asked for."""
     return RawResponse(
@@ -433,15 +507,53 @@ def _plain(value: object, name: str) -> str:
 
 
 def _form(body: object) -> dict[str, Any]:
-    """Give back the fields beside a file, which know text only; what has a structure is sent as JSON."""
+    """Give back the fields of a form, which know text only; a list is several fields, an object is JSON."""
     if body is NO_BODY or body is None:
         return {}
     fields: dict[str, Any] = {}
     for name, value in cast("Mapping[str, object]", body).items():
         if value is None:
             continue
-        fields[name] = _json(value).decode() if _is_structured(value) else _plain(value, name)
+        if isinstance(value, (list, tuple)):
+            fields[name] = [_field(item, name) for item in cast("list[object]", value)]
+        else:
+            fields[name] = _field(value, name)
     return fields
+
+
+def _field(value: object, name: str) -> str:
+    return _json(value).decode() if _is_structured(value) else _plain(value, name)
+
+
+def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in fields.items():
+        for item in cast("list[str]", value) if isinstance(value, list) else [cast("str", value)]:
+            yield name, item
+
+
+def _parameter_headers(arguments: Arguments) -> dict[str, str]:
+    """Return the headers that carry header and cookie parameters."""
+    headers = {name: _plain(value, name) for name, value in arguments.headers.items()}
+    cookies = {name: _plain(value, name) for name, value in arguments.cookies.items()}
+    for name, value in cookies.items():
+        if not _COOKIE.fullmatch(value):
+            raise ValidationError(400, f"the cookie {name} has a value that can't be sent")
+    if cookies:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return headers
+
+
+def _is_json(kind: str) -> bool:
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _encoded(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise ValidationError(400, "body must be a string")
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise ValidationError(400, "the body has a character that can't be sent") from exc
 
 
 def _is_structured(value: object) -> bool:
@@ -472,7 +584,7 @@ def _any(response: httpx.Response, kind: str) -> object:
     """Give back what any answer holds: None, a JSON value, or a text."""
     if not response.content:
         return None
-    if kind == "application/json" or kind.endswith("+json"):
+    if _is_json(kind):
         return cast("object", json.loads(response.content))
     try:
         if not kind:
@@ -485,7 +597,7 @@ def _any(response: httpx.Response, kind: str) -> object:
 def _text(response: httpx.Response, kind: str) -> object:
     """Give back a text, which agents send as a JSON string, in an object, or as it is."""
     body = response.content
-    is_json = kind == "application/json" or kind.endswith("+json")
+    is_json = _is_json(kind)
     if is_json or not kind:
         try:
             value: object = json.loads(body)

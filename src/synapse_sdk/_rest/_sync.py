@@ -16,13 +16,17 @@ from ._core import (
     Exchange,
     closed_error,
     raw_answer,
+    refuse_several,
     refuse_streams,
     refuse_waiting,
     windowed,
 )
 
 if TYPE_CHECKING:
-    from synapse_agent_api.client import Arguments, Operation, RawResponse
+    from collections.abc import Iterator
+
+    from synapse_agent_api.client import Arguments, Operation, Pagination, RawResponse
+    from synapse_agent_api.types import FileTarget
 
     from .._connection import Connection
     from .._http._clients import Proxy, Verify
@@ -137,6 +141,37 @@ class ApiClient:
 
         return self.carry_out(after(operation, arguments, timeout, poll_interval))
 
+    def download(self, operation: Operation[Any], arguments: Arguments, target: FileTarget, /) -> int:
+        """Call an operation, write its answer to a file, and return how many bytes that were.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        from ._download import FileSink
+
+        sink = FileSink(target)
+        exchange = Exchange(self.connection, operation, arguments, sink=sink)
+        try:
+            exchange.result(self.perform(exchange))
+            return sink.finish()
+        finally:
+            sink.discard()
+
+    def pages(
+        self, operation: Operation[Any], arguments: Arguments, pagination: Pagination, /
+    ) -> Iterator[Any]:
+        """Walk a list, one page after the other, each asked for when it is needed.
+
+        Raises:
+            ClientError: Whatever goes wrong.
+        """
+        from ._pages import Pages
+
+        walk = Pages(self.connection, operation, arguments, pagination)
+        while (exchange := walk.exchange()) is not None:
+            response = self.perform(exchange)
+            yield from walk.results(exchange.result(response), response)
+
     def perform(self, exchange: Exchange[Any]) -> httpx.Response:
         """Send the requests of an exchange until there is a final answer.
 
@@ -214,7 +249,7 @@ class ApiClient:
     def _exchange(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
         response = send(self._http, request)
         exchange.began(response.status_code)
-        reader = exchange.window_reader(response)
+        reader = exchange.body_reader(response)
         if reader is None:
             return read(response)
         try:
@@ -270,3 +305,19 @@ class RawApiClient:
             ValidationError: 400.
         """
         raise refuse_waiting(self._api_client.connection, operation.summary)
+
+    def download(self, operation: Operation[Any], *_: object) -> Any:
+        """Refuse: what is written to a file is no raw answer.
+
+        Raises:
+            ValidationError: 400.
+        """
+        raise refuse_several(self._api_client.connection, operation.summary)
+
+    def pages(self, operation: Operation[Any], *_: object) -> Any:
+        """Refuse: a list has several answers.
+
+        Raises:
+            ValidationError: 400.
+        """
+        raise refuse_several(self._api_client.connection, operation.summary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi, AsyncRawAgentApi, RawAgentApi
@@ -11,7 +11,7 @@ from synapse_agent_api.client import NO_BODY, RawResponse
 if TYPE_CHECKING:
     import httpx
 
-    from synapse_agent_api.models import Build, Container, Job, JobStatus, PluginRelease, SystemStatus
+    from synapse_agent_api.models import Build, Job, SystemStatus
 
     from ..._rest._async import AsyncApiClient, AsyncRawApiClient
     from ..._rest._sync import ApiClient, RawApiClient
@@ -192,93 +192,6 @@ class HelpersMixin:
 
         return self._api_client.carry_out(system(timeout, poll_interval))
 
-    def iter_plugin_releases(self, *, page_size: int = 100) -> Iterator[PluginRelease]:
-        """Walk all plugin releases, one page after the other, each asked for when it is needed.
-
-        Args:
-            page_size: How many releases to ask for at once.
-
-        Returns:
-            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
-
-        Raises:
-            ServerError: 200, a page leads to another origin, or in a circle.
-            ClientError: As `list_plugin_releases` does.
-
-        Example:
-            >>> [release.plugin for release in client.iter_plugin_releases()]  # doctest: +SKIP
-            ['detector', 'greeter']
-        """
-        from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
-
-        from ..._rest._pages import Pages
-
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = self._api_client.perform(exchange)
-            yield from pages.results(exchange.result(response), response.url)
-
-    def iter_containers(self, *, page_size: int = 100) -> Iterator[Container]:
-        """Walk all containers, one page after the other, each asked for when it is needed.
-
-        Args:
-            page_size: How many containers to ask for at once.
-
-        Returns:
-            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
-
-        Raises:
-            ServerError: 200, a page leads to another origin, or in a circle.
-            ClientError: As `list_containers` does.
-
-        Example:
-            >>> [container.status for container in client.iter_containers()]  # doctest: +SKIP
-            ['running', 'stopped']
-        """
-        from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
-
-        from ..._rest._pages import Pages
-
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = self._api_client.perform(exchange)
-            yield from pages.results(exchange.result(response), response.url)
-
-    def iter_jobs(
-        self,
-        *,
-        status: JobStatus | str | None = None,
-        metadata: Sequence[str] | Mapping[str, str] | None = None,
-        page_size: int = 100,
-    ) -> Iterator[Job]:
-        """Iterate over the jobs, the newest first, one page after the other, each asked for when needed.
-
-        An agent that has no pages answers all jobs at once; the filters hold there as well.
-
-        Args:
-            status: Only jobs with this status.
-            metadata: Only jobs with this metadata: all of these `key=value`, or `key` for any value; or a
-                mapping.
-            page_size: How many jobs to ask for at once, 1 to 1000.
-
-        Returns:
-            An iterator. No job comes twice. One that is submitted meanwhile does not come.
-
-        Raises:
-            ServerError: 200, a page leads in a circle.
-            ClientError: As `list_jobs` does.
-
-        Example:
-            >>> [job.submission_id for job in client.iter_jobs(status="FAILED")]  # doctest: +SKIP
-            ['train-42', 'train-17']
-        """
-        from ..._rest._job_pages import JobPages
-
-        pages = JobPages(self._api_client.connection, status, metadata, page_size)
-        while (exchange := pages.exchange()) is not None:
-            response = self._api_client.perform(exchange)
-            yield from pages.results(exchange.result(response), response.headers)
-
     def with_options(
         self,
         *,
@@ -394,43 +307,6 @@ class AsyncHelpersMixin:
 
         return await self._api_client.carry_out(system(timeout, poll_interval))
 
-    async def iter_plugin_releases(self, *, page_size: int = 100) -> AsyncIterator[PluginRelease]:
-        from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
-
-        from ..._rest._pages import Pages
-
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = await self._api_client.perform(exchange)
-            for release in pages.results(exchange.result(response), response.url):
-                yield release
-
-    async def iter_containers(self, *, page_size: int = 100) -> AsyncIterator[Container]:
-        from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
-
-        from ..._rest._pages import Pages
-
-        pages = Pages(self._api_client.connection, OPERATION, arguments(page_size=page_size))
-        while (exchange := pages.exchange()) is not None:
-            response = await self._api_client.perform(exchange)
-            for container in pages.results(exchange.result(response), response.url):
-                yield container
-
-    async def iter_jobs(
-        self,
-        *,
-        status: JobStatus | str | None = None,
-        metadata: Sequence[str] | Mapping[str, str] | None = None,
-        page_size: int = 100,
-    ) -> AsyncIterator[Job]:
-        from ..._rest._job_pages import JobPages
-
-        pages = JobPages(self._api_client.connection, status, metadata, page_size)
-        while (exchange := pages.exchange()) is not None:
-            response = await self._api_client.perform(exchange)
-            for job in pages.results(exchange.result(response), response.headers):
-                yield job
-
     def with_options(
         self,
         *,
@@ -481,8 +357,5 @@ class AsyncHelpersMixin:
     wait_for_job.__doc__ = HelpersMixin.wait_for_job.__doc__
     wait_for_build.__doc__ = HelpersMixin.wait_for_build.__doc__
     wait_for_system_ready.__doc__ = HelpersMixin.wait_for_system_ready.__doc__
-    iter_plugin_releases.__doc__ = HelpersMixin.iter_plugin_releases.__doc__
-    iter_containers.__doc__ = HelpersMixin.iter_containers.__doc__
-    iter_jobs.__doc__ = HelpersMixin.iter_jobs.__doc__
     with_options.__doc__ = HelpersMixin.with_options.__doc__
     request.__doc__ = HelpersMixin.request.__doc__
