@@ -284,11 +284,11 @@ def _(document: Raw) -> Said:
     for where, schema, _, _ in schemas(document):
         for word in as_mapping(schema):
             if word in _IGNORED_KEYWORDS:
-                yield (
-                    where,
-                    f"`{word}`, which the client would ignore",
-                    "say it with properties, oneOf and enum",
+                is_file = word in ("contentMediaType", "contentEncoding")
+                mend = (
+                    "write format: binary for a file" if is_file else "say it with properties, oneOf and enum"
                 )
+                yield where, f"`{word}`, which the client would ignore", mend
             elif word not in _SCHEMA_KEYWORDS and not word.startswith("x-"):
                 close = difflib.get_close_matches(word, _SCHEMA_KEYWORDS, 1)
                 mend = f"is it `{close[0]}`?" if close else "drop it"
