@@ -2,8 +2,8 @@
 
     python evolved_client.py FOLDER
 
-It runs by itself, because PYTHONPATH leads to another `synapse_agent_api` here. FOLDER is for files. It prints,
-as JSON, what is wrong, by the case.
+It runs by itself, because PYTHONPATH leads to another `synapse_agent_api` here. FOLDER is for files. What is
+wrong is printed as JSON, by the case.
 """
 
 from __future__ import annotations

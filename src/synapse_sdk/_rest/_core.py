@@ -326,7 +326,7 @@ class Exchange(Generic[T]):
         if "charset" in self._content_type:
             return _encoded(body)
         file = self._file(body, "body")
-        content: object = file if isinstance(file, bytes) else cast("BinaryIO", file).read()
+        content = file if isinstance(file, bytes) else cast("Any", file).read()
         if not isinstance(content, bytes):
             raise ValidationError(400, "body must be a path, bytes or a binary file")
         return content

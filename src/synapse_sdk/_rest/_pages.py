@@ -86,10 +86,10 @@ class Pages:
                 f"its `{how.next or how.cursor_field}` is a {type(following).__name__}, no string"
             )
         self._next = following or None
-        results: object = getattr(page, how.results) if how.results else page
+        results: Any = getattr(page, how.results) if how.results else page
         if results is not None and not isinstance(results, list):
             raise self._error(f"its `{how.results}` are a {type(results).__name__}, no list")
-        items: list[Any] = results or []
+        items = cast("list[Any]", results or [])
         self._empty = 0 if items else self._empty + 1
         return filter(self._accepts, items) if how.filters else iter(items)
 
@@ -130,7 +130,9 @@ def _matches(value: object, wanted: object) -> bool:
     """Return whether a field is what a filter asks for: all of a list of `key=value` or `key`."""
     if not isinstance(wanted, list):
         return value == wanted
-    held = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+    held: Mapping[str, object] = {}
+    if isinstance(value, Mapping):
+        held = cast("Mapping[str, object]", value)
     pairs = (text.partition("=") for text in cast("list[str]", wanted))
     return all(key in held and (not equals or held[key] == rest) for key, equals, rest in pairs)
 
