@@ -32,7 +32,8 @@ TOOLS = [
 LEFT_OUT = (
     *("tests/contract/test_skew_release.py", "tests/contract/test_templates.py", "tests/docs", "tests/scale"),
     *("tests/spec", "tests/typing", "tests/unit/test_benchmarks.py", "tests/unit/test_coverage_report.py"),
-    *("tests/unit/test_codegen.py", "tests/unit/test_hooks.py", "tests/unit/test_lock.py"),
+    *("tests/unit/test_codegen.py", "tests/unit/test_front_door.py", "tests/unit/test_hooks.py"),
+    "tests/unit/test_lock.py",
     *("tests/unit/test_packaging.py", "tests/unit/test_private_names.py", "tests/unit/test_release_check.py"),
 )
 

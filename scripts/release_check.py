@@ -1,8 +1,8 @@
-"""Say whether this commit can be released, and build what would be uploaded into dist/.
+"""Check whether this commit can be released, and build what would be uploaded into dist/.
 
     python scripts/release_check.py
 
-Nothing is uploaded or tagged. CONTRIBUTING.md has the steps round this one.
+Nothing is uploaded or tagged. CONTRIBUTING.md has the steps before and after this one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,11 +24,15 @@ def run(*command: str) -> str:
 
 
 def problems(version: str) -> Iterator[str]:
-    """What has to be done before."""
+    """Yield what has to be done before the release."""
     if changes := run("git", "status", "--porcelain").rstrip():
         yield f"there are changes that are not committed:\n{changes}"
     if run("git", "tag", "--list", f"v{version}"):
         yield f"v{version} is tagged already: raise __version__ in src/synapse_sdk/__init__.py"
+    urls = tomllib.loads(Path("pyproject.toml").read_text())["project"]["urls"]
+    if unknown := [name for name, url in urls.items() if ".invalid/" in url]:
+        names = ", ".join(unknown)
+        yield f"pyproject.toml has no real address of the repository: change {names} in [project.urls]"
     heading = _HEADING.search(Path("CHANGELOG.md").read_text())
     latest, date = heading.groups() if heading else ("nothing", "")
     if latest != version:

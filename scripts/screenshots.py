@@ -1,4 +1,4 @@
-"""Draws docs/assets/*.svg: the `synapse` command in a terminal, against a real agent (`make screenshots`).
+"""Draw docs/assets/*.svg: the `synapse` command in a terminal and a real agent (`make docs DO=pictures`).
 
 A pseudo-terminal tells what there is to see, and rich draws it. No token and no address is in what is shown.
 """
@@ -110,7 +110,7 @@ class Session:
 
 
 def screen_of(raw: bytes) -> Text:
-    """Give what the bytes leave on a screen, with colours."""
+    """Return what a terminal shows after these bytes, with colours."""
     screen = pyte.Screen(COLUMNS, 60)
     pyte.ByteStream(screen).feed(raw)
     lines: list[Text] = []

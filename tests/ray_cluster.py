@@ -206,6 +206,19 @@ class RayCluster:
     def raw_log(self, job_id: str) -> bytes:
         return self.log_path(job_id).read_bytes()
 
+    @contextmanager
+    def frozen_dashboard(self) -> Iterator[None]:
+        """Stop the dashboard's processes, which keep their connections and answer nothing."""
+        (pid, *_) = self.nodes[0].processes("dashboard/dashboard.py")
+        frozen = [pid, *(child for child, _ in descendants(pid))]
+        try:
+            for process in frozen:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in frozen:
+                os.kill(process, signal.SIGCONT)
+
     def kill_dashboard(self) -> tuple[list[str], dict[str, str], str]:
         """Kill the dashboard; what to start it with again."""
         pid = self.nodes[0].processes("dashboard/dashboard.py")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -23,6 +24,11 @@ from checkout import ROOT, python_path
 
 if TYPE_CHECKING:
     from synapse_sdk.testing import FakeAgent
+
+REQUEST_LINE = re.compile(r"\S+ warning (access|auth): ")
+
+# Releases come from examples/; debug runs may take plugins from the folders of tests.
+PLUGIN_OPTIONS = ("--plugins", str(ROOT / "examples" / "plugins"), "--plugin-path", tempfile.gettempdir())
 
 TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
 
@@ -58,11 +64,15 @@ class RunningAgent:
 
     @property
     def stderr(self) -> str:
-        """What the agent complained about so far."""
-        return (self.tmp / "stderr").read_text()
+        """What the agent complained about so far, but for requests that it answered with 5xx or 401."""
+        lines = (self.tmp / "stderr").read_text().splitlines(keepends=True)
+        return "".join(line for line in lines if not REQUEST_LINE.match(line))
+
+    def log_path(self, job_id: str) -> Path:
+        return self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log"
 
     def raw_log(self, job_id: str) -> bytes:
-        return (self.directory / "ray" / "session_latest" / "logs" / f"job-driver-{job_id}.log").read_bytes()
+        return self.log_path(job_id).read_bytes()
 
     def submit(self, source: str = "", /, **body: Any) -> str:
         """Submit; `source` is the body of a function that is called with the params as `p`."""
@@ -156,7 +166,7 @@ def agent_environment(tmp: Path, **more: str) -> dict[str, str]:
     dropped = {"SYNAPSE_AGENT_TOKEN", "RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_ADDRESS"}
     dropped |= {"SYNAPSE_AGENT_DATA", "SYNAPSE_PLUGINS"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
-    ours = python_path() | {"TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1"}
+    ours = python_path() | {"TMPDIR": str(tmp), "PYTHONUNBUFFERED": "1", "NOT_FOR_JOBS": "own-secret"}
     return environment | ours | {"XDG_STATE_HOME": str(tmp / "state")} | more
 
 
@@ -240,7 +250,7 @@ def agent() -> Iterator[RunningAgent]:
         with attached_agent(Path(ready_file)) as agent:
             yield agent
         return
-    with running_agent("--plugins", str(ROOT / "examples" / "plugins")) as agent:
+    with running_agent(*PLUGIN_OPTIONS) as agent:
         assert agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).status_code == 200
         yield agent
         # Whatever the tests did, the agent had no trouble of its own.

@@ -63,11 +63,12 @@ def surface(package: griffe.Module) -> dict[str, Entry]:
             found[path] = _entry(path, target)
             if isinstance(target, griffe.Class):
                 classes[path] = target
+    published = {target.path for target in classes.values()}
     for path, target in classes.items():
         # Where a class is exported from more places than its own, its members are listed with that one.
         if target.path in classes and target.path != path:
             continue
-        for name, member in {**_inherited(target), **target.members}.items():
+        for name, member in {**_inherited(target, published), **target.members}.items():
             inner = _target(member)
             if inner is not None and (not name.startswith("_") or name == "__init__"):
                 found[f"{path}.{name}"] = _entry(f"{path}.{name}", inner)
@@ -98,8 +99,8 @@ def _target(member: griffe.Object | griffe.Alias) -> griffe.Object | None:
         return None
 
 
-def _inherited(target: griffe.Class) -> dict[str, griffe.Object | griffe.Alias]:
-    """Return what comes from classes that are not public."""
+def _inherited(target: griffe.Class, published: set[str]) -> dict[str, griffe.Object | griffe.Alias]:
+    """Return the members that come from classes that no public module exports."""
     try:
         inherited = target.inherited_members
     except (griffe.AliasResolutionError, griffe.CyclicAliasError):
@@ -107,7 +108,9 @@ def _inherited(target: griffe.Class) -> dict[str, griffe.Object | griffe.Alias]:
     return {
         name: member
         for name, member in inherited.items()
-        if (final := _target(member)) is not None and "._" in final.path.removesuffix(f".{name}")
+        if (final := _target(member)) is not None
+        and "._" in (owner := final.path.removesuffix(f".{name}"))
+        and owner not in published
     }
 
 

@@ -18,9 +18,9 @@ WIDTH = 88
 
 def page() -> str:
     lines = header(
-        "Command line", "Every command of synapse and synapse-agent, as their help tells it.", source="--help"
+        "Command line", "Every command of synapse and synapse-agent, with its help.", source="--help"
     )
-    lines += ["How to use them is in [On the command line](../how-to/command-line.md).", ""]
+    lines += ["How to use them is in [Command line](../how-to/command-line.md).", ""]
     with plain():
         for path, text in walk(root, "synapse", None):
             level = "##" if path.count(" ") == 0 else "###"

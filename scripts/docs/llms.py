@@ -56,7 +56,7 @@ def sections(nav: list[Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def description(path: str, text: str) -> str:
-    """Give what the page's front matter says it is, or its first sentence."""
+    """Return the description in the page's front matter, or its first sentence."""
     found = FRONT_MATTER.match(text)
     words = yaml.safe_load(found[1]).get("description") if found else None
     if not words:

@@ -48,7 +48,7 @@ def page() -> str:
 
 
 def values(model: type) -> list[str]:
-    """Tell what an enum's values are."""
+    """Return a line with the values of an enum."""
     if not issubclass(model, Enum):
         return []
     return ["Known values: " + ", ".join(f"`{member.value}`" for member in model) + ".", ""]

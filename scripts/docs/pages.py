@@ -1,4 +1,4 @@
-"""All pages of the site: those that are written, in docs/, and those that are made from code and spec."""
+"""All pages of the site: those written in docs/, and those made from code, spec and other files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import client_page
 import errors_page
 import log_stream_page
 import models_page
+import repository_page
 import rest_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +21,8 @@ MADE = {
     "reference/command-line.md": cli_page.page,
     "reference/rest-api.md": rest_page.page,
     "reference/log-stream.md": log_stream_page.page,
+    "changelog.md": repository_page.changelog,
+    "security.md": repository_page.security,
 }
 SPECS = ("openapi.yaml", "log-stream.yaml")
 
@@ -42,7 +45,7 @@ def write_written(folder: Path) -> set[Path]:
 
 
 def put(path: Path, data: bytes) -> Path:
-    # What is the same stays untouched, so that a server that watches is not woken for nothing.
+    # Do not touch an unchanged file: the development server would build it again.
     if not path.exists() or path.read_bytes() != data:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -1,4 +1,4 @@
-"""What the pages made from a spec share: reading it, and words for a schema."""
+"""Functions for pages that are made from a spec."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def resolve(document: dict[str, Any], node: Any) -> Any:
 
 
 def type_of(schema: dict[str, Any]) -> str:
-    """Say in Markdown what a schema takes; a named one is a link to its heading on the same page."""
+    """Return a schema's type as Markdown; a named schema links to its heading on the same page."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{anchor(name)})"
@@ -53,7 +53,7 @@ def type_of(schema: dict[str, Any]) -> str:
 
 
 def constraints(schema: dict[str, Any]) -> str:
-    """Say which values a schema takes, as far as there are limits."""
+    """Return the limits of a schema's values as text."""
     words = [
         f"{text} {code(schema[key])}"
         for key, text in (
@@ -68,7 +68,7 @@ def constraints(schema: dict[str, Any]) -> str:
 
 
 def properties(document: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """Tell an object's properties as a table."""
+    """Return an object's properties as a table."""
     rows: list[tuple[str, str, str]] = []
     for part in [schema, *(resolve(document, one) for one in schema.get("allOf", ()))]:
         required = set(part.get("required", ()))
@@ -86,7 +86,7 @@ def properties(document: dict[str, Any], schema: dict[str, Any]) -> list[str]:
 
 
 def anchor(name: str) -> str:
-    """Give the id that a heading of this one word gets."""
+    """Return the id of a heading of one word."""
     return name.lower()
 
 

@@ -8,28 +8,48 @@ from aiohttp import web
 
 from .auth import auth_middleware
 from .cluster.resources import SNAPSHOTS, Snapshots
+from .containers.handlers import CONTAINERS
+from .containers.manager import Containers
 from .context import AGENT_CONTEXT, AgentContext
-from .errors import error_middleware
-from .routes import add_routes
+from .http.address import TRUSTED_PROXIES, TrustedProxies
+from .http.body import BODY_BUDGET, BodyBudget
+from .http.current import add_headers
+from .http.limits import TAIL_SLOTS, Limits, TailSlots
+from .http.middleware import error_middleware
+from .http.route import add_routes
+from .logs.handlers import LOGS
+from .logs.registry import Logs
+from .routes import DOCUMENT_ROUTES, PROBE_ROUTES, ROUTES, STREAM_ROUTES
+from .runs.state import RUN_STATE, RunState
 
 __all__ = ["make_app"]
 
-# Sources of modules and parameters come in bodies; nothing else is large.
-_MAX_BODY = 32 * 1024 * 1024
 
-
-def make_app(context: AgentContext) -> web.Application:
-    app = web.Application(
-        middlewares=[error_middleware, auth_middleware(context.token)], client_max_size=_MAX_BODY
-    )
+def make_app(
+    context: AgentContext,
+    logs: Logs,
+    containers: Containers | None = None,
+    limits: Limits | None = None,
+    proxies: TrustedProxies | None = None,
+) -> web.Application:
+    """Return the application; it closes the cluster's client, containers and database at its end."""
+    limits = limits or Limits()
+    app = web.Application(middlewares=[error_middleware, auth_middleware(context.token)])
     app[AGENT_CONTEXT] = context
+    app[BODY_BUDGET] = BodyBudget(limits.body_memory, limits.body_timeout)
+    app[TRUSTED_PROXIES] = proxies or TrustedProxies()
+    app[TAIL_SLOTS] = TailSlots(limits)
+    app[LOGS] = logs
+    app[CONTAINERS] = containers
+    app[RUN_STATE] = RunState()
     app[SNAPSHOTS] = Snapshots(context)
-    add_routes(app)
+    add_routes(app, *ROUTES, *STREAM_ROUTES, *DOCUMENT_ROUTES, *PROBE_ROUTES)
+    app.on_response_prepare.append(add_headers)
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield
-        if context.containers is not None:
-            await context.containers.close()
+        if containers is not None:
+            await containers.close()
         await context.ray.close()
         await context.database.close()
 

@@ -1,4 +1,4 @@
-"""A request proves that it knows the agent's token."""
+"""Authentication: every request sends the agent's token."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from .errors import ApiError
-from .http.document import get_document_page
+from .http.current import current_request
+from .http.route import route_of
 
 __all__ = ["auth_middleware"]
 
 
 def auth_middleware(token: str) -> Middleware:
-    """Refuse what does not carry `Authorization: <token>`, the bare token without a scheme.
+    """Refuse requests without `Authorization: <token>`, the bare token without a scheme.
 
-    It guards every path, unknown ones, streams and `health/` included, but the page of the API.
+    Every path is guarded, unknown paths and streams included, except the routes that are public.
     """
     expected = token.encode()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.match_info.handler is get_document_page:
+        route = route_of(request)
+        if route is not None and route.public:
             return await handler(request)
         given = request.headers.get("Authorization")
         if given is None:
@@ -32,6 +34,8 @@ def auth_middleware(token: str) -> Middleware:
         # surrogateescape: headers are decoded that way, and any bytes must compare without an error.
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected):
             return ApiError(401, "the token is not this agent's").response()
+        if info := current_request():
+            info.user = "agent"
         return await handler(request)
 
     return check

@@ -1,4 +1,4 @@
-"""What the handlers share."""
+"""What all handlers share: the cluster, the database and the agent's settings."""
 
 from __future__ import annotations
 
@@ -8,48 +8,42 @@ from pathlib import Path
 
 from aiohttp import web
 
-from .containers.manager import Containers
 from .database import Database
-from .logs.follow import Logs
 from .ray.client import JsonObject, RayClient
-from .runs.job_lists import RecentJobs
-from .runs.policy import Policy
 
 __all__ = ["AGENT_CONTEXT", "INTERNAL", "AgentContext", "context_of"]
 
-# Marks the jobs that the agent submits for itself; they are in no list and no count.
+# Marks jobs that the agent submits for its own purposes; lists and counts leave them out.
 INTERNAL = "synapse_agent_internal"
 
 
 @dataclass(slots=True)
 class AgentContext:
-    """One agent: its cluster, its settings and what it remembers."""
+    """One agent. What only one subject needs is in an app key of that subject's package."""
 
     ray: RayClient
     token: str
-    # What it remembers across restarts; beside it lie the files that go with that.
+    # What the agent keeps across restarts; the files that belong to it are in the same directory.
     database: Database
-    logs: Logs
-    # Where there is an engine to run them.
-    containers: Containers | None = None
-    # Where job logs lie as files, if the cluster is on this machine and ours.
+    # Where job logs are files, if the cluster is embedded.
     log_dir: Path | None = None
-    # Where jobs reach this agent; known once it listens.
+    # The URL by which jobs reach this agent; known once it listens.
     url: str = ""
-    # Where plugin releases come from; None: nowhere.
+    # The directory that plugin releases are created from; None: releases can't be created.
     plugins: Path | None = None
-    # Seconds of silence after which a stream shows that it lives.
+    # The directories that `plugin_path` of a debug run may be below, resolved.
+    plugin_paths: tuple[Path, ...] = ()
+    # Seconds of silence after which a stream sends a heartbeat.
     heartbeat: float = 5.0
-    policy: Policy = field(default_factory=Policy)
+    # Whether the agent is about to stop, so that probes send new requests elsewhere.
+    draining: bool = False
+    # Set when the agent stops, so that streams end.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    # So that a client that pages through the jobs has Ray list them once in a while, not for each page.
-    recent_jobs: RecentJobs = field(default_factory=RecentJobs)
-    # Held from counting the jobs to having submitted one, or two requests could take the last place.
-    admission: asyncio.Lock = field(default_factory=asyncio.Lock)
-    # One at a time, since each may take hundreds of MB while it is read.
+    # Releases are read one at a time, since each may take hundreds of MB meanwhile.
     fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def jobs(self) -> list[JsonObject]:
+        """Return all jobs of the cluster but the agent's own."""
         return [job for job in await self.ray.jobs() if not _hidden(job)]
 
 
@@ -63,4 +57,5 @@ AGENT_CONTEXT: web.AppKey[AgentContext] = web.AppKey("context", AgentContext)
 
 
 def context_of(request: web.Request) -> AgentContext:
+    """Return the context of the agent that serves a request."""
     return request.app[AGENT_CONTEXT]

@@ -1,6 +1,6 @@
-"""What the agent remembers across restarts: one SQLite file.
+"""The agent's database: one SQLite file.
 
-A module that needs tables appends a script to `_MIGRATIONS` and reaches them by `Database.run`:
+A module that needs tables appends a statement to `_MIGRATIONS` and uses them through `Database.run`:
 
     def count(connection: sqlite3.Connection) -> int:
         return connection.execute("SELECT count(*) FROM plugin_release").fetchone()[0]
@@ -25,12 +25,12 @@ __all__ = ["Database", "DatabaseUnusableError"]
 
 T = TypeVar("T")
 
-# The file's `user_version` counts those that were applied. Append only: files in the field have had
-# the earlier ones. One statement each, since `executescript` would commit in between.
+# `user_version` of the file counts the statements that were applied. Append only: existing files already
+# have the earlier ones. One statement each, since `executescript` would commit between them.
 _MIGRATIONS = (
     """
     CREATE TABLE plugin_release (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,  -- an id is never given out again
+        id INTEGER PRIMARY KEY AUTOINCREMENT,  -- an id is never used twice
         plugin TEXT NOT NULL,
         version TEXT NOT NULL,
         config TEXT NOT NULL,  -- JSON
@@ -63,21 +63,22 @@ _MIGRATIONS = (
     """,
     # One row: which of an engine's containers are ours.
     "CREATE TABLE container_owner (id TEXT NOT NULL)",
+    # At most one row: the policy of all agents that share the file, as JSON.
+    "CREATE TABLE policy (limits TEXT NOT NULL)",
 )
 
 # Seconds to wait for another agent that writes to the same file.
-_BUSY_TIMEOUT = 10.0
+_BUSY_TIMEOUT = 5.0
 
 
 class DatabaseUnusableError(ApiError):
-    """500: the file can't be read or written; the text says which and why."""
+    """500: the file can't be read or written; 503: another program holds its lock. The text says which."""
 
 
 class Database:
-    """The tables, for asyncio. The file and its directory come into being with the first use.
+    """Access to the tables for asyncio. The file and its directory are created on first use.
 
-    Everything happens in one thread of its own, one piece of work after the other. Several agents
-    may share the file.
+    All work runs in one thread, one transaction after the other. Several agents may share the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,22 +87,23 @@ class Database:
         self._connection: sqlite3.Connection | None = None
 
     async def open(self) -> None:
-        """Open or make the file now. Raises DatabaseUnusableError if that can't be."""
+        """Open or create the file now. Raises DatabaseUnusableError if that fails."""
         await self.run(lambda _: None)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` returns: called in the database's thread, inside one transaction that writes.
+        """Call `work` in the database's thread, in one write transaction, and return its result.
 
-        It commits when `work` returns and rolls back when it raises. Rows can be read by name.
-        Constraints that fail raise sqlite3.IntegrityError; a file that fails, DatabaseUnusableError.
+        The transaction commits when `work` returns and rolls back when it raises. Rows can be read by
+        name. A constraint that fails raises sqlite3.IntegrityError; a file that fails,
+        DatabaseUnusableError.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
 
     async def close(self) -> None:
-        """Close the file when the work under way is done. Calling it twice is fine."""
+        """Close the file once running work is done. May be called twice."""
         try:
             closed = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        except RuntimeError:  # it was closed before, or no thread can be started, so nothing is open
+        except RuntimeError:  # closed already, or no thread could be started, so no file is open
             return
         self._thread.shutdown(wait=False)
         await closed
@@ -115,6 +117,10 @@ class Database:
                 return work(connection)
         except sqlite3.IntegrityError:
             raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise _busy(self.path) from None
+            raise _unusable(self.path, str(error)) from None
         except (OSError, sqlite3.Error) as error:
             raise _unusable(self.path, str(error)) from None
 
@@ -125,9 +131,9 @@ class Database:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # For our eyes only: configurations and what the containers get may be confidential.
+    # Private: configurations and the requests of containers may be confidential.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite's own waiting does not cover the change to WAL when two agents make the file at once.
+    # SQLite's busy timeout does not cover the switch to WAL when two agents create the file at once.
     with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT, isolation_level=None)
@@ -152,6 +158,11 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     for statement in _MIGRATIONS[version:]:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def _busy(path: Path) -> DatabaseUnusableError:
+    why = f"the database {path} is locked by another program for more than {_BUSY_TIMEOUT:g} s; try again"
+    return DatabaseUnusableError(503, why, headers={"Retry-After": "5"})
 
 
 def _unusable(path: Path, why: str) -> DatabaseUnusableError:

@@ -1,21 +1,20 @@
-"""What goes wrong, and how it is told to the client."""
+"""Errors, and the answers that clients get for them."""
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Mapping
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-__all__ = ["ApiError", "FieldError", "InvalidBodyError", "StartupError", "error_middleware"]
+__all__ = ["MAX_ERRORS", "ApiError", "FieldError", "InvalidBodyError", "StartupError"]
 
-_log = logging.getLogger("synapse_agent")
+# Field errors of one answer.
+MAX_ERRORS = 100
+_MAX_SHOWN = 100
 
 
 class StartupError(Exception):
-    """The agent can't serve; the text is one sentence for whoever started it."""
+    """The agent can't serve; the text is one sentence for the operator."""
 
 
 class ApiError(Exception):
@@ -37,7 +36,7 @@ class ApiError(Exception):
 
     @classmethod
     def typed(cls, status: int, message: str, error_type: str) -> ApiError:
-        """An error that programs tell by its `error_type`."""
+        """Return an error that programs recognise by its `error_type`."""
         return cls(status, message, body={"message": message, "error_type": error_type})
 
     def response(self) -> web.Response:
@@ -45,48 +44,25 @@ class ApiError(Exception):
 
 
 class FieldError(Exception):
-    """One field of a request is not what it should be."""
+    """One field of a request is invalid."""
 
     def __init__(self, loc: tuple[str | int, ...], msg: str, type_: str, value: object) -> None:
         super().__init__(msg)
-        self.entry = {"loc": list(loc), "msg": msg, "type": type_, "input": value}
+        self.entry = {"loc": list(loc), "msg": msg, "type": type_, "input": _shown(value)}
+
+
+def _shown(value: object) -> object:
+    """Return a short value as it is, and None for what would send much of the body back."""
+    if isinstance(value, str):
+        return value if len(value) <= _MAX_SHOWN else None
+    if isinstance(value, int):  # they may have any length
+        return value if abs(value) < 2**63 else None
+    return value if isinstance(value, float) else None
 
 
 class InvalidBodyError(ApiError):
-    """422 with one entry per field."""
+    """422 with one entry per field, and at most 100 of them."""
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__(422, "invalid body", body={"detail": [error.entry for error in errors]})
-
-
-@web.middleware
-async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every failure into a JSON body; a traceback goes to our log, never to the client."""
-    try:
-        return await handler(request)
-    except ApiError as error:
-        return error.response()
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        return ApiError(error.status, _words(request, error), headers=headers).response()
-    except ConnectionError:
-        return web.Response(status=400)  # the client went away, so nobody reads it
-    except json.JSONDecodeError as error:
-        return ApiError(400, f"the body is not JSON: {error}").response()
-    except Exception:  # noqa: BLE001  whatever it is, the client gets JSON and we go on
-        _log.exception("%s %s failed", request.method, request.path)
-        return ApiError(500, "internal error; the agent's log says more").response()
-
-
-def _words(request: web.Request, error: web.HTTPException) -> str:
-    match error.status:
-        case 404:
-            return f"there is no {request.path}"
-        case 405:
-            return f"{request.method} is not allowed on {request.path}"
-        case 413:
-            return "the body is larger than this agent takes"
-        case _:
-            return error.reason
+        entries = [error.entry for error in errors[:MAX_ERRORS]]
+        super().__init__(422, "invalid body", body={"detail": entries})

@@ -1,4 +1,4 @@
-"""From the options to a serving agent, and back to nothing."""
+"""Start and stop of the agent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import secrets
 import signal
 import socket
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from .app import make_app
@@ -26,37 +25,52 @@ from .containers.setup import ContainerOptions, opened_containers, read_settings
 from .context import AgentContext
 from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
-from .logs.follow import Logs
+from .http.access import AccessLog
+from .http.address import TrustedProxies, read_network
+from .http.limits import Limits
+from .http.listener import Listener
 from .logs.locate import Locator
+from .logs.registry import Logs
 from .logs.spool import Spool
-from .ops.process import describe, write_error, write_output
-from .ray.client import RayClient
+from .ops.log_output import configure_logging
+from .process import describe, write_error, write_output
+from .ray.client import NotRayError, RayClient
 from .ray.embedded import EmbeddedRay
 
 __all__ = ["Options", "serve"]
+
+_log = logging.getLogger("synapse_agent")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     host: str
-    port: int  # 0: a free one
-    token: str | None  # None: one is made
+    port: int  # 0: any free port
+    token: str | None  # None: a random one
     ray: str | None  # the dashboard's URL; None: an embedded cluster
     ray_token: str | None
     ready_file: Path | None
     plugins: Path | None  # None: releases can't be created
     data: Path | None  # None: the user's state directory
     containers: ContainerOptions
+    job_env: tuple[str, ...] = ()  # variables that an embedded cluster takes over, names or patterns
+    plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
+    limits: Limits = field(default_factory=Limits)
+    descriptors: int = 4096  # connections that the limit of open files allows
+    public_url: str | None = None  # None: the address that it listens on
+    trusted_proxies: tuple[str, ...] = ()
+    log_format: str = "text"
+    log_level: str = "warning"
     keep_logs: int | None = None  # bytes of logs that stay when their cluster is gone; None: none
 
 
 async def serve(options: Options) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that can't be, or if Ray ends."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that fails, or if Ray ends."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(_serve(options))
 
     def stop() -> None:
-        # Once only: a second signal must not cut the clean-up short.
+        # Ignore further signals, which would interrupt the clean-up.
         for number in signals:
             loop.add_signal_handler(number, lambda: None)
         task.cancel()
@@ -69,42 +83,50 @@ async def serve(options: Options) -> None:
         task.result()
 
 
-class _NoHttp(logging.Filter):
-    """Leaves out requests that are no HTTP: they are refused, and their senders must not fill the log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
-
-
 async def _serve(options: Options) -> None:
     token = options.token or secrets.token_urlsafe(32)
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise StartupError("the token must consist of printable ASCII characters without blanks")
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
-        raise StartupError(f"--plugins takes a directory; {plugins} is none")
+        raise StartupError(f"--plugins takes a directory; {plugins} is not one")
+    if options.job_env and options.ray is not None:
+        raise StartupError(
+            "--job-env is for the agent's own Ray; jobs of --ray have the cluster's environment"
+        )
+    plugin_paths = tuple(_directory(path) for path in options.plugin_paths)
+    public_url = _checked_public_url(options.public_url)
+    try:
+        proxies = TrustedProxies(map(read_network, options.trusted_proxies))
+    except ValueError as error:
+        raise StartupError(f"--trusted-proxy: {error}") from None
     async with AsyncExitStack() as stack:
-        # First, so that a port that is taken is told at once and not after Ray's start.
+        stack.enter_context(configure_logging(options.log_format, options.log_level))
+        # First, so that a port in use is reported at once and not after Ray's start.
         sock = _listen(options.host, options.port)
         stack.callback(sock.close)
         address: str = sock.getsockname()[0]
         settings = read_settings(options.containers, bind=address, host=URL(_url(sock)).host or address)
         database = Database(_data_directory(options.data) / "index.sqlite3")
         stack.push_async_callback(database.close)
-        if options.data is not None:  # else only when it is needed: many agents have nothing to keep
+        if options.data is not None:  # otherwise it is opened on first use
             try:
                 await database.open()
             except DatabaseUnusableError as error:
                 raise StartupError(error.detail) from None
         containers: Containers | None = None
         if settings is not None:
-            opened = opened_containers(settings, database, agent_url=_url(sock), agent_token=token)
+            opened = opened_containers(
+                settings, database, agent_url=public_url or _url(sock), agent_token=token
+            )
             containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
-            embedded = EmbeddedRay()
+            embedded = EmbeddedRay(options.job_env)
             stack.push_async_callback(embedded.stop)
-            write_error("Starting Ray ...\n")
+            if options.log_format == "text":
+                write_error("Starting Ray ...\n")
+            _log.info("Starting Ray")
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
@@ -114,36 +136,60 @@ async def _serve(options: Options) -> None:
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
-        context = AgentContext(ray, token, database, logs, log_dir=log_dir, plugins=plugins)
-        context.url = _url(sock)
-        context.containers = containers
-        logging.getLogger("aiohttp.server").addFilter(_NoHttp())
-        runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=3.0)
+        context = AgentContext(
+            ray, token, database, log_dir=log_dir, plugins=plugins, plugin_paths=plugin_paths
+        )
+        context.url = public_url or _url(sock)
+        runner = web.AppRunner(
+            make_app(context, logs, containers, options.limits, proxies),
+            access_log_class=AccessLog,
+            keepalive_timeout=options.limits.idle_timeout,
+            shutdown_timeout=3.0,
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         if embedded is None:
             try:
                 await ray.version()
+            except NotRayError as error:
+                raise StartupError(f"{error.detail}; give --ray the URL of one") from None
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
+                _log.warning("Serving all the same, but %s", error.detail)
         if containers is not None:
             try:
                 await containers.reconcile()
             except ApiError as error:
-                write_error(f"Serving all the same, but {error.detail}\n")
-        await web.SockSite(runner, sock).start()
+                _log.warning("Serving all the same, but %s", error.detail)
+        assert runner.server is not None
+        listener = Listener(runner.server, _connections(options))
+        stack.callback(listener.close)
+        await listener.listen(sock)
         if options.ready_file is not None:
-            written = json.dumps({"url": context.url, "token": token, "pid": os.getpid()})
+            written = json.dumps({"url": _url(sock), "token": token, "pid": os.getpid()})
             _write_ready(options.ready_file, written)
             stack.callback(_remove_ready, options.ready_file, written)
         _announce(
-            context.url, token, made=options.token is None, ray=embedded.url if embedded else ray.address
+            _url(sock), token, made=options.token is None, ray=embedded.url if embedded else ray.address
         )
         if embedded is None:
             await asyncio.Event().wait()
         else:
             await embedded.ended()
             raise StartupError("Ray ended by itself, so the agent stops too")
+
+
+def _connections(options: Options) -> int:
+    """Return how many connections may be open, and say so."""
+    asked, allowed = options.limits.connections, options.descriptors
+    if asked > allowed:
+        _log.log(
+            logging.WARNING if allowed < 256 else logging.INFO,
+            "the limit of open files allows %d connections of the %d of --max-connections: see ulimit -n",
+            allowed,
+            asked,
+        )
+    _log.info("up to %d connections and %d log streams", min(asked, allowed), options.limits.tails)
+    return min(asked, allowed)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -153,11 +199,11 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartupError(
-                f"port {port} on {host} is taken: name another with --port, or let --port 0 find a free one"
+                f"port {port} on {host} is taken: choose another with --port, or --port 0 for a free one"
             ) from None
         raise StartupError(f"can't listen on {host} port {port}: {error.strerror or error}") from None
     except OverflowError:
-        raise StartupError(f"{port} is no port: it goes from 0 to 65535") from None
+        raise StartupError(f"{port} is no port: ports go from 0 to 65535") from None
 
 
 def _data_directory(given: Path | None) -> Path:
@@ -168,12 +214,24 @@ def _absolute(path: Path) -> Path:
     try:
         return path.absolute()
     except OSError as error:
-        raise StartupError(f"can't find {path} from here, give the whole path: {describe(error)}") from None
+        raise StartupError(f"can't resolve {path}, give an absolute path: {describe(error)}") from None
+
+
+def _directory(path: Path) -> Path:
+    try:
+        resolved = path.resolve(strict=True)
+    except OSError as error:
+        raise StartupError(f"--plugin-path: can't use {path}: {describe(error)}") from None
+    except RuntimeError:  # before Python 3.13, for a loop of links
+        raise StartupError(f"--plugin-path: {path} is a loop of links") from None
+    if not resolved.is_dir():
+        raise StartupError(f"--plugin-path takes a directory; {path} is not one")
+    return resolved
 
 
 def _spool(options: Options, ray: RayClient) -> Spool | None:
     if options.keep_logs is None:
-        # Logs on this machine are read where they lie.
+        # Logs on this machine are read from Ray's files.
         return Spool(None) if options.ray is not None else None
     cluster = "embedded"
     if options.ray is not None:
@@ -188,9 +246,23 @@ def _spool(options: Options, ray: RayClient) -> Spool | None:
 def _url(sock: socket.socket) -> str:
     name: tuple[str, int] = sock.getsockname()[:2]
     host, port = name
-    if host in ("0.0.0.0", "::"):  # every address: on this machine it can be reached by this one
+    if host in ("0.0.0.0", "::"):  # all addresses: on this machine, this one reaches it
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
     return str(URL.build(scheme="http", host=host, port=port))
+
+
+def _checked_public_url(url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parsed = URL(url)
+    except ValueError:
+        parsed = URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise StartupError("--public-url takes the URL of this agent, such as https://example.org/agent")
+    if parsed.raw_query_string or parsed.raw_fragment or parsed.raw_user or parsed.raw_password:
+        raise StartupError("--public-url takes a URL without user, query and fragment")
+    return str(parsed)
 
 
 def _checked(url: str, token: str | None) -> str:
@@ -234,7 +306,7 @@ def _announce(url: str, token: str, *, made: bool, ray: str) -> None:
 
 
 def _write_ready(path: Path, content: str) -> None:
-    """At once or not at all, and readable for us alone."""
+    """Write the file atomically, readable by this user only."""
     part = path.parent / f".{path.name}.{os.getpid()}"
     try:
         part.unlink(missing_ok=True)
@@ -248,7 +320,7 @@ def _write_ready(path: Path, content: str) -> None:
 
 
 def _remove_ready(path: Path, content: str) -> None:
-    """Remove what we wrote, but not what another agent wrote since."""
+    """Remove the file unless another agent has written it since."""
     with suppress(OSError):
         if path.read_text() == content:
             path.unlink()

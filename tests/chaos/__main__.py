@@ -44,6 +44,8 @@ def main() -> int:
         if len(outcomes) % 100 == 0:
             print(summary(outcomes), flush=True)
     print(f"{summary(outcomes)}, in {time.monotonic() - started:.0f} s")
+    if options.cluster:
+        print(ways(outcomes))
     failed = sum(not outcome.ok for outcome in outcomes)
     print(f"{failed} failed" if failed else "none failed")
     return min(failed, 1)
@@ -84,6 +86,15 @@ def summary(outcomes: list[Outcome]) -> str:
         f"{len(outcomes)} seeds: {total('cuts')} connections cut, {total('expected')} lines expected, "
         f"{total('lost')} lost, {total('repeated')} repeated"
     )
+
+
+def ways(outcomes: list[Outcome]) -> str:
+    """Say how many of the seeds went each way, and how many of those were whole."""
+    of: dict[str, list[bool]] = {}
+    for outcome in outcomes:
+        _, protocol, cluster, *_ = outcome.what.split(", ")
+        of.setdefault(f"{cluster} {protocol}", []).append(outcome.ok)
+    return "whole: " + ", ".join(f"{way} {sum(ok)} of {len(ok)}" for way, ok in sorted(of.items()))
 
 
 if __name__ == "__main__":

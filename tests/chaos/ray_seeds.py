@@ -24,8 +24,8 @@ from chaos.seeds import WORKERS, Background, Outcome, client_of, quick_reconnect
 from synapse_agent.app import make_app
 from synapse_agent.context import AgentContext
 from synapse_agent.database import Database
-from synapse_agent.logs.follow import Logs
 from synapse_agent.logs.locate import Locator
+from synapse_agent.logs.registry import Logs
 from synapse_agent.logs.spool import Spool
 from synapse_agent.ray.client import RayClient
 from synapse_sdk.clients.exceptions import ClientError
@@ -51,8 +51,8 @@ class _Agent:
         self._ray = RayClient(self.breaker.url, self.ray_token)
         locator = Locator(self._ray, log_dir=self.log_dir, token=self.ray_token)
         self._logs = Logs(self._ray, locator, None if self.log_dir else Spool(None))
-        context = AgentContext(self._ray, _TOKEN, Database(self.data / "index"), self._logs, heartbeat=0.3)
-        self._runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=0.1)
+        context = AgentContext(self._ray, _TOKEN, Database(self.data / "index"), heartbeat=0.3)
+        self._runner = web.AppRunner(make_app(context, self._logs), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return self
@@ -67,7 +67,7 @@ class _Agent:
 
 
 def run_ray_seeds(cluster: RayCluster, seeds: Iterable[int]) -> Iterator[Outcome]:
-    """Tail a job for each seed: over or running, on the head of an "embedded" cluster or on a worker."""
+    """Tail a job for each seed: over or running, on the head or a worker, of an embedded cluster or not."""
     quick = aiohttp.ClientTimeout(total=4, sock_connect=2, sock_read=3)
     over = {worker: cluster.submit(WRITES_AT_ONCE, worker=worker) for worker in (False, True)}
     for job_id in over.values():
@@ -87,11 +87,15 @@ def run_ray_seeds(cluster: RayCluster, seeds: Iterable[int]) -> Iterator[Outcome
                 cluster.wait(job_id, "RUNNING")
 
             def run(seed: int, live: dict[bool, str] = live) -> Outcome:
-                # 18 ways of clients and protocols go with each of these four.
-                worker, running = seed // 9 % 2 == 0, seed // 18 % 2 == 0
+                # Nine ways of clients and protocols go with each of these eight.
+                worker, running, embedded = (seed // count % 2 == 0 for count in (9, 18, 36))
                 job_id = (live if running else over)[worker]
-                what = "running" if running else "over", "on a worker" if worker else "on the head"
-                return _run(cluster, background, seed, job_id, what, embedded=not worker)
+                what = (
+                    "embedded" if embedded else "remote",
+                    "running" if running else "over",
+                    "on a worker" if worker else "on the head",
+                )
+                return _run(cluster, background, seed, job_id, what, embedded=embedded)
 
             with ThreadPoolExecutor(min(_TAILS, max(WORKERS, len(group)))) as pool:
                 yield from pool.map(run, group)
@@ -102,7 +106,7 @@ def _run(
     background: Background,
     seed: int,
     job_id: str,
-    what: tuple[str, str],
+    what: tuple[str, ...],
     *,
     embedded: bool,
 ) -> Outcome:

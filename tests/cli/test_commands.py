@@ -258,7 +258,7 @@ def test_run_of_a_serve_action_prints_its_answer(synapse: Any, at: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--params", "{"], "--params is no JSON"),
+        (["--params", "{"], "--params is not JSON"),
         (["--params", "[1]"], "must be a JSON object"),
         (["--params", "@/no/such/file"], "/no/such/file can't be read"),
         (["-p", "novalue"], "is not name=value"),

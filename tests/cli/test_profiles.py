@@ -218,7 +218,7 @@ def test_comments_in_the_file_stay(synapse: Any, agent: Any, token_file: Path, c
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("url =", "no TOML"),
+        ("url =", "not TOML"),
         ("profiles = 1", "must be tables"),
         ("[profiles]\nlab = 1", "must be a table"),
         ("[profiles.lab]\ntoken = 'x'", "has no url"),

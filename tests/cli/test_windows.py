@@ -85,7 +85,7 @@ def test_times_are_the_agents_where_it_tells_them(child: Any, job: FakeJob, agen
     assert process.returncode == 0
     assert live["time_from"] == ("agent" if agent.windows else "client")
     assert abs(datetime.fromisoformat(live["time"]).timestamp() - written) < 60
-    assert f"told no time for {1 if agent.windows else 2} lines" in err
+    assert f"sent no time for {1 if agent.windows else 2} lines" in err
 
 
 def test_since(child: Any, job: FakeJob, agent: FakeAgent) -> None:
@@ -96,7 +96,7 @@ def test_since(child: Any, job: FakeJob, agent: FakeAgent) -> None:
     job.succeed()
     out, err = process.communicate(timeout=20)
     assert out == ("" if agent.windows else "live\n")
-    assert "told no time" in err
+    assert "sent no time" in err
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_since(child: Any, job: FakeJob, agent: FakeAgent) -> None:
 def test_since_that_can_not_be(synapse: Any, options: list[str]) -> None:
     result = synapse("jobs", "logs", "train", *options)
     assert (result.code, result.out) == (2, "")
-    assert "--since" in result.err or "is no time" in result.err
+    assert "--since" in result.err or "is not a time" in result.err
 
 
 def test_jobs_in_pages(synapse: Any, agent: FakeAgent) -> None:

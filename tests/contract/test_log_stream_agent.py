@@ -20,8 +20,8 @@ from websockets.sync.client import connect
 from synapse_agent.context import AgentContext
 from synapse_agent.errors import ApiError
 from synapse_agent.logs.events import sse, sse_lines, websocket_lines
-from synapse_agent.logs.handlers import _pump
 from synapse_agent.logs.lines import Message
+from synapse_agent.logs.streams import send_stream
 from synapse_agent.logs.tail import Tail
 from synapse_agent.routes import ROUTES, STREAM_ROUTES
 
@@ -99,7 +99,7 @@ def test_every_documented_event_can_be_framed(kind: str) -> None:
 class Sink:
     """Keeps what is sent."""
 
-    gone = False
+    is_closed = False
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -133,7 +133,7 @@ def pumped(*blocks: bytes | Exception | None) -> list[Event]:
             begin=begin, next=read().__anext__, status="SUCCEEDED", arrived=lambda offset: None
         )
         sink = Sink()
-        await _pump(cast("AgentContext", context), cast("Tail", tail), sink)
+        await send_stream(cast("AgentContext", context), cast("Tail", tail), sink)
         return sink.events
 
     return asyncio.run(pump())

@@ -95,7 +95,7 @@ def test_prism_does_find_what_is_wrong(server: str) -> None:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_what_prism_refuses_is_raised(server: str, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The client sends a token always, so it is taken from it.
-    monkeypatch.setattr("synapse_sdk._connection.Connection.request_headers", lambda *_: [])
+    monkeypatch.setattr("synapse_sdk._config.ClientConfig.request_headers", lambda *_: [])
     with pytest.raises(AuthenticationError) as caught:
         called(client, server, "list_jobs", {})
     assert caught.value.detail == "invalid token"

@@ -24,21 +24,24 @@ from docs.reader import Python, Shell
 TIMEOUT = 120
 
 # Where a page stands at the beginning, there is no agent yet; everywhere else it is in the environment.
-FROM_NOTHING = {"README.md", "docs/index.md", "docs/tutorial.md"}
+FROM_NOTHING = {"README.md", "docs/index.md", "docs/quickstart.md"}
 
 # Every block that is not run, by its reason. Not to grow without need.
 NOT_RUN = {
     "README.md": [
-        "the first is run by tests/e2e/test_quickstart.py, the second runs this",
         "installs packages",
+        "the first is run by tests/e2e/test_quickstart.py, the second runs this",
+        "serves until Ctrl-C; tests/e2e/test_agent_process.py does",
+    ],
+    "docs/benchmarks.md": ["takes twenty minutes and installs packages"],
+    "docs/how-to/long-polls.md": ["installs packages"],
+    "docs/how-to/run-an-agent.md": [
         "serves until Ctrl-C; tests/e2e/test_agent_process.py does",
         "serves until Ctrl-C; tests/e2e/test_plugin_releases.py does",
         "serves until Ctrl-C; tests/e2e/test_containers.py does",
-        "changes this repository, and runs this",
     ],
-    "docs/benchmarks.md": ["takes twenty minutes and installs packages"],
-    "docs/how-to/behind-nat.md": ["installs packages"],
-    "docs/tutorial.md": [
+    "docs/install.md": ["installs packages"],
+    "docs/quickstart.md": [
         "installs packages",
         "serves until Ctrl-C; the tests' agent stands in for it",
     ],
@@ -143,18 +146,18 @@ def test_what_is_not_run_is_at_least_understood(command: Command) -> None:
 
 
 @pytest.mark.ray
-def test_the_tutorial_shows_what_an_agent_prints(agent: RunningAgent) -> None:
+def test_quickstart_shows_what_an_agent_prints(agent: RunningAgent) -> None:
     if agent.process is None or agent.process.stdout is None:
         pytest.skip("somebody else started the agent, and has what it printed")
     (shown,) = [
         command.output
-        for block in blocks(ROOT / "docs" / "tutorial.md")
+        for block in blocks(ROOT / "docs" / "quickstart.md")
         for command in block.commands
         if command.text == "synapse-agent serve"
     ]
     # It is all there since the agent is ready, and nobody else reads it.
     printed = agent.stderr + os.read(agent.process.stdout.fileno(), 65_536).decode()
-    Reader(agent, None).check(printed, shown, "docs/tutorial.md")
+    Reader(agent, None).check(printed, shown, "docs/quickstart.md")
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ trap 'kill $!' TERM
 wait
 """
 
-_COMMANDS = ("sh", "httpd", "mkdir", "cp", "env", "sleep", "echo", "cat")
+_COMMANDS = ("sh", "httpd", "mkdir", "cp", "chown", "env", "sleep", "echo", "cat")
 
 
 def missing() -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +27,39 @@ class Dashboard:
     # Methods, paths and queries as they came.
     requests: list[tuple[str, str, list[tuple[str, str]]]] = field(default_factory=list[Any])
     authorizations: set[str | None] = field(default_factory=set[Any])
+    # Logs by the names of their files, as a node's agent serves parts of them.
+    logs: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    # Bytes of logs that were sent.
+    log_bytes: int = 0
+    # For each path the most requests that were under way at a time.
+    most_at_once: Counter[str] = field(default_factory=Counter[str])
+    # Seconds that each answer takes, so that requests meet.
+    seconds: float = 0.0
+    _under_way: Counter[str] = field(default_factory=Counter[str])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def counted(self, path: str) -> Iterator[None]:
+        with self._lock:
+            self._under_way[path] += 1
+            self.most_at_once[path] = max(self.most_at_once[path], self._under_way[path])
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[path] -= 1
+
+    def part(self, name: str, wanted: str | None) -> tuple[int, str, bytes]:
+        """The status, the Content-Range and the body of an answer for a part of a log."""
+        log = self.logs[name]
+        found = re.fullmatch(r"bytes=(\d+)-(\d+)", wanted or "")
+        assert found is not None, wanted
+        start, end = int(found[1]), min(int(found[2]) + 1, len(log))
+        if start >= len(log):
+            return 416, f"bytes */{len(log)}", b""
+        with self._lock:
+            self.log_bytes += end - start
+        return 206, f"bytes {start}-{end - 1}/{len(log)}", log[start:end]
 
     def paths(self, method: str = "GET") -> list[str]:
         return [path for asked, path, _ in self.requests if asked == method]
@@ -74,15 +110,28 @@ def dashboard_at(prefix: str) -> Iterator[Dashboard]:
             split = urlsplit(self.path)
             dashboard.requests.append((self.command, split.path, parse_qsl(split.query)))
             dashboard.authorizations.add(self.headers.get("Authorization"))
-            inside = split.path.startswith(f"{prefix}/")
-            status, value = (
-                dashboard.answer(self.command, split.path[len(prefix) + 1 :]) if inside else (418, "")
-            )
-            body = (value if isinstance(value, str) else json.dumps(value)).encode()
+            with dashboard.counted(split.path):
+                self._send(split.path)
+
+        def _send(self, path: str) -> None:
+            time.sleep(dashboard.seconds)
+            headers: dict[str, str] = {}
+            if path.startswith("/logs/"):
+                name = path.removeprefix("/logs/")
+                status, headers["Content-Range"], body = dashboard.part(name, self.headers.get("Range"))
+            else:
+                status, body = self._json(path)
             self.send_response(status)
+            for header, value in headers.items():
+                self.send_header(header, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def _json(self, path: str) -> tuple[int, bytes]:
+            inside = path.startswith(f"{prefix}/")
+            status, value = dashboard.answer(self.command, path[len(prefix) + 1 :]) if inside else (418, "")
+            return status, (value if isinstance(value, str) else json.dumps(value)).encode()
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815 - http.server calls them so
 

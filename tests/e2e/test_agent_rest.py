@@ -297,7 +297,7 @@ def test_a_job_from_a_directory_with_its_environment(agent: RunningAgent, tmp_pa
         "    print(open('data.txt').read(), size, len(text))\n"
         "    path = os.environ['SYNAPSE_ACTION_PARAMS_FILE']\n"
         "    assert os.path.isabs(path) and json.load(open(path))['size'] == size\n"
-        "    names = sorted(n for n in os.environ if n.startswith('SYNAPSE_'))\n"
+        "    names = sorted(n for n in os.environ if n.startswith(('SYNAPSE_', 'NOT_FOR_JOBS')))\n"
         "    print(json.dumps({n: os.environ[n] for n in names}))\n"
     )
     headers = {"SYNAPSE-User": "Token user-secret", "SYNAPSE-Tenant": "Token acme"}
@@ -324,6 +324,9 @@ def test_a_job_from_a_directory_with_its_environment(agent: RunningAgent, tmp_pa
     for text in (str(job), agent.http.get("jobs/").text, agent.http.get("tasks/").text):
         assert agent.token not in text
         assert "user-secret" not in text
+    job_id = agent.submit("pass", params={"password": "s3cret-param"})
+    for text in (str(agent.wait(job_id)), agent.http.get("jobs/").text):
+        assert "s3cret-param" not in text
 
 
 def test_a_job_that_fails(agent: RunningAgent) -> None:

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from synapse_agent.logs.events import sse_lines, websocket_lines
 from synapse_agent.logs.lines import PIECE, LineSplitter, Message
-from synapse_agent.plugins.packages import RUNNER, build_package, module_file, read_plugin
+from synapse_agent.plugins import runner as _runner
+from synapse_agent.plugins.modules import module_file
+from synapse_agent.plugins.packages import RUNNER, build_package
 from synapse_agent.redaction import redact
 from synapse_agent.routes import ROUTES
-from synapse_agent.runs import runner as _runner
 
 yaml = pytest.importorskip("yaml")
 
@@ -137,21 +138,14 @@ def test_events_are_ascii_with_the_offset_as_id() -> None:
         ("1a", None),
         ("a" * 201, None),
         ("a\\b.py", None),
-        ("_synapse_runner", None),
     ],
 )
 def test_module_names(name: str, path: str | None) -> None:
     assert module_file(name) == path
 
 
-def test_packages(tmp_path: Path) -> None:
-    (tmp_path / "pkg").mkdir()
-    (tmp_path / "pkg" / "a.py").write_text("old")
-    (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "x").write_text("no")
-    (tmp_path / "gone").symlink_to("nowhere")
-    plugin = read_plugin(tmp_path)
-    assert plugin == {"pkg/a.py": b"old"}
+def test_packages() -> None:
+    plugin = {"pkg/a.py": b"old"}
     package = build_package(plugin, {"pkg/a.py": "new", "q/b.py": ""}, "{}")
     assert package == build_package(plugin, {"q/b.py": "", "pkg/a.py": "new"}, "{}")
     with zipfile.ZipFile(io.BytesIO(package.content)) as archive:
@@ -161,10 +155,47 @@ def test_packages(tmp_path: Path) -> None:
 
 
 def test_redaction() -> None:
-    job = {"runtime_env": {"env_vars": {"A": "1", "MY_TOKEN": "s", "db_password": "s"}, "pip": ["x"]}}
-    masked = {"runtime_env": {"env_vars": {"A": "1", "MY_TOKEN": "***", "db_password": "***"}, "pip": ["x"]}}
+    names = (
+        *(
+            "MY_TOKEN",
+            "db_password",
+            "SSH_KEY",
+            "KEY",
+            "AWS_ACCESS_KEY_ID",
+            "PGPASSWORD",
+            "MYSQL_PWD",
+        ),
+        *("SENTRY_DSN", "AUTHORIZATION", "BASIC_AUTH", "SESSION_COOKIE", "AZURE_STORAGE_CONNECTION_STRING"),
+        *("GITHUB_PAT", "TLS_CERT", "SLACK_WEBHOOK", "PASSPHRASE", "SYNAPSE_ACTION_PARAMS", "DB_PASS"),
+    )
+    open_names = (
+        "PATH",
+        "MONKEY",
+        "AUTHOR",
+        "KEYBOARD",
+        "SSL_CERT_FILE",
+        "SYNAPSE_ACTION_PARAMS_FILE",
+        "COMPASS",
+    )
+    shown = dict.fromkeys(open_names, "s")
+    job = {
+        "runtime_env": {
+            "env_vars": dict.fromkeys(names, "s") | shown | {"PROXY": "http://u:s3cret@proxy:1/"},
+            "pip": {
+                "packages": ["x", "--index-url https://u:s3cret@host/simple", "y @ git+ssh://t0ken@host/y"]
+            },
+        },
+        "message": "pip failed: https://u:s3cr@et@host/simple, and a@b.c",
+    }
+    masked = {
+        "runtime_env": {
+            "env_vars": dict.fromkeys(names, "***") | shown | {"PROXY": "http://***@proxy:1/"},
+            "pip": {"packages": ["x", "--index-url https://***@host/simple", "y @ git+ssh://***@host/y"]},
+        },
+        "message": "pip failed: https://***@host/simple, and a@b.c",
+    }
     assert redact([job]) == [masked]
-    assert job["runtime_env"]["env_vars"]["MY_TOKEN"] == "s"  # type: ignore[call-overload]
+    assert job["runtime_env"]["env_vars"]["MY_TOKEN"] == "s"  # type: ignore[index]
 
 
 class WithParams:

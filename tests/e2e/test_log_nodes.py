@@ -8,19 +8,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import trustme
 from ray_cluster import RayCluster, cluster_of, gcs_address
+from relay import relay_to
 from running_agent import RunningAgent, dashboard, ray_token, running_agent
 from websockets.sync.client import connect
 
-from synapse_agent.logs.sources import StateFile, log_name
+from synapse_agent.logs.sources import log_name
+from synapse_agent.logs.state_file import StateFile
 from synapse_agent.ray.client import RayClient
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ClientError
@@ -254,21 +259,75 @@ def test_through_the_state_api_alone(cluster: RayCluster, numbers: str) -> None:
     asyncio.run(read())
 
 
+@BOTH
+def test_a_cluster_behind_tls(cluster: RayCluster, numbers: str, tmp_path: Path, read: Read) -> None:
+    """The nodes get no token where the dashboard is spoken to over TLS, so that they refuse to answer.
+
+    Ray's state API has the logs then: their last lines at the cost of these, and all else by a copy.
+    """
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    trust = {"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "RAY_AUTH_TOKEN": cluster.token}
+    with (
+        relay_to(cluster.dashboard_port, tls=tls) as relay,
+        running_agent("--ray", f"https://127.0.0.1:{relay.port}", **trust) as front,
+        AgentClient(front.url, front.token) as client,
+    ):
+        raw = cluster.raw_log(numbers)
+        before = relay.received
+        last = front.http.get(f"jobs/{numbers}/logs/", params={"tail": 10})
+        assert last.json() == raw[raw.rindex(b"199990 ") :].decode() == client.get_job_logs(numbers, tail=10)
+        assert "Synapse-Log-Offset" not in last.headers
+        window = {"tail": 1, "limit_bytes": 6}
+        assert front.http.get(f"jobs/{numbers}/logs/", params=window).json() == " 🚀\n"
+        assert relay.received - before < 16 << 10
+        live = cluster.submit(COUNTS, worker=True)
+        events = read(front, live, 0)
+        check(cluster.raw_log(live), events, 0)
+        for offset in (0, len(raw) - 100):
+            check(raw, read(front, numbers, offset), offset)
+        assert front.http.get(f"jobs/{numbers}/logs/").json() == raw.decode()
+        assert front.stderr == ""
+
+
 # -- what breaks
 
 
+LOSES = "print('x' * 1000, flush=True); time.sleep(600)"
+
+
 @BOTH
-def test_a_log_that_shrinks_is_an_error(cluster: RayCluster, front: RunningAgent, read: Read) -> None:
-    job_id = cluster.submit("print('x' * 1000, flush=True); time.sleep(600)", worker=True)
-    cluster.wait(job_id, "RUNNING")
-    tail = Tailing(front, job_id, "http" if read is http else "websocket")
+@pytest.mark.parametrize("loss", ["shrinks", "vanishes"])
+@pytest.mark.parametrize("where", ["remote", "embedded"])
+def test_a_log_that_is_lost_is_an_error(where: str, loss: str, read: Read, request: Any) -> None:
+    """The tail ends with an error although the job is over."""
+    protocol = "http" if read is http else "websocket"
+    if where == "remote":
+        cluster: RayCluster = request.getfixturevalue("cluster")
+        agent: RunningAgent = request.getfixturevalue("front")
+        job_id = cluster.submit(LOSES, worker=True)
+    else:
+        agent = request.getfixturevalue("agent")
+        job_id = agent.submit(LOSES)
+    agent.wait(job_id, "RUNNING")
+    tail = Tailing(agent, job_id, protocol)
     tail.wait_for(2)
-    os.truncate(cluster.log_path(job_id), 100)
+    path = cluster.log_path(job_id) if where == "remote" else agent.log_path(job_id)
+    if loss == "shrinks":
+        os.truncate(path, 100)
+    else:
+        path.unlink()
+    agent.http.post(f"jobs/{job_id}/stop/").raise_for_status()
     tail.end()
     assert tail.error is not None
-    assert tail.error.status_code == 500
-    assert "shrank to 100 bytes" in str(tail.error)
-    cluster.http.post(f"api/jobs/{job_id}/stop").raise_for_status()
+    if loss == "shrinks":
+        assert tail.error.status_code == 500
+        assert "shrank to " in str(tail.error)
+    else:
+        assert tail.error.status_code == 503
+        assert "the log was read up to byte " in str(tail.error)
 
 
 @contextmanager
@@ -298,3 +357,30 @@ def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: R
                 assert tail.error is None
                 assert tail.lines == lines_of(raw)
                 assert len(tail.lines) == 201
+
+
+def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_path: Path) -> None:
+    """Heartbeats go on, and so do the lines; the end is told once Ray answers again."""
+    more = tmp_path / "more"
+    job_id = cluster.submit(
+        f"""
+        print("one", flush=True)
+        while not os.path.exists({str(more)!r}):
+            time.sleep(0.05)
+        print("two", flush=True)
+        """.replace("\n        ", "\n"),
+        worker=True,
+    )
+    cluster.wait(job_id, "RUNNING")
+    with front.http.stream("GET", f"jobs/{job_id}/logs/stream/", timeout=60) as response:
+        events = sse_events(response)
+        while next(events).get("message") != "one":
+            pass
+        with cluster.frozen_dashboard():
+            assert [next(events)["type"] for _ in range(2)] == ["heartbeat"] * 2
+            more.touch()
+            while next(events).get("message") != "two":
+                pass
+        assert [event for event in events if event["type"] != "heartbeat"] == [
+            {"type": "complete", "status": "SUCCEEDED"}
+        ]

@@ -232,7 +232,7 @@ def test_what_an_application_answers(agent: RunningAgent, deployed: str) -> None
         *(("status", {"status": status}, 500, "as you wish") for status in (500, 502, 503, 504)),
         ("missing", {}, 400, "Not Found"),
         ("broken", {}, 500, "tools@0.1 answered 500"),
-        ("page", {}, 500, "something else than JSON"),
+        ("page", {}, 500, "invalid JSON"),
         ("elsewhere", {}, 500, "answered 307"),
     ],
 )
@@ -292,7 +292,7 @@ def test_the_policy_holds_for_releases(agent: RunningAgent, tools: str) -> None:
         ({"plugin": "letters", "version": "../1"}, 422, "version", "must be up to 64 letters"),
         ({"plugin": "letters", "version": "9"}, 404, "", "no letters@9 in"),
         ({"plugin": "unknown", "version": "1"}, 404, "", "no unknown@1 in"),
-        ({"plugin": "bad", "version": "1"}, 422, "plugin", "bad@1.zip: is no sound zip archive"),
+        ({"plugin": "bad", "version": "1"}, 422, "plugin", "bad@1.zip: is not a valid zip archive"),
         ({"plugin": "tools", "version": "0.1"}, 409, "", "already"),
     ],
 )

@@ -13,7 +13,8 @@ from ray_cluster import RayCluster, cluster_of
 from running_agent import RunningAgent, running_agent
 from websockets.sync.client import connect
 
-from synapse_agent.logs.sources import StateFile, log_name
+from synapse_agent.logs.sources import log_name
+from synapse_agent.logs.state_file import StateFile
 from synapse_agent.ray.client import RayClient
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.utils.network import StreamLimits

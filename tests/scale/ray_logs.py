@@ -9,11 +9,14 @@ import re
 import statistics
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import aiohttp
 from ray_cluster import RayCluster, cluster_of
 from running_agent import RunningAgent, running_agent
+
+from scale.log_command import measure_command
 
 _LEFT = 1_000
 _WATCHERS = 200
@@ -40,6 +43,7 @@ def main() -> int:
         watched(cluster, agent, _WATCHERS, 1)
         watched(cluster, agent, _JOBS, _JOBS)
         large(cluster, agent)
+    embedded()
     return 0
 
 
@@ -89,7 +93,7 @@ def watched(cluster: RayCluster, agent: RunningAgent, tails: int, jobs: int) -> 
     entry = {"entrypoint_num_cpus": 0}
     ids = [cluster.submit(_LIVE, worker=True, **entry) for _ in range(jobs)]
     late: list[float] = []
-    ports: set[int] = set()
+    most: Counter[str] = Counter()
     whole = 0
     started = time.monotonic()
 
@@ -108,11 +112,11 @@ def watched(cluster: RayCluster, agent: RunningAgent, tails: int, jobs: int) -> 
         return []
 
     async def watch() -> list[list[int]]:
-        # Ray's side: what the agent has open to the nodes' agents and the dashboard while tails run.
         async def count() -> None:
             while True:
-                await asyncio.sleep(2)
-                ports.add(connections_to_ray(agent, cluster))
+                for name, number in connections_to_ray(agent, cluster).items():
+                    most[name] = max(most[name], number)
+                await asyncio.sleep(0.2)
 
         counting = asyncio.ensure_future(count())
         async with aiohttp.ClientSession(
@@ -130,12 +134,12 @@ def watched(cluster: RayCluster, agent: RunningAgent, tails: int, jobs: int) -> 
     say(
         f"{tails} tails of {jobs} live job{'s' * (jobs > 1)}: {whole} whole, {lines / took:,.0f} lines/s, "
         f"p50 {late[len(late) // 2] * 1e3:.0f} ms, p99 {late[len(late) * 99 // 100] * 1e3:.0f} ms, "
-        f"at most {max(ports)} connections to Ray"
+        f"at most {most['nodes']} connections to the nodes for logs, {most['dashboard']} to the dashboard"
     )
 
 
-def connections_to_ray(agent: RunningAgent, cluster: RayCluster) -> int:
-    """Connections that the agent opened, those of its clients left out."""
+def connections_to_ray(agent: RunningAgent, cluster: RayCluster) -> Counter[str]:
+    """Count the connections that the agent has to the dashboard and to the nodes' own agents."""
     inodes: set[str] = set()
     for entry in Path(f"/proc/{agent.pid}/fd").iterdir():
         try:
@@ -145,11 +149,12 @@ def connections_to_ray(agent: RunningAgent, cluster: RayCluster) -> int:
         if found:
             inodes.add(found[1])
     own = int(agent.url.rpartition(":")[2])
-    count = 0
+    count: Counter[str] = Counter()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         words = line.split()
-        local = int(words[1].rpartition(":")[2], 16)
-        count += words[3] == "01" and words[9] in inodes and local != own
+        local, remote = (int(word.rpartition(":")[2], 16) for word in words[1:3])
+        if words[3] == "01" and words[9] in inodes and local != own:
+            count["dashboard" if remote == cluster.dashboard_port else "nodes"] += 1
     return count
 
 
@@ -199,6 +204,16 @@ def large(cluster: RayCluster, agent: RunningAgent) -> None:
     response = agent.http.get(f"jobs/{job_id}/logs/", params={"tail": 10}).raise_for_status()
     assert response.json().count("\n") == 10
     say(f"its last 10 lines: {(time.monotonic() - started) * 1e3:.0f} ms, {len(response.content)} bytes")
+    for text in measure_command("remote", agent, job_id, raw):
+        say(text)
+
+
+def embedded() -> None:
+    with running_agent() as agent:
+        job_id = agent.submit(_LARGE.format(_BYTES))
+        agent.wait(job_id, timeout=600)
+        for text in measure_command("embedded", agent, job_id, agent.log_path(job_id)):
+            say(text)
 
 
 def memory(pid: int) -> int:

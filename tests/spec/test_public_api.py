@@ -81,7 +81,6 @@ def hidden(): ...
         "class example.Thing(Base)",
         "def example.Thing.__init__(name: str, *, size: int = 1) -> None",
         "property example.Thing.big: bool",
-        "def example.Thing.inherited(x: int) -> str",
         "async classmethod def example.Thing.load(*paths: str, **how: int) -> Thing",
         "example.Thing.name: str",
         "def example.make(a, b=2, /, c: int | None = None) -> Thing",

@@ -16,7 +16,7 @@ from unittest import mock
 from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
 
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
 from synapse_sdk.streaming._start import Start
 from synapse_sdk.streaming._tail import Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
@@ -82,7 +82,7 @@ def run_tail(
         protocol=protocol,
         timeout=1.0,
         limits=limits or StreamLimits.unlimited(),
-        connection=Connection("http://agent", "a-token", max_retries=max_retries),
+        connection=ClientConfig("http://agent", "a-token", max_retries=max_retries),
         start=start,
     )
     outcome = Outcome(tail=tail)

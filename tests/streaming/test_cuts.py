@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 from websockets.frames import Opcode
 
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk.streaming._tail import Tail
 from synapse_sdk.utils.network import StreamLimits
 
@@ -26,7 +26,7 @@ Protocol = Literal["websocket", "http"]
 STREAMS = 10_000
 """How many streams of each protocol are tried."""
 
-CONNECTION = Connection("http://agent", "a-token", max_retries=0)
+CONNECTION = ClientConfig("http://agent", "a-token", max_retries=0)
 LONG = "ü" * 1_100
 
 # Bare text that is JSON, even an event, only together with its neighbours.

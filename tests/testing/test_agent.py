@@ -165,7 +165,7 @@ def test_it_leaves_no_thread_no_descriptor_and_no_file(
 
 
 def test_a_script_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.testing._server._PATIENCE", 0.05)
+    monkeypatch.setattr("synapse_sdk.testing._server._JOIN_TIMEOUT", 0.05)
     began, let_go = threading.Event(), threading.Event()
 
     def script(job: FakeJob) -> None:

@@ -73,8 +73,8 @@ HEAD = b" HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: fake-agent-
 @pytest.mark.parametrize(
     ("sent", "begins", "holds"),
     [
-        (b"GET /health/ HTTP/1.1\r\nno header\r\n\r\n", b"HTTP/1.1 400", b"this is no HTTP"),
-        (b"\x16\x03\x01" + b"\r\n" * 3, b"HTTP/1.1 400", b"this is no HTTP"),
+        (b"GET /health/ HTTP/1.1\r\nno header\r\n\r\n", b"HTTP/1.1 400", b"this is not HTTP"),
+        (b"\x16\x03\x01" + b"\r\n" * 3, b"HTTP/1.1 400", b"this is not HTTP"),
         (b"HEAD /health/" + HEAD + b"\r\n", b"HTTP/1.1 405", b"\r\n\r\n"),
         (b"TRACE /nothing" + HEAD + b"\r\n", b"HTTP/1.1 404", b"there is no /nothing"),
         (
@@ -90,7 +90,7 @@ HEAD = b" HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: fake-agent-
         (
             b"GET /jobs/train/logs/" + HEAD + b"upgrade: websocket\r\n\r\n",
             b"HTTP/1.1 400",
-            b"no WebSocket handshake",
+            b"not a WebSocket handshake",
         ),
         (b"GET /jobs/a%20b/" + HEAD + b"\r\n", b"HTTP/1.1 400", b"job_id must match"),
         (b"GET /jobs/train/logs/stream/?offset=x" + HEAD + b"\r\n", b"HTTP/1.1 400", b"number of bytes"),

@@ -16,7 +16,7 @@ import trio.lowlevel
 import uvloop
 
 from synapse_agent_api.client import Arguments, Operation
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk._rest._async import AsyncApiClient
 from synapse_sdk._rest._sync import ApiClient
 
@@ -54,7 +54,7 @@ def test_cancelled_after_so_many_turns_of_asyncio(server: Server, runner: Any) -
     """Twice, as a timeout around a timeout does, and with another call beside it."""
 
     async def main() -> None:
-        transport = AsyncApiClient.open(Connection(server.url, "t", max_retries=0))
+        transport = AsyncApiClient.open(ClientConfig(server.url, "t", max_retries=0))
         for turns in TURNS:
             task = asyncio.ensure_future(checked(transport, f"cancelled-{turns}"))
             beside = asyncio.ensure_future(checked(transport, f"beside-{turns}"))
@@ -77,7 +77,7 @@ def test_cancelled_after_so_many_turns_of_asyncio(server: Server, runner: Any) -
 
 def test_cancelled_after_so_many_turns_of_trio(server: Server) -> None:
     async def main() -> None:
-        transport = AsyncApiClient.open(Connection(server.url, "t", max_retries=0))
+        transport = AsyncApiClient.open(ClientConfig(server.url, "t", max_retries=0))
         for turns in TURNS:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(checked, transport, f"beside-{turns}")
@@ -105,7 +105,7 @@ def test_cancelled_after_so_many_turns_of_trio(server: Server) -> None:
 
 def test_fifty_threads(server: Server) -> None:
     wrong: list[tuple[str, object]] = []
-    transport = ApiClient.open(Connection(server.url, "t"))
+    transport = ApiClient.open(ClientConfig(server.url, "t"))
     begin = threading.Barrier(50)
 
     def work(thread: int) -> None:

@@ -6,8 +6,10 @@ import json
 import runpy
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -159,7 +161,7 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     command = "mkdir gone; cd gone; rmdir ../gone; exec SERVE --data data"
-    assert "can't find data from here, give the whole path" in refused(tmp_path, command)
+    assert "can't resolve data, give an absolute path" in refused(tmp_path, command)
 
 
 def test_few_open_files(tmp_path: Path) -> None:
@@ -174,6 +176,35 @@ def test_no_more_threads(tmp_path: Path) -> None:
         assert client.get("health/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        b"404 No\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["another API", "a page", "nothing there"],
+)
+def test_another_server_than_ray(tmp_path: Path, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(65_536)
+                        connection.sendall(b"HTTP/1.1 " + answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert f"the server at {url} is not a Ray dashboard" in refused(tmp_path, "SERVE", ray=f"--ray {url}")
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
 def test_a_ready_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
     assert "can't write directory: Is a directory" in refused(tmp_path, "SERVE --ready-file directory")
@@ -182,9 +213,11 @@ def test_a_ready_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> N
 
 def test_what_the_agent_reads_as_files_is_bundled_by_pyinstaller() -> None:
     (folder,) = hook_dirs()
-    bundled = {Path(path) for path, _ in runpy.run_path(f"{folder}/hook-synapse_agent.py")["datas"]}
+    bundled = {Path(path): to for path, to in runpy.run_path(f"{folder}/hook-synapse_agent.py")["datas"]}
     package = under_test()["synapse_agent"]
-    assert bundled == {package / "_runner.py", *package.rglob("*.json")}
+    files = [package / "plugins" / "runner.py", *package.rglob("*.json")]
+    assert bundled == {path: str(path.relative_to(package.parent).parent) for path in files}
+    assert all(path.is_file() for path in files)
 
 
 @pytest.mark.parametrize(

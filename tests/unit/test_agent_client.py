@@ -73,7 +73,7 @@ VARIABLES = {
 def test_from_env(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    connection = kind.from_env(timeout=7, max_retries=0)._api_client.connection
+    connection = kind.from_env(timeout=7, max_retries=0)._api_client.config
     assert (connection.agent, connection.timeout.read, connection.max_retries) == ("http://env:1/", 7, 0)
     assert connection.headers() == {
         "Authorization": "a-token",
@@ -82,7 +82,7 @@ def test_from_env(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setenv("SYNAPSE_PLUGIN_RUN_USER_TOKEN", "")
     monkeypatch.delenv("SYNAPSE_PLUGIN_RUN_TENANT")
-    assert kind.from_env()._api_client.connection.headers() == {"Authorization": "a-token"}
+    assert kind.from_env()._api_client.config.headers() == {"Authorization": "a-token"}
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from synapse_agent import database as _database
 from synapse_agent.database import Database, DatabaseUnusableError
 
 INSERT = (
@@ -115,5 +116,25 @@ def test_a_file_it_cannot_use_is_named_with_the_reason(tmp_path: Path, what: str
             assert str(path) in raised.value.detail
             assert "--data" in raised.value.detail
             assert what != "newer" or "newer" in raised.value.detail
+
+    asyncio.run(main())
+
+
+def test_a_file_that_another_program_has_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_database, "_BUSY_TIMEOUT", 0.05)
+    path = tmp_path / "index"
+
+    async def main() -> None:
+        async with opened(path) as opened_before, opened(path) as opened_now:
+            await opened_before.run(lambda c: add("a", c))
+            other = sqlite3.connect(path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            for database in (opened_before, opened_now):
+                with pytest.raises(DatabaseUnusableError, match="locked by another program") as raised:
+                    await database.run(plugins)
+                assert (raised.value.status, raised.value.headers) == (503, {"Retry-After": "5"})
+            other.close()
+            for database in (opened_before, opened_now):
+                assert await database.run(plugins) == ["a"]
 
     asyncio.run(main())

@@ -18,12 +18,15 @@ from yarl import URL
 
 from synapse_agent.__main__ import _parser
 from synapse_agent.errors import ApiError
-from synapse_agent.logs import follow
+from synapse_agent.logs import follow, registry, state_file
+from synapse_agent.logs import tail as tails
 from synapse_agent.logs.arrivals import Arrivals
-from synapse_agent.logs.follow import Logs
+from synapse_agent.logs.follow import FollowedLog
 from synapse_agent.logs.locate import Locator
-from synapse_agent.logs.sources import InterruptedReadError, LogLostError, NodeFile, StateFile
+from synapse_agent.logs.registry import Logs
+from synapse_agent.logs.sources import InterruptedReadError, LogLostError, NodeFile
 from synapse_agent.logs.spool import Spool
+from synapse_agent.logs.state_file import StateFile
 from synapse_agent.logs.tail import Tail
 from synapse_agent.logs.windows import Window, last_lines
 from synapse_agent.ray.client import RayClient, RayUnreachableError
@@ -189,10 +192,24 @@ async def serving(handler: Any) -> AsyncIterator[URL]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def node_file(handler: Any) -> AsyncIterator[NodeFile]:
+    async with serving(handler) as url, aiohttp.ClientSession() as session:
+        yield NodeFile(session, url / "logs" / "x.log", None)
+
+
 def from_node(handler: Any, position: int = 5, limit: int = 10) -> bytes:
     async def run() -> bytes:
-        async with serving(handler) as url, aiohttp.ClientSession() as session:
-            return await NodeFile(session, url / "logs" / "x.log", None).read(position, limit)
+        async with node_file(handler) as file:
+            return await file.read(position, limit)
+
+    return asyncio.run(run())
+
+
+def size_at_node(handler: Any) -> int:
+    async def run() -> int:
+        async with node_file(handler) as file:
+            return await file.size()
 
     return asyncio.run(run())
 
@@ -202,13 +219,18 @@ def test_parts_of_a_nodes_file(tmp_path: Path) -> None:
     path.write_bytes(b"0123456789")
 
     async def file(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(path)
+        # Something between answers HEAD by itself, which must not pass for the end of the log.
+        return web.Response() if request.method == "HEAD" else web.FileResponse(path)
 
+    assert size_at_node(file) == 10
     assert from_node(file) == b"56789"
     assert from_node(file, 2, 3) == b"234"
     assert from_node(file, 10) == b""
     with pytest.raises(LogLostError, match="shrank to 10 bytes"):
         from_node(file, 11)
+    path.write_bytes(b"")
+    assert size_at_node(file) == 0
+    assert from_node(file, 0) == b""
 
 
 @pytest.mark.parametrize(
@@ -224,6 +246,10 @@ def test_parts_of_a_nodes_file(tmp_path: Path) -> None:
         (500, {}, b""),
         (416, {}, b""),
         (416, {"Content-Range": "bytes */x"}, b""),
+        (416, {"Content-Range": "bytes */10"}, b""),
+        (206, {"Content-Range": "bytes 5-9/*"}, b"56789"),
+        (206, {"Content-Range": "bytes 5-9/7"}, b"56789"),
+        (206, {"Content-Range": f"bytes 5-9/{'9' * 5_000}"}, b"56789"),
     ],
 )
 def test_whatever_else_a_node_answers_is_no_log(status: int, headers: dict[str, str], body: bytes) -> None:
@@ -277,6 +303,113 @@ def test_an_answer_that_fails_half_way_is_no_log() -> None:
         asyncio.run(copied(False, chunks))
 
 
+class Cluster:
+    """A dashboard and the agent of a node behind one address, and the log of a job."""
+
+    def __init__(self, log: bytes | None) -> None:
+        self.log = log
+        # Whether the node's agent answers, and how often it or Ray was asked for the log.
+        self.node_answers = True
+        self.asked: list[str] = []
+        self.tokens: set[str | None] = set()
+        self.job: dict[str, Any] = JOB | {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/api/jobs/"):
+            return web.json_response(self.job)
+        if request.path == "/api/v0/logs/file":
+            self.asked.append("Ray")
+            if self.log is None:
+                return web.Response(status=500, text="job-driver-job.log not found")
+            lines = int(request.query["lines"])
+            kept = self.log.splitlines(keepends=True)
+            body = self.log if lines == -1 else b"".join(kept[-lines:])
+            return web.Response(body=body, headers={"Content-Disposition": "attachment"})
+        self.asked.append("node")
+        self.tokens.add(request.headers.get("Authorization"))
+        if not self.node_answers:
+            return web.Response(status=401)
+        if self.log is None:
+            return web.Response(status=404)
+        part = self.log[request.http_range]
+        start = request.http_range.start
+        if not part:
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{len(self.log)}"})
+        where = f"bytes {start}-{start + len(part) - 1}/{len(self.log)}"
+        return web.Response(status=206, body=part, headers={"Content-Range": where})
+
+    @asynccontextmanager
+    async def logs(self, scheme: str = "http") -> AsyncIterator[Logs]:
+        async with serving(self.handle) as url:
+            self.job["driver_agent_http_address"] = str(url)
+            ray = RayClient(str(url), "token")
+            # A dashboard behind TLS, as far as the nodes are concerned.
+            ray.url = ray.url.with_scheme(scheme)
+            logs = Logs(ray, Locator(ray, log_dir=None, token="token"), None)
+            try:
+                yield logs
+            finally:
+                await logs.close()
+                await ray.close()
+
+
+@pytest.mark.parametrize(("scheme", "token"), [("http", "Bearer token"), ("https", None)])
+def test_the_nodes_get_no_token_where_the_dashboard_is_behind_tls(scheme: str, token: str | None) -> None:
+    async def run() -> None:
+        async with cluster.logs(scheme) as logs, logs.opened(cluster.job) as log:
+            assert await log.size() == 6
+
+    cluster = Cluster(b"a\nb\nc\n")
+    asyncio.run(run())
+    assert cluster.tokens == {token}
+
+
+def test_the_last_lines_by_the_state_api_are_no_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run(count: int) -> bytes | None:
+        async with cluster.logs() as logs, logs.opened(cluster.job) as log:
+            return await log.last_lines(count)
+
+    cluster = Cluster(b"".join(b"%d\n" % number for number in range(1_000)))
+    assert asyncio.run(run(2)) is None  # the node can say where they are
+    cluster.node_answers = False
+    got = asyncio.run(run(2))
+    assert got is not None
+    assert len(got) < 20
+    assert got.endswith(b"998\n999\n")
+    assert asyncio.run(run(10**9)) is None
+    monkeypatch.setattr(state_file, "_MOST_HELD", 10)
+    assert asyncio.run(run(10)) is None
+    cluster.log = None
+    assert asyncio.run(run(2)) is None
+
+
+def test_a_log_that_is_not_there_yet_is_looked_for_at_its_node_again() -> None:
+    async def run() -> bytes:
+        async with asyncio.timeout(30), cluster.logs() as logs:
+            task = asyncio.ensure_future(tail_to_end(logs, Window(), **cluster.job))
+            while "Ray" not in cluster.asked:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            cluster.log = b"one\n"
+            while cluster.asked[-3:] != ["node"] * 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            cluster.job["status"] = "SUCCEEDED"
+            return await task
+
+    cluster = Cluster(None)
+    assert asyncio.run(run()) == b"one\n"
+
+
+def test_both_ways_are_named_where_none_works() -> None:
+    async def run() -> None:
+        async with cluster.logs() as logs, logs.opened(cluster.job) as log:
+            await log.size()
+
+    cluster = Cluster(None)
+    cluster.node_answers = False
+    with pytest.raises(InterruptedReadError, match=r"refused this agent's Ray token, and Ray can't read"):
+        asyncio.run(run())
+
+
 # -- following
 
 
@@ -289,11 +422,14 @@ class World:
         self.away = False
         self.deleted = False
         self.asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.url = URL("http://ray")
         self.address = "http://ray"
 
     async def job(self, job_id: str) -> dict[str, Any]:
         self.asked += 1
+        await self.answers.wait()
         if self.deleted:
             raise ApiError(404, "there is no job job")
         if self.away:
@@ -345,6 +481,32 @@ def test_ray_that_is_away_for_a_moment_ends_nothing(world: World) -> None:
     assert asyncio.run(run()) == b"one\ntwo\n"
 
 
+def test_ray_that_does_not_answer_holds_no_line_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_STATUS_TIMEOUT", 3_600)
+
+    async def run() -> None:
+        world.path.write_bytes(b"one\n")
+        async with asyncio.timeout(30), logs_of(world).opened(JOB) as log:
+            tail = Tail(log, Window())
+            world.answers.clear()
+            assert await tail.next() in (b"", b"one\n")
+            await world.until_asked(1)
+            got = 0
+            for number in range(2, 5):
+                with world.path.open("ab") as file:
+                    file.write(b"%d\n" % number)
+                while got < number - 1:
+                    got += (await tail.next() or b"").count(b"\n")
+            assert world.asked == 1
+            world.job_now = JOB | {"status": "SUCCEEDED"}
+            world.answers.set()
+            while await tail.next() is not None:
+                pass
+            assert tail.status == "SUCCEEDED"
+
+    asyncio.run(run())
+
+
 def test_ray_that_stays_away_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "_CLUSTER_PATIENCE", 0.5)
     world.path.write_bytes(b"one\n")
@@ -370,6 +532,14 @@ def test_a_job_that_is_deleted_is_a_404_behind_its_lines(world: World) -> None:
     assert caught.value.status == 404
 
 
+def test_a_job_that_was_submitted_again_is_another(world: World) -> None:
+    world.path.write_bytes(b"one\n")
+    world.job_now = JOB | {"start_time": 2, "status": "SUCCEEDED"}
+    with pytest.raises(ApiError, match="does not know job job any more") as caught:
+        asyncio.run(tail_to_end(logs_of(world), Window()))
+    assert caught.value.status == 404
+
+
 def test_a_log_that_vanishes_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "_MISSING_PATIENCE", 0.2)
     world.path.write_bytes(b"one\n")
@@ -383,6 +553,65 @@ def test_a_log_that_vanishes_is_an_error(world: World, monkeypatch: pytest.Monke
 
     with pytest.raises(ApiError, match="does not exist"):
         asyncio.run(run())
+
+
+def test_a_log_that_vanishes_before_it_was_sent_is_an_error(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_MISSING_PATIENCE", 0.2)
+    world.path.write_bytes(b"line\n" * 100_000)
+
+    async def run() -> None:
+        async with logs_of(world).opened(JOB) as log:
+            tail = Tail(log, Window())
+            while not await tail.next():
+                pass
+            world.path.unlink()
+            world.job_now = JOB | {"status": "SUCCEEDED"}
+            while await tail.next() is not None:
+                pass
+
+    with pytest.raises(ApiError, match="does not exist") as caught:
+        asyncio.run(run())
+    assert caught.value.status == 503
+
+
+class Moving:
+    """A log that takes its time to be found, then is a local file, and then has to be found again."""
+
+    def __init__(self) -> None:
+        self.raw = b"0123456789"
+        self.end = 10
+        self.final = self.remote = True
+        self.failure = self.arrivals = None
+        self.status = "SUCCEEDED"
+        self.found = asyncio.Event()
+
+    def follow(self) -> None:
+        pass
+
+    async def read(self, position: int, limit: int) -> bytes:
+        if self.remote:
+            await self.found.wait()
+        return self.raw[position : position + min(limit, 4)]
+
+
+def test_a_read_that_was_slow_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tails, "_PATIENCE", 0.01)
+
+    async def run() -> bytes:
+        log = Moving()
+        tail = Tail(cast("FollowedLog", log), Window())
+        assert await tail.next() == b""  # under way
+        log.remote = False
+        log.found.set()
+        got = await tail.next() or b""
+        log.remote = True
+        while (data := await tail.next()) is not None:
+            got += data
+        return got
+
+    assert asyncio.run(run()) == b"0123456789"
 
 
 def test_many_who_read_a_log_are_one_to_the_cluster(world: World) -> None:
@@ -410,7 +639,7 @@ def test_a_log_that_was_kept_is_read_without_its_cluster(world: World, tmp_path:
         world.path.unlink()
         world.away = True
         logs = logs_of(world, Spool(tmp_path / "kept", 1 << 20))
-        job = logs.kept("job")
+        job = logs.spooled_job("job")
         assert job is not None
         for window, expected in ((Window(), b"one\ntwo\n"), (Window(tail=1), b"two\n"), (Window(8), b"")):
             assert await tail_to_end(logs, window, **job) == expected

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse_sdk._connection import Connection, encode_path
-from synapse_sdk._secret import Secret
+from synapse_sdk._config import ClientConfig
+from synapse_sdk._redaction import Secret
+from synapse_sdk._validation import encode_path
 from synapse_sdk.clients.exceptions import AuthenticationError, ClientError, ValidationError
 
 AGENT = "http://host:1/"
@@ -44,7 +45,7 @@ AGENT = "http://host:1/"
     ],
 )
 def test_base_urls(given: str, kept: str) -> None:
-    connection = Connection(given, "t")
+    connection = ClientConfig(given, "t")
     assert connection.agent == str(connection.base_url) == kept
     assert str(connection.url("jobs/a%2Fb/")) == kept + "jobs/a%2Fb/"
 
@@ -98,7 +99,7 @@ def test_base_urls(given: str, kept: str) -> None:
 )
 def test_bad_base_urls(url: object) -> None:
     with pytest.raises(ValidationError) as caught:
-        Connection(url, "t")  # type: ignore[arg-type]
+        ClientConfig(url, "t")  # type: ignore[arg-type]
     assert caught.value.status_code == 400
     assert "base_url" in str(caught.value)
     assert "S3CRET" not in "".join(traceback.format_exception(caught.value))
@@ -106,29 +107,29 @@ def test_bad_base_urls(url: object) -> None:
 
 def test_userinfo_is_refused_with_a_hint() -> None:
     with pytest.raises(ValidationError, match=r"user name or password.*agent_token"):
-        Connection("http://token@host", "t")
+        ClientConfig("http://token@host", "t")
 
 
 def test_the_zone_of_an_address_is_never_in_the_host_header() -> None:
-    connection = Connection("http://[fe80::1%25eth0]:8000/", "t")
+    connection = ClientConfig("http://[fe80::1%25eth0]:8000/", "t")
     url = connection.url("jobs/")
     assert url.host == "fe80::1%eth0"  # what is connected to
     request = httpx.Request("GET", url, headers=connection.request_headers())
     assert request.headers["host"] == "[fe80::1]:8000"
     assert request.headers.get_list("host") == ["[fe80::1]:8000"]
-    assert "host" not in {name.lower() for name in Connection("http://[fe80::1]:8000/", "t").headers()}
-    own = Connection("http://[fe80::1%eth0]/", "t", headers={"host": "agent"})
+    assert "host" not in {name.lower() for name in ClientConfig("http://[fe80::1]:8000/", "t").headers()}
+    own = ClientConfig("http://[fe80::1%eth0]/", "t", headers={"host": "agent"})
     assert httpx.Request("GET", url, headers=own.request_headers()).headers.get_list("host") == ["agent"]
 
 
 def test_the_zone_of_any_address_can_be_resolved() -> None:
     _, interface = socket.if_nameindex()[0]
-    host = Connection(f"http://[::1%25{interface}]:8000/", "t").base_url.host
+    host = ClientConfig(f"http://[::1%25{interface}]:8000/", "t").base_url.host
     assert socket.getaddrinfo(host, 8000)[0][4][:2] == ("::1", 8000)
 
 
 def test_urls_of_an_agent_that_does_not_know_its_zone() -> None:
-    connection = Connection("http://[fe80::1%eth0]:8000/", "t")
+    connection = ClientConfig("http://[fe80::1%eth0]:8000/", "t")
     following = httpx.URL("http://[fe80::1]:8000/jobs/?page=2")
     assert connection.same_origin(following)
     assert str(connection.with_zone(following)) == "http://[fe80::1%eth0]:8000/jobs/?page=2"
@@ -137,7 +138,7 @@ def test_urls_of_an_agent_that_does_not_know_its_zone() -> None:
 
 @pytest.mark.parametrize("url", ["http://xn--/", "http://xn--zzzzzz/"])
 def test_a_host_that_can_not_be_decoded_is_another_origin(url: str) -> None:
-    assert not Connection(AGENT, "t").same_origin(httpx.URL(url))
+    assert not ClientConfig(AGENT, "t").same_origin(httpx.URL(url))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_a_host_that_can_not_be_decoded_is_another_origin(url: str) -> None:
     ],
 )
 def test_timeouts(timeout: object, expected: tuple[float | None, ...]) -> None:
-    made = Connection(AGENT, "t", timeout=timeout).timeout  # type: ignore[arg-type]
+    made = ClientConfig(AGENT, "t", timeout=timeout).timeout  # type: ignore[arg-type]
     assert (made.connect, made.read, made.write, made.pool) == expected
 
 
@@ -165,7 +166,7 @@ def test_bad_timeouts(bad: object, key: str) -> None:
         if timeout is None:
             continue
         with pytest.raises(ValidationError) as caught:
-            Connection(AGENT, "t", timeout=timeout)  # type: ignore[arg-type]
+            ClientConfig(AGENT, "t", timeout=timeout)  # type: ignore[arg-type]
         assert caught.value.status_code == 400
         assert "timeout" in str(caught.value)
 
@@ -176,28 +177,28 @@ def test_bad_timeouts(bad: object, key: str) -> None:
 )
 def test_unknown_timeouts(timeout: object) -> None:
     with pytest.raises(ValidationError, match="timeout"):
-        Connection(AGENT, "t", timeout=timeout)  # type: ignore[arg-type]
+        ClientConfig(AGENT, "t", timeout=timeout)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("retries", [-1, True, 1.0, "2", None, 101])
 def test_bad_retries(retries: object) -> None:
     with pytest.raises(ValidationError, match="max_retries"):
-        Connection(AGENT, "t", max_retries=retries)  # type: ignore[arg-type]
+        ClientConfig(AGENT, "t", max_retries=retries)  # type: ignore[arg-type]
 
 
 def test_headers() -> None:
-    connection = Connection(AGENT, "a-token", user_token="u-token", tenant="ten", headers={"X-Extra": "1"})
+    connection = ClientConfig(AGENT, "a-token", user_token="u-token", tenant="ten", headers={"X-Extra": "1"})
     assert connection.headers() == {
         "X-Extra": "1",
         "Authorization": "a-token",
         "SYNAPSE-User": "Token u-token",
         "SYNAPSE-Tenant": "Token ten",
     }
-    assert Connection(AGENT, "t", user_token="", tenant=None).headers() == {"Authorization": "t"}
+    assert ClientConfig(AGENT, "t", user_token="", tenant=None).headers() == {"Authorization": "t"}
 
 
 def test_headers_in_latin_1() -> None:
-    connection = Connection(AGENT, "tök", headers={"X-A": "ä", "accept": "mine"})
+    connection = ClientConfig(AGENT, "tök", headers={"X-A": "ä", "accept": "mine"})
     headers = connection.request_headers({"Accept": "theirs"})
     assert headers == [
         (b"X-A", "ä".encode("latin-1")),
@@ -213,13 +214,13 @@ def test_headers_in_latin_1() -> None:
 )
 def test_tokens_that_cannot_be_sent(name: str, token: object) -> None:
     with pytest.raises(ValidationError) as caught:
-        Connection(AGENT, **{"agent_token": "t", name: token})  # type: ignore[arg-type]
+        ClientConfig(AGENT, **{"agent_token": "t", name: token})  # type: ignore[arg-type]
     assert caught.value.status_code == 400
     assert name in str(caught.value)
     assert "S3CRET" not in "".join(traceback.format_exception(caught.value))
     if callable(token) or name == "tenant":
         return
-    late = Connection(AGENT, **{"agent_token": "t", name: lambda: token})  # type: ignore[arg-type]
+    late = ClientConfig(AGENT, **{"agent_token": "t", name: lambda: token})  # type: ignore[arg-type]
     with pytest.raises(ClientError) as caught_late:
         late.headers()
     assert "S3CRET" not in "".join(traceback.format_exception(caught_late.value))
@@ -227,14 +228,14 @@ def test_tokens_that_cannot_be_sent(name: str, token: object) -> None:
 
 def test_empty_tokens() -> None:
     with pytest.raises(ValidationError, match="agent_token"):
-        Connection(AGENT, "")
+        ClientConfig(AGENT, "")
     with pytest.raises(ValidationError, match="tenant"):
-        Connection(AGENT, "t", tenant=lambda: "x")  # type: ignore[arg-type]
+        ClientConfig(AGENT, "t", tenant=lambda: "x")  # type: ignore[arg-type]
 
 
 def test_callables_are_asked_each_time() -> None:
     tokens = iter(["first-token", "second-token"])
-    connection = Connection(AGENT, lambda: next(tokens), user_token=lambda: "user-token")
+    connection = ClientConfig(AGENT, lambda: next(tokens), user_token=lambda: "user-token")
     assert connection.headers()["Authorization"] == "first-token"
     assert connection.headers() == {"Authorization": "second-token", "SYNAPSE-User": "Token user-token"}
     assert connection.redact("first-token second-token user-token") == "*** *** ***"
@@ -245,7 +246,7 @@ def test_a_callable_that_raises() -> None:
         raise KeyError("vault")
 
     with pytest.raises(AuthenticationError) as caught:
-        Connection(AGENT, ask).headers()
+        ClientConfig(AGENT, ask).headers()
     assert caught.value.status_code == 401
     assert isinstance(caught.value.__cause__, KeyError)
     assert caught.value.agent == AGENT
@@ -257,7 +258,7 @@ def test_an_async_callable_is_refused() -> None:
         return "t"
 
     with pytest.raises(AuthenticationError, match="must return a string, not a coroutine"):
-        Connection(AGENT, ask).headers()  # type: ignore[arg-type]
+        ClientConfig(AGENT, ask).headers()  # type: ignore[arg-type]
 
 
 def test_interrupts_of_a_callable_pass() -> None:
@@ -265,7 +266,7 @@ def test_interrupts_of_a_callable_pass() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Connection(AGENT, ask).headers()
+        ClientConfig(AGENT, ask).headers()
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_interrupts_of_a_callable_pass() -> None:
 )
 def test_bad_headers(headers: object) -> None:
     with pytest.raises(ValidationError) as caught:
-        Connection(AGENT, "t", headers=headers)  # type: ignore[arg-type]
+        ClientConfig(AGENT, "t", headers=headers)  # type: ignore[arg-type]
     assert "header" in str(caught.value)
     assert "S3CRET" not in str(caught.value)
 
@@ -298,7 +299,7 @@ def test_bad_headers(headers: object) -> None:
 def test_nothing_shows_the_tokens(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     secret = Secret("S3CRET-1", "agent_token")
-    connection = Connection(
+    connection = ClientConfig(
         AGENT, "S3CRET-1", user_token="S3CRET-2", tenant="S3CRET-3", headers={"X": "S3CRET-4"}
     )
     shown = f"{secret} {secret!r} {connection} {connection!r}"
@@ -310,7 +311,7 @@ def test_nothing_shows_the_tokens(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_redaction_leaves_words_that_happen_to_be_tokens() -> None:
-    connection = Connection(AGENT, "token", tenant="acme")
+    connection = ClientConfig(AGENT, "token", tenant="acme")
     assert (
         connection.redact("invalid token of 'Token acme' at acme") == "invalid token of 'Token ***' at acme"
     )
@@ -329,15 +330,15 @@ def test_redaction_leaves_words_that_happen_to_be_tokens() -> None:
     ],
 )
 def test_same_origin(url: str, same: bool) -> None:
-    assert Connection(AGENT, "t").same_origin(httpx.URL(url)) is same
+    assert ClientConfig(AGENT, "t").same_origin(httpx.URL(url)) is same
 
 
 def test_default_ports_are_one_origin() -> None:
-    assert Connection("https://host", "t").same_origin(httpx.URL("https://host:443/x"))
+    assert ClientConfig("https://host", "t").same_origin(httpx.URL("https://host:443/x"))
 
 
 def test_with_options() -> None:
-    connection = Connection(AGENT, "t", headers={"X-A": "1", "X-B": "2"})
+    connection = ClientConfig(AGENT, "t", headers={"X-A": "1", "X-B": "2"})
     other = connection.with_options(timeout=1, max_retries=0, headers={"x-a": "3"})
     assert (other.timeout.read, other.max_retries) == (1, 0)
     assert other.headers() == {"X-B": "2", "x-a": "3", "Authorization": "t"}
@@ -354,7 +355,7 @@ def test_names_survive_the_path(name: str) -> None:
             ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name
         )
         return
-    url = Connection("http://host/prefix", "t").url(path)
+    url = ClientConfig("http://host/prefix", "t").url(path)
     raw = url.raw_path.decode()
     assert raw.count("/") == 4
     assert raw.startswith("/prefix/a/")

@@ -15,7 +15,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from synapse_agent.containers.docker import Engine, EngineUnreachableError
+from synapse_agent.containers.engine import Engine
+from synapse_agent.containers.engine_api import EngineUnreachableError
 from synapse_agent.errors import ApiError
 
 Do = Callable[[Engine], Awaitable[Any]]
@@ -138,7 +139,7 @@ def test_one_tag_of_an_image_is_pulled(directory: Path, image: str, query: str) 
 def test_a_log_is_read_without_its_frames(directory: Path) -> None:
     pieces = [(1, b"one\n"), (2, b"S3CRET\n"), (1, "zwö".encode()[:3]), (1, "zwö".encode()[3:])]
     log = b"".join(bytes([stream, 0, 0, 0]) + len(data).to_bytes(4) + data for stream, data in pieces)
-    words, asked = ask(directory, lambda engine: engine.last_words("c", ["S3CRET"]), answer(200, log))
+    words, asked = ask(directory, lambda engine: engine.log_tail("c", ["S3CRET"]), answer(200, log))
     assert words.startswith("one")
     assert words.endswith("zwö")
     assert "S3CRET" not in words
@@ -187,7 +188,7 @@ def test_a_build_whose_answer_breaks_off_is_no_image(directory: Path, tmp_path: 
 def test_something_else_at_the_socket(directory: Path, do: Do, said: object) -> None:
     error = failed(directory, do, answer(200, said))
     assert isinstance(error, EngineUnreachableError)
-    assert "is no Docker engine" in str(error.detail)
+    assert "is not a Docker engine" in str(error.detail)
 
 
 def test_nobody_at_the_socket(directory: Path) -> None:

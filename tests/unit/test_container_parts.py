@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import socket
 import tarfile
 from pathlib import Path
@@ -37,21 +36,21 @@ def test_what_the_base_image_says_is_run(label: str | None, command: list[str] |
 
 @pytest.mark.parametrize("label", ["[", "[]", "[1]", '[""]'])
 def test_a_label_that_is_no_command(label: str) -> None:
-    with pytest.raises(ApiError, match=r"label synapse\.command is no JSON array of texts"):
+    with pytest.raises(ApiError, match=r"label synapse\.command must be a JSON array of strings"):
         command_of({"synapse.command": label}, "plugin_runtime")
 
 
-def context(**options: Any) -> tuple[str, dict[str, str]]:
-    target = io.BytesIO()
+def context(path: Path, **options: Any) -> tuple[str, dict[str, str]]:
     files = {"a.py": b"x", "requirements.txt": b"y", "_synapse_runner.py": b"not ours"}
-    digest = write_context(target, files, **({"base": "base:1", "command": None, "params": None} | options))
-    with tarfile.open(fileobj=io.BytesIO(target.getvalue())) as tar:
+    digest = write_context(path, files, **({"base": "base:1", "command": None, "params": None} | options))
+    with tarfile.open(path) as tar:
         members = {member.name: tar.extractfile(member) for member in tar}
         return digest, {name: file.read().decode() for name, file in members.items() if file is not None}
 
 
-def test_an_image_of_a_python_plugin() -> None:
-    digest, files = context()
+def test_an_image_of_a_python_plugin(tmp_path: Path) -> None:
+    path = tmp_path / "context.tar"
+    digest, files = context(path)
     assert files["Dockerfile"] == (
         "FROM base:1\n"
         "COPY plugin/ /synapse/plugin/\n"
@@ -60,13 +59,13 @@ def test_an_image_of_a_python_plugin() -> None:
     )
     assert files["plugin/a.py"] == "x"
     assert files["plugin/_synapse_runner.py"] != "not ours"
-    assert context() == (digest, files)
-    assert context(params="{}")[0] != digest
-    assert context(params="{}")[1]["plugin/_synapse_params.json"] == "{}"
+    assert context(path) == (digest, files)
+    assert context(path, params="{}")[0] != digest
+    assert context(path, params="{}")[1]["plugin/_synapse_params.json"] == "{}"
 
 
-def test_an_image_whose_base_says_what_is_run() -> None:
-    _, files = context(command=["/serve", "a\nRUN evil"])
+def test_an_image_whose_base_says_what_is_run(tmp_path: Path) -> None:
+    _, files = context(tmp_path / "context.tar", command=["/serve", "a\nRUN evil"])
     assert files["Dockerfile"].splitlines() == [
         "FROM base:1",
         "COPY plugin/ /synapse/plugin/",

@@ -7,6 +7,8 @@ import json
 import pickle
 import ssl
 import time
+import traceback
+import typing
 from email.utils import formatdate
 
 import anyio
@@ -16,7 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse_sdk._errors import error_from_exception, error_from_response, parse_retry_after
+from synapse_sdk._http._errors import error_from_exception, error_from_response
+from synapse_sdk._retry import parse_retry_after
 from synapse_sdk.clients import exceptions
 from synapse_sdk.clients.exceptions import (
     AuthenticationError,
@@ -74,7 +77,8 @@ def test_tree() -> None:
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_copies_keep_everything(kind: type[ClientError], duplicate: object) -> None:
-    error = kind(422, [{"loc": ["a"], "msg": "m"}], operation="o", agent=AGENT, hint="h", retry_after=1.5)
+    detail = [{"loc": ["a"], "msg": "m"}]
+    error = kind(422, detail, operation="o", agent=AGENT, hint="h", retry_after=1.5, request_id="r")
     error.body = {"detail": 1}
     error.add_note("n")
     twin = duplicate(error)  # type: ignore[operator]
@@ -292,6 +296,14 @@ def test_retry_after_on_the_error() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "request_id"), [("a-1", "a-1"), ("", None), ("x" * 129, None), ("a\nb", None)]
+)
+def test_request_id_on_the_error(header: str, request_id: str | None) -> None:
+    assert response_error(500, x_request_id=header).request_id == request_id
+    assert response_error(500).request_id is None
+
+
+@pytest.mark.parametrize(
     ("exc", "kind", "status"),
     [
         (httpx.ConnectTimeout("t"), ClientTimeoutError, 408),
@@ -358,3 +370,12 @@ def test_status_error_of_an_event_hook() -> None:
 def test_stream_errors_are_no_http_errors() -> None:
     assert not issubclass(StreamLimitExceededError, HTTPError)
     assert not issubclass(WebSocketError, HTTPError)
+
+
+def test_where_an_error_is_defined_does_not_show() -> None:
+    error = exceptions.NotFoundError(404, "no such job")
+    assert type(error).__module__ == "synapse_sdk.clients.exceptions"
+    assert "synapse_sdk.clients.exceptions.NotFoundError: 404" in "".join(traceback.format_exception(error))
+    assert b"synapse_sdk.clients.exceptions" in pickle.dumps(error)
+    assert typing.get_type_hints(ClientError)["detail"] is typing.Any
+    assert typing.get_type_hints(exceptions.FieldError)["msg"] is str

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synapse_sdk._log_window import LogWindow, WindowReader
+from synapse_sdk._rest._log_window import LogWindow, WindowReader
 from synapse_sdk.clients.exceptions import ClientError, ServerError, ValidationError
 from synapse_sdk.testing._window import Window
 
@@ -72,7 +72,7 @@ def test_it_is_what_an_agent_would_cut(
 @pytest.mark.parametrize("body", [b'"a', b'"a"b"', b'"\\x"', b'"\xff"', b'"a\nb"'])
 @pytest.mark.parametrize("size", [1, 100])
 def test_what_is_no_json_is_an_error(body: bytes, size: int) -> None:
-    with pytest.raises(ServerError, match="no JSON") as caught:
+    with pytest.raises(ServerError, match="not JSON") as caught:
         read(LogWindow({"tail": 1}), JSON, *(body[n : n + size] for n in range(0, len(body), size)))
     assert caught.value.status_code == 200
 

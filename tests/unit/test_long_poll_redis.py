@@ -29,6 +29,7 @@ from synapse_sdk.clients.exceptions import (
     ServerError,
     ValidationError,
 )
+from synapse_sdk.long_poll import _mailbox
 from synapse_sdk.long_poll import worker as worker_module
 from synapse_sdk.long_poll.redis import AsyncRedisLongPollHandler, RedisLongPollHandler
 from synapse_sdk.long_poll.worker import Worker, main
@@ -233,6 +234,54 @@ def test_requests_and_responses_expire(redis_url: str, agent_id: str, keys: Any)
             time.sleep(0.02)
         with pytest.raises(TimeoutError):
             handler.get_response(request_id, 0.05)
+
+
+def test_a_short_request_does_not_shorten_the_life_of_others(
+    redis_url: str, agent_id: str, keys: Any
+) -> None:
+    import redis
+
+    request: Any = {"method": "get", "path": "jobs/", "headers": {}}
+    with (
+        RedisLongPollHandler(redis_url, agent_id, request_ttl=60) as long,
+        RedisLongPollHandler(redis_url, agent_id, request_ttl=1) as short,
+        redis.Redis.from_url(redis_url) as client,
+    ):
+        shared = f"synapse:long-poll:{agent_id}:requests"
+        short.set_request(request)
+        assert 0 < client.pttl(shared) <= 1000  # type: ignore[operator]
+        long.set_request(request)
+        assert 50_000 < client.pttl(shared) <= 60_000  # type: ignore[operator]
+        short.set_request(request)
+        assert 50_000 < client.pttl(shared) <= 60_000  # type: ignore[operator]
+
+
+def test_entries_that_nobody_of_ours_wrote(
+    redis_url: str, agent_id: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They don't reach the log, and don't fill the memory."""
+    import redis
+
+    caplog.set_level(logging.INFO, "synapse_sdk.long_poll")
+    monkeypatch.setattr(_mailbox, "_MAX_MESSAGE", 200)
+    base = f"synapse:long-poll:{agent_id}"
+    with redis.Redis.from_url(redis_url) as client, Server(json_answer(200, JOB)) as server:
+        for entry in ("x\n2026-01-01 forged line", b"\xff", "a" * 100, "0" * 31):
+            client.rpush(f"{base}:requests", entry)
+        large = "0" * 32
+        client.set(f"{base}:request:{large}", json.dumps({"method": "get", "path": "jobs/", "x": "x" * 300}))
+        client.rpush(f"{base}:requests", large)
+        with Running(redis_url, agent_id, server.url):
+            popped: Any = client.blpop([f"{base}:response:{large}"], timeout=30)
+        assert json.loads(popped[1])["status"] == 400
+        assert server.requests == []
+        assert not client.exists(f"{base}:request:{large}")
+        assert caplog.text.count("not an id") == 4
+        assert "forged" not in caplog.text
+        with RedisLongPollHandler(redis_url, agent_id) as handler:
+            client.rpush(f"{base}:response:{large}", b'{"data": "' + b"x" * 300 + b'"}')
+            with pytest.raises(ValueError, match="more than 200 bytes"):
+                handler.get_response(large, 30)
 
 
 @pytest.mark.parametrize(

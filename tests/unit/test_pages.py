@@ -149,7 +149,7 @@ def test_empty_pages_without_an_end_are_an_error(ask: Use) -> None:
     ("body", "told"),
     [
         ({"next": 5, "results": []}, "`next` is a int"),
-        ({"next": "http://host:port/", "results": []}, "`next` is no URL"),
+        ({"next": "http://host:port/", "results": []}, "`next` is not a URL"),
         ({"next": None, "results": {"a": 1}}, "`results` are a dict"),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from synapse_agent.plugins.config import BadConfigError, parse_config, read_actions
-from synapse_agent.plugins.release_files import BadReleaseError
+from synapse_agent.plugins.files import BadPluginError
 from synapse_agent.plugins.source import fetch_release
 
 CONFIG = 'code: x\nversion: "1.0"\nactions:\n  go: {entrypoint: "x:go"}\n'
@@ -76,26 +76,26 @@ def test_a_link_is_no_release(tmp_path: Path, link: str) -> None:
     place(tmp_path / "elsewhere", "1.0")
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / link).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(BadReleaseError, match="links are not taken"):
+    with pytest.raises(BadPluginError, match="links are not allowed"):
         fetch_release(tmp_path / "source", "x", "1.0")
 
 
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (None, r"x@1.0: has no config\.yaml at its top"),
-        ("", "it is no mapping"),
-        ("- a", "it is no mapping"),
-        ("a: [", "it is no YAML"),
-        ("a: !!python/object:os.system {}", "it is no YAML"),
-        ("a: \x00", "it is no YAML"),
-        ("a: 1\n--- \nb: 1", "it is no YAML"),
+        (None, r"x@1.0: has no config\.yaml at its top level"),
+        ("", "it must be a mapping"),
+        ("- a", "it must be a mapping"),
+        ("a: [", "invalid YAML"),
+        ("a: !!python/object:os.system {}", "invalid YAML"),
+        ("a: \x00", "invalid YAML"),
+        ("a: 1\n--- \nb: 1", "invalid YAML"),
         (CONFIG.replace("code: x", "code: y"), "code is 'y', not 'x'"),
         (CONFIG.replace("code: x", "kode: x"), "code is 'None', not 'x'"),
         (CONFIG.replace('"1.0"', "1.0.1"), "version is '1.0.1', not '1.0'"),
-        (CONFIG.replace('"1.0"', "1.0"), "version must be a text: put it in quotes"),
+        (CONFIG.replace('"1.0"', "1.0"), "version must be a string: put it in quotes"),
         ('code: x\nversion: "1.0"', "it must have actions by name"),
-        (CONFIG.replace("go:", "../go:"), "'../go' is no name for an action"),
+        (CONFIG.replace("go:", "../go:"), "'../go' is not a valid action name"),
         (CONFIG.replace('{entrypoint: "x:go"}', "x"), "action go must have an entrypoint"),
         (CONFIG.replace("x:go", "x go"), "action go: entrypoint must have the form"),
         (CONFIG.replace('"x:go"', "null"), "action go: entrypoint must have the form"),
@@ -104,7 +104,7 @@ def test_a_link_is_no_release(tmp_path: Path, link: str) -> None:
 )
 def test_configurations_that_are_refused(tmp_path: Path, config: str | None, words: str) -> None:
     place(tmp_path, "x@1.0", config)
-    with pytest.raises(BadReleaseError, match=words):
+    with pytest.raises(BadPluginError, match=words):
         fetch_release(tmp_path, "x", "1.0")
 
 

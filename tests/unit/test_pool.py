@@ -19,7 +19,7 @@ import trustme
 
 from synapse_agent_api.client import Arguments, Operation
 from synapse_sdk import _retry
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk._http import _pool
 from synapse_sdk._rest._async import AsyncApiClient
 from synapse_sdk._rest._sync import ApiClient
@@ -86,7 +86,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @asynccontextmanager
 async def opened(flavour: str, url: str, verify: Any = True, **options: Any) -> AsyncIterator[Api]:
-    connection = Connection(url, "token", **options)
+    connection = ClientConfig(url, "token", **options)
     kind: Any = ApiClient if flavour == "sync" else AsyncApiClient
     api = Api(kind.open(connection, verify=verify))
     assert type(api.transport.http) in (httpx.Client, httpx.AsyncClient)
@@ -574,7 +574,7 @@ def test_closing_gives_idle_connections_up(run: Run) -> None:
 
 def test_threads_get_their_own_answers() -> None:
     with Server(echo) as server:
-        transport = ApiClient.open(Connection(server.url, "t"))
+        transport = ApiClient.open(ClientConfig(server.url, "t"))
         wrong: list[object] = []
 
         def work(thread: int) -> None:
@@ -624,7 +624,7 @@ def test_the_proxy_of_the_environment(flavour: str, variable: str, monkeypatch: 
 
         async def main(url: str) -> Any:
             kind: Any = ApiClient if flavour == "sync" else AsyncApiClient
-            api = Api(kind.open(Connection(url, "t")))
+            api = Api(kind.open(ClientConfig(url, "t")))
             try:
                 return await api.call()
             finally:

@@ -27,14 +27,14 @@ ALLOWED: dict[str, set[str]] = {
     "src/synapse_sdk/streaming/_sync.py": {"_thread"},
     # Strings of another kind: how names begin or end.
     "src/synapse_agent/plugins/packages.py": {"'_ray_pkg_'"},
-    "src/synapse_sdk/_connection.py": {"'_id'"},
+    "src/synapse_sdk/_validation.py": {"'_id'"},
     "src/synapse_sdk/testing/_schema.py": {"'_type'"},
     # A stream and a client of ours.
     "src/synapse_sdk/streaming/_merge.py": {"._previous_position"},
     "src/synapse_sdk/testing/_clients.py": {"._api_client"},
     # Whether trio runs, or httpx2 is in use, without an import of it.
     "src/synapse_sdk/_http/_async.py": {"sys.modules"},
-    "src/synapse_sdk/_http/_family.py": {"sys.modules"},
+    "src/synapse_sdk/_family.py": {"sys.modules"},
     "src/synapse_sdk/streaming/_background.py": {"sys.modules"},
 }
 
@@ -138,8 +138,8 @@ def test_one_more_would_be_found(code: str, name: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "from synapse_sdk._connection import Connection",
-        "from ._connection import Connection",
+        "from synapse_sdk._config import ClientConfig",
+        "from ._config import ClientConfig",
         "from __future__ import annotations",
         "def f(x): return x.__class__.__name__",
         "class A:\n    def f(self): self._mine = 1\n    def g(self, other): other._mine = self._mine",

@@ -38,7 +38,7 @@ def test_a_view_has_other_options_and_the_original_keeps_its_own(use: Use) -> No
         yield client.get_job("j")
         deeper = view.with_options(headers={"X-C": "deeper"})
         yield deeper.get_job("j")
-        connections = [item._api_client.connection for item in (client, view, deeper)]
+        connections = [item._api_client.config for item in (client, view, deeper)]
         assert [connection.timeout.read for connection in connections] == [10, 7, 7]
         assert [connection.max_retries for connection in connections] == [2, 0, 0]
 
@@ -283,7 +283,7 @@ def test_answers(ask: Use, given: bytes, expected: object) -> None:
     ("given", "told"),
     [
         (answer(200, b"<p>Sign in", "text/html"), "text/html"),
-        (answer(200, b'{"a": "cut', "application/json"), "no JSON"),
+        (answer(200, b'{"a": "cut', "application/json"), "not JSON"),
     ],
 )
 def test_answers_that_can_not_be_used(ask: Use, given: bytes, told: str) -> None:

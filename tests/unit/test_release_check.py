@@ -39,6 +39,8 @@ def repository(tmp_path: Path) -> Path:
     changelog = tmp_path / "CHANGELOG.md"
     text = re.sub(r"^## \[.+\] - .+$", DATED, changelog.read_text(), count=1, flags=re.MULTILINE)
     changelog.write_text(text)
+    project = tmp_path / "pyproject.toml"
+    project.write_text(project.read_text().replace(".invalid/", ".example/"))
     (tmp_path / ".gitignore").write_text("dist/\n")
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
@@ -72,6 +74,15 @@ def test_changelog_must_date_the_version(repository: Path, heading: str, words: 
     assert done.returncode == 1
     assert words in done.stderr
     assert not (repository / "dist").exists()
+
+
+def test_repository_needs_an_address(repository: Path) -> None:
+    project = repository / "pyproject.toml"
+    project.write_text(project.read_text().replace(".example/", ".invalid/"))
+    git(repository, "commit", "--quiet", "--all", "--message", "address")
+    done = check(repository)
+    assert done.returncode == 1
+    assert "change Repository, Documentation, Changelog, Issues in [project.urls]" in done.stderr
 
 
 def test_all_that_stands_in_the_way_is_said(repository: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from synapse_agent.runs import runner as _runner
+from synapse_agent.plugins import runner as _runner
 
 MODULES = {
     "app/__init__.py": "",

@@ -22,7 +22,7 @@ import trio
 
 from synapse_agent_api.client import NO_BODY, Arguments, Operation
 from synapse_sdk import _retry
-from synapse_sdk._connection import Connection
+from synapse_sdk._config import ClientConfig
 from synapse_sdk._rest._async import AsyncApiClient
 from synapse_sdk._rest._sync import ApiClient
 from synapse_sdk.clients.exceptions import (
@@ -114,7 +114,7 @@ def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
         http_options: dict[str, Any] | None = None,
         **options: Any,
     ) -> Any:
-        connection = Connection(url, **{**TOKENS, **options})
+        connection = ClientConfig(url, **{**TOKENS, **options})
         given = arguments or Arguments()
         injected = {
             **({"transport": httpx.MockTransport(handler)} if handler else {}),
@@ -297,12 +297,12 @@ def test_successes(call: Call, response: Reply) -> None:
     [
         (reply(200, html="<html><body>Sign in</body></html>"), "text/html"),
         (reply(200, content=b'{"a": 1}', headers={"content-type": "text/html"}), "text/html"),
-        (reply(200, content=b'{"a": "cut', headers={"content-type": "application/json"}), "no JSON"),
+        (reply(200, content=b'{"a": "cut', headers={"content-type": "application/json"}), "not JSON"),
         (reply(200, content=b"hello", headers={"content-type": "text/plain"}), "text/plain"),
         (reply(200, content=b"hello"), "missing"),
         (
             reply(200, content=b"\xff\xfe\xfd", headers={"content-type": "application/json"}),
-            "no JSON",
+            "not JSON",
         ),
         (reply(200, content=b"[" * 100_000), "deep"),
         (reply(200, content=b"1" * 10_000), "limit"),
@@ -540,7 +540,7 @@ def test_interrupts_pass() -> None:
         raise KeyboardInterrupt
 
     with httpx.Client(transport=httpx.MockTransport(handler)) as http:
-        transport = ApiClient.open(Connection("http://agent/", "t"), http_client=http)
+        transport = ApiClient.open(ClientConfig("http://agent/", "t"), http_client=http)
         with pytest.raises(KeyboardInterrupt):
             transport.call(GET, JOB)
 
@@ -549,7 +549,7 @@ def test_cancellation_passes_and_gives_the_connection_back() -> None:
     with Server(hang) as server:
 
         async def with_asyncio() -> None:
-            transport = AsyncApiClient.open(Connection(server.url, "t"))
+            transport = AsyncApiClient.open(ClientConfig(server.url, "t"))
             task = asyncio.create_task(transport.call(GET, JOB))
             while not server.requests:  # noqa: ASYNC110 - filled by a thread
                 await asyncio.sleep(0.01)
@@ -563,7 +563,7 @@ def test_cancellation_passes_and_gives_the_connection_back() -> None:
         server.requests.clear()
 
         async def with_trio() -> None:
-            transport = AsyncApiClient.open(Connection(server.url, "t"))
+            transport = AsyncApiClient.open(ClientConfig(server.url, "t"))
             with trio.move_on_after(0.3) as scope:
                 await transport.call(GET, JOB)
             assert scope.cancelled_caught
@@ -759,7 +759,7 @@ def test_logs(call: Call, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_closed(flavour: str) -> None:
     with Server(json_answer(200, {})) as server:
-        connection = Connection(server.url, "t")
+        connection = ClientConfig(server.url, "t")
         if flavour == "sync":
             transport = ApiClient.open(connection)
             transport.call(GET, JOB)
@@ -782,17 +782,17 @@ def test_closed(flavour: str) -> None:
 
 def test_an_injected_client_stays_open() -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json={}))) as http:
-        transport = ApiClient.open(Connection("http://agent/", "t"), http_client=http)
+        transport = ApiClient.open(ClientConfig("http://agent/", "t"), http_client=http)
         transport.close()
         assert not http.is_closed
         assert transport.closed
-        other = ApiClient.open(Connection("http://agent/", "t"), http_client=http)
+        other = ApiClient.open(ClientConfig("http://agent/", "t"), http_client=http)
     with pytest.raises(ClientConnectionError, match=r"get job at http://agent/: 503 .*closed"):
         other.call(GET, JOB)
 
 
 def test_wrong_kinds_of_clients() -> None:
-    connection = Connection("http://agent/", "t")
+    connection = ClientConfig("http://agent/", "t")
     with httpx.Client() as http:
         with pytest.raises(
             ValidationError, match=r"AsyncAgentClient must be an httpx\.AsyncClient, not an httpx\.Client"
@@ -823,7 +823,7 @@ def test_wrong_kinds_of_clients() -> None:
 )
 def test_bad_options(kind: Any, options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as caught:
-        kind.open(Connection("http://agent/", "t"), **options)
+        kind.open(ClientConfig("http://agent/", "t"), **options)
     assert caught.value.status_code == 400
     assert "S3CRET" not in str(caught.value)
 
@@ -831,18 +831,18 @@ def test_bad_options(kind: Any, options: dict[str, Any]) -> None:
 def test_socks_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "socksio", None)
     with pytest.raises(ServerError, match="500 a library"):
-        ApiClient.open(Connection("http://agent/", "t"), proxy="socks5://p")
+        ApiClient.open(ClientConfig("http://agent/", "t"), proxy="socks5://p")
 
 
 def test_certificates(tmp_path: Path) -> None:
     certifi = httpx.create_ssl_context()
     for verify in (False, certifi, tmp_path, os.fspath(tmp_path)):
-        ApiClient.open(Connection("https://agent/", "t"), verify=verify).close()
+        ApiClient.open(ClientConfig("https://agent/", "t"), verify=verify).close()
 
 
 def test_a_proxy_is_used() -> None:
     with Server(json_answer(200, {"via": "proxy"})) as proxy:
-        transport = ApiClient.open(Connection("http://agent.invalid/", "t"), proxy=proxy.url)
+        transport = ApiClient.open(ClientConfig("http://agent.invalid/", "t"), proxy=proxy.url)
         assert transport.call(LIST, Arguments()) == {"via": "proxy"}
         transport.close()
     assert proxy.requests[0].target == "http://agent.invalid/jobs/"
@@ -850,7 +850,7 @@ def test_a_proxy_is_used() -> None:
 
 def test_threads_share_a_transport() -> None:
     with Server(json_answer(200, {"a": 1})) as server:
-        transport = ApiClient.open(Connection(server.url, "t"))
+        transport = ApiClient.open(ClientConfig(server.url, "t"))
         results: list[object] = []
         threads = [
             threading.Thread(target=lambda: results.append(transport.call(GET, JOB))) for _ in range(8)
@@ -865,7 +865,7 @@ def test_threads_share_a_transport() -> None:
 
 def test_one_connection_serves_many_calls() -> None:
     with Server(json_answer(200, {"a": 1}), json_answer(404, {}), json_answer(200, [])) as server:
-        transport = ApiClient.open(Connection(server.url, "t"))
+        transport = ApiClient.open(ClientConfig(server.url, "t"))
         transport.call(GET, JOB)
         for _ in range(2):
             with pytest.raises(HTTPError):

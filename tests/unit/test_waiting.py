@@ -11,7 +11,7 @@ import pytest
 from stopwatch import Stopwatch
 
 from synapse_agent_api.models import BuildAccepted, Container, SystemOperationResult, SystemStatus
-from synapse_sdk._rest import _plan
+from synapse_sdk._rest import _poller
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import (
     AuthenticationError,
@@ -109,7 +109,7 @@ def test_an_agent_that_hangs_holds_the_wait_up_no_longer_than_its_deadline(ask: 
 def test_without_a_deadline_an_agent_that_is_gone_is_given_up(
     ask: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_plan, "_GRACE", 0.2)
+    monkeypatch.setattr(_poller, "_GRACE", 0.2)
     with pytest.raises(ClientConnectionError) as caught:
         ask("http://127.0.0.1:9/", "wait_for_job", "j", options={"max_retries": 0}, **QUICK)
     assert caught.value.status_code == 503
@@ -157,15 +157,15 @@ def test_closing_the_client_ends_a_wait() -> None:
 
 
 def test_the_first_looks_are_quick_and_the_others_as_told() -> None:
-    budget = _plan.Budget(None, 2.0)
-    pauses = [budget.pause().seconds for _ in range(8)]  # type: ignore[union-attr]
+    deadline = _poller.Deadline(None, 2.0)
+    pauses = [deadline.next_sleep().seconds for _ in range(8)]  # type: ignore[union-attr]
     assert 0.09 <= pauses[0] <= 0.11
     assert all(1.8 <= seconds <= 2.2 for seconds in pauses[5:])
     assert pauses[:4] == sorted(pauses[:4])
-    asked = budget.pause(7.0)
+    asked = deadline.next_sleep(7.0)
     assert asked is not None
     assert asked.seconds == 7.0
-    capped = budget.pause(10_000)
+    capped = deadline.next_sleep(10_000)
     assert capped is not None
     assert capped.seconds == 30.0
 

@@ -382,12 +382,12 @@ def show(number: int, found: Outcome) -> None:
 
 def main(words: Sequence[str]) -> int:
     sys.path[:0] = [str(ROOT / name) for name in ("tests", "src", "generated")]
-    from running_agent import running_agent  # type: ignore[import-not-found]
+    from running_agent import PLUGIN_OPTIONS, running_agent  # type: ignore[import-not-found]
 
     before = YAML(typ="safe").load((ROOT / "spec" / "openapi.yaml").read_text(encoding="utf-8"))
     chosen = [name for name in MUTATIONS if not words or any(word in name for word in words)]
     outcomes: list[Outcome] = []
-    with running_agent("--plugins", str(ROOT / "examples" / "plugins")) as agent:
+    with running_agent(*PLUGIN_OPTIONS) as agent:
         agent.http.patch("resources/policy/", json={"max_concurrent_jobs": 0}).raise_for_status()
         ready_file = agent.tmp / "ready.json"
         print("| | mutation | check-generated | contract tests, once generated anew | |")

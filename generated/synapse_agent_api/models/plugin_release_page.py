@@ -18,8 +18,8 @@ class PluginReleasePage(Model):
 
     Attributes:
         count: How many there are on all pages.
-        next: The URL of the next page; null on the last.
-        previous: The URL of the page before; null on the first.
+        next: The URL of the next page, absolute or relative to this page; null on the last.
+        previous: The URL of the page before, absolute or relative to this page; null on the first.
         results: The releases of this page.
     """
 

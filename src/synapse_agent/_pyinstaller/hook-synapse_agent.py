@@ -1,4 +1,4 @@
-"""Bundle what the agent reads as files: its OpenAPI document, and the runner that goes with each job."""
+"""Bundle the files that the agent reads: its OpenAPI document and the runner of jobs."""
 # ruff: noqa: N999 - PyInstaller wants this name
 
 from __future__ import annotations
@@ -7,4 +7,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
 
-datas = [(str(_PACKAGE / name), "synapse_agent") for name in ("openapi.json", "_runner.py")]
+datas = [
+    (str(_PACKAGE / "openapi.json"), "synapse_agent"),
+    (str(_PACKAGE / "plugins" / "runner.py"), "synapse_agent/plugins"),
+]

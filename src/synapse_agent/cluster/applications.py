@@ -26,7 +26,7 @@ _FIELDS = (
     "deployed_app_config",
 )
 
-# The dashboard can only remove every application at once; one needs a driver inside the cluster.
+# The dashboard can only delete all applications; deleting one takes a driver inside the cluster.
 _DELETE = (
     "import os, ray; from ray import serve; ray.init(log_to_driver=False);"
     " serve.delete(os.environ['SYNAPSE_APPLICATION'], _blocking=False)"
@@ -44,7 +44,7 @@ async def get_serve_application(request: web.Request) -> web.Response:
 
 
 async def delete_serve_application(request: web.Request) -> web.Response:
-    """Begin to delete the application; it reads DELETING for some seconds, then it is gone."""
+    """Start to delete the application; its status is DELETING for some seconds."""
     ray = context_of(request).ray
     name = request.match_info["name"]
     if (await _find(ray, name)).get("status") == "DELETING":
@@ -74,7 +74,7 @@ async def _find(ray: RayClient, name: str) -> JsonObject:
 
 
 async def _wait(ray: RayClient, job_id: str) -> str:
-    """The status with which the job ended, or after a minute the one it has."""
+    """Return the job's final status, or after a minute the current one."""
     status = "PENDING"
     for _ in range(300):
         await asyncio.sleep(0.2)

@@ -30,7 +30,7 @@ _FIELDS = (
 
 
 async def all_nodes(ray: RayClient) -> list[JsonObject]:
-    """Ray's nodes joined with what their machines report."""
+    """Return Ray's nodes, each with the metrics of its machine."""
     nodes, machines = await asyncio.gather(ray.nodes(), ray.hardware())
     by_id = {machine.get("raylet", {}).get("nodeId"): machine for machine in machines}
     return [_node(node, by_id.get(node["node_id"], {})) for node in nodes]
@@ -58,7 +58,7 @@ async def get_gpu_status(request: web.Request) -> web.Response:
 
 
 def gpu_summary(gpus: Iterable[JsonObject], usage: JsonObject) -> JsonObject:
-    """How many GPUs Ray can still give away, and how the devices are."""
+    """Return how many GPUs Ray can still assign, and the memory and load of the devices."""
     devices = list(gpus)
     used, total = usage.get("GPU", (0.0, float(len(devices))))
     mib = 1024 * 1024
@@ -88,7 +88,7 @@ def _node(node: JsonObject, machine: JsonObject) -> JsonObject:
 
 
 def _gpu(device: JsonObject) -> JsonObject:
-    # The dashboard turns the names of nested objects into camel case.
+    # The dashboard converts names in nested objects to camel case.
     def read(snake: str, camel: str) -> object:
         return device.get(snake, device.get(camel))
 

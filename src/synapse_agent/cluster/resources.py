@@ -1,4 +1,4 @@
-"""What the cluster has, what is in use, and what would still fit.
+"""The cluster's resources: total, in use, and whether a workload still fits.
 
 Processors are counted as Ray schedules them; memory is that of the machines, since few jobs
 reserve any of it with Ray.
@@ -18,32 +18,37 @@ from ..context import AgentContext, context_of
 from ..errors import ApiError, FieldError, InvalidBodyError
 from ..http.validation import Fields, read_object
 from ..ray.client import TERMINAL, JsonObject, child
-from ..runs.policy import Policy
+from ..runs.policy import Policy, read_policy
 from .nodes import all_nodes, gpu_summary
 
 __all__ = ["SNAPSHOTS", "Snapshots", "check_feasibility", "get_cluster_resources"]
 
+# Replicas that are counted at most: a need close to zero fits any number of times.
+_MOST = 10**9
+
 
 class Snapshots:
-    """The latest snapshot, taken anew when it is older than the policy's time."""
+    """The latest snapshot, replaced once it is older than the policy allows."""
 
     def __init__(self, context: AgentContext) -> None:
-        self._gateway = context
+        self._context = context
         self._lock = asyncio.Lock()
         self._latest: JsonObject | None = None
         self._taken = -math.inf
 
     async def get(self, *, use_cache: bool) -> JsonObject:
-        """A snapshot; where Ray fails and a cached one will do, that one, marked as stale."""
+        """Return a snapshot; if Ray fails and a cached one is allowed, that one, marked as stale."""
         asked = time.monotonic()
         async with self._lock:
             # One taken while we waited for the lock is as fresh as one of our own.
-            since = asked - self._gateway.policy.resource_cache_ttl_seconds if use_cache else asked
+            since = asked
+            if use_cache:
+                since -= (await read_policy(self._context.database)).resource_cache_ttl_seconds
             if self._latest is not None and self._taken >= since:
                 return self._latest
             taken = time.monotonic()
             try:
-                self._latest = await _take(self._gateway)
+                self._latest = await _take(self._context)
             except ApiError:
                 if self._latest is None or not use_cache:
                     raise
@@ -64,7 +69,7 @@ async def get_cluster_resources(request: web.Request) -> web.Response:
 
 
 async def check_feasibility(request: web.Request) -> web.Response:
-    """Whether a workload would be let in now, and if not, every reason."""
+    """Answer whether a workload would be admitted now, and if not, every reason."""
     fields = Fields(await read_object(request))
     fields.required("kind")
     kind = fields.choice("kind", ("job", "serve", "container", "task"))
@@ -76,7 +81,7 @@ async def check_feasibility(request: web.Request) -> web.Response:
     fields.check()
     snapshot = await request.app[SNAPSHOTS].get(use_cache=True)
     feasible = _feasible_replicas(snapshot, cpus, gpus, memory)
-    found = _policy_reasons(context_of(request).policy, snapshot, kind, gpus, replicas)
+    found = _policy_reasons(await read_policy(context_of(request).database), snapshot, kind, gpus, replicas)
     if feasible is not None and feasible < replicas:
         needs = f"{cpus:g} CPUs, {gpus:g} GPUs and {memory} bytes of memory each"
         found.append(("insufficient_resources", f"{replicas} of {needs} don't fit now, {feasible} would"))
@@ -158,7 +163,7 @@ def _sum(nodes: list[JsonObject], what: str) -> JsonObject:
 
 
 def _feasible_replicas(snapshot: JsonObject, cpus: float, gpus: float, memory: int) -> int | None:
-    """How many of these fit now, each on one node; None if nothing is asked for."""
+    """Return how many of these fit now, each on one node; None if no resource is requested."""
     needs: list[tuple[float, Callable[[JsonObject], float]]] = [
         (cpus, lambda node: node["cpu"]["available"]),
         (gpus, lambda node: node["available_gpus"]),
@@ -168,7 +173,7 @@ def _feasible_replicas(snapshot: JsonObject, cpus: float, gpus: float, memory: i
     if not asked:
         return None
     alive = [node for node in snapshot["nodes"] if node["state"] == "ALIVE"]
-    return sum(min(int(free(node) / amount) for amount, free in asked) for node in alive)
+    return sum(int(min(_MOST, *(free(node) / amount for amount, free in asked))) for node in alive)
 
 
 def _policy_reasons(

@@ -14,7 +14,7 @@ from ..ray.client import JsonObject, RayClient
 
 __all__ = ["get_task", "list_tasks"]
 
-# Chosen, because Ray's own answer carries the environment of the task, secrets included.
+# Only these: Ray's answer also has the task's environment with its secrets.
 _FIELDS = (
     "task_id",
     "attempt_number",
@@ -59,7 +59,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{8}\Z")
 
 
 async def list_tasks(request: web.Request) -> web.Response:
-    """Return the tasks that Ray remembers, at most 10 000; Ray filters them."""
+    """Return the tasks that Ray keeps, at most 10 000; Ray filters them."""
     query = QueryFields(request)
     job_id, state = query.identifier("job_id"), query.choice("state", _STATES)
     limit = query.integer("limit", most=10_000)
@@ -78,21 +78,21 @@ async def list_tasks(request: web.Request) -> web.Response:
 
 
 async def _ray_job_id(ray: RayClient, job_id: str) -> str | None:
-    """Return Ray's own id of a job, or None where there can be no tasks of it."""
+    """Return Ray's own id of a job, or None if it can't have tasks."""
     try:
         # A submission id can look like one of Ray's, so ask first.
         job = await ray.job(job_id)
     except ApiError as error:
         if error.status != 404:
             raise
-        # Ray may remember the tasks of a job that it has forgotten.
+        # Ray may keep the tasks of a job that it no longer knows.
         return job_id if _JOB_ID.match(job_id) else None
     found: str | None = job.get("job_id")
     return found
 
 
 async def get_task(request: web.Request) -> web.Response:
-    """The last attempt of a task."""
+    """Answer with the last attempt of a task."""
     task_id = resource_id(request, "task_id")
     tasks: list[JsonObject] = []
     if _TASK_ID.match(task_id):

@@ -1,4 +1,4 @@
-"""Building containers, in the background, from plugins."""
+"""Build containers from plugins, in the background."""
 
 from __future__ import annotations
 
@@ -8,105 +8,100 @@ import json
 import logging
 import secrets
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from ..errors import ApiError
-from ..plugins.packages import PARAMS_FILE
-from ..ray.client import JsonObject
 from ..redaction import hide, is_secret
+from .container_config import (
+    PARAMS_IN_FILE,
+    AgentAccess,
+    Caller,
+    container_config,
+    container_environment,
+)
 from .context import ContainerContext
 from .images import command_label, command_of, container_defaults, write_context
-from .network import INNER_PORT, free_port
-from .plugins import Plugin, PluginSource
+from .network import free_port
 from .requests import ContainerRequest
+from .sources import Plugin, PluginSource
 from .views import container_shape, shown_request
 
-__all__ = ["ContainerBuilds", "Sender"]
+__all__ = ["ContainerBuilds"]
 
 _log = logging.getLogger("synapse_agent")
 
-# Builds that work at the same time, and that may wait for it besides.
-_AT_ONCE = 2
+# Builds that run at the same time, and builds that may wait for their turn.
+_CONCURRENT = 2
 _MAX_WAITING = 16
 
-# From so many characters on, the parameters go into a file: the environment has limits.
-_PARAMS_IN_FILE = 32_000
-
-# Seconds to remove what a build leaves when it fails.
-_UNDO_WITHIN = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who asked for a container, for the programs in it that act for them."""
-
-    user_token: str
-    tenant: str
+# Seconds for removing what a failed build left in the engine.
+_CLEANUP_TIMEOUT = 20.0
 
 
 @dataclass(slots=True)
-class _Job:
-    """A build that is not over."""
+class _Build:
+    """A build that has not ended."""
 
-    id: int
-    build_id: str
+    container_id: int
+    id: str
     request: ContainerRequest
-    sender: Sender
+    caller: Caller
     source: PluginSource
     directory: Path
-    hidden: frozenset[str]
+    secrets: frozenset[str]
     task: asyncio.Task[None] | None = None
-    cancelled_by: str = ""
+    cancel_reason: str = ""
     image: str | None = None
 
 
 class ContainerBuilds:
-    def __init__(
-        self, context: ContainerContext, directory: Path, *, agent_url: str, agent_token: str
-    ) -> None:
+    """The builds that are pending or running."""
+
+    def __init__(self, context: ContainerContext, directory: Path, agent: AgentAccess) -> None:
         self._context = context
-        # Where files of builds lie, on one file system.
+        # Files of builds; uploads are stored below it too, so that moving them is a rename.
         self.directory = directory
-        self._agent_url = agent_url
-        self._agent_token = agent_token
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._jobs: dict[str, _Job] = {}
-        # Whether a build left something in the engine that could not be removed.
+        self._agent = agent
+        self._slots = asyncio.Semaphore(_CONCURRENT)
+        self._builds: dict[str, _Build] = {}
+        # Whether a failed build left something in the engine that could not be removed.
         self.left_something = False
 
     async def open(self) -> None:
+        """Remove the files of earlier builds."""
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
         self.directory.mkdir(mode=0o700, parents=True)
 
     async def close(self) -> None:
-        await asyncio.gather(*(self.cancel(build_id, "the agent stopped") for build_id in list(self._jobs)))
+        """Cancel all builds."""
+        await asyncio.gather(*(self.cancel(build_id, "the agent stopped") for build_id in list(self._builds)))
 
     def __contains__(self, build_id: object) -> bool:
-        """Whether the build is under way."""
-        return build_id in self._jobs
+        """Return whether the build is pending or running."""
+        return build_id in self._builds
 
-    async def cancel(self, build_id: str, why: str) -> None:
-        """Returns when the build is over, in whatever way, and at once if it is."""
-        job = self._jobs.get(build_id)
-        if job is not None and job.task is not None:
-            job.cancelled_by = why
-            job.task.cancel()
-            await asyncio.wait([job.task])
+    async def cancel(self, build_id: str, reason: str) -> None:
+        """Cancel a build and wait for its end; do nothing if it has ended."""
+        build = self._builds.get(build_id)
+        if build is not None and build.task is not None:
+            build.cancel_reason = reason
+            build.task.cancel()
+            await asyncio.wait([build.task])
 
-    async def create(self, request: ContainerRequest, source: PluginSource, sender: Sender) -> str:
-        """Begin to build a container; the build's id."""
+    async def create(self, request: ContainerRequest, source: PluginSource, caller: Caller) -> str:
+        """Start to build a container, and return the id of the build."""
         await self._context.engine.ping()
-        if len(self._jobs) >= _AT_ONCE + _MAX_WAITING:
-            raise ApiError(429, f"{len(self._jobs)} builds are under way", headers={"Retry-After": "10"})
+        if len(self._builds) >= _CONCURRENT + _MAX_WAITING:
+            raise ApiError(
+                429, f"{len(self._builds)} builds are pending; try again later", headers={"Retry-After": "10"}
+            )
         request = replace(request, plugin_release=source.release)
         build_id = f"build-{secrets.token_hex(6)}"
         directory = self.directory / build_id
         hidden = frozenset(
-            {self._agent_token, sender.user_token, sender.tenant}
+            {self._agent.token, caller.user_token, caller.tenant}
             | {value for name, value in request.envs.items() if is_secret(name)}
         )
         try:
@@ -119,150 +114,115 @@ class ContainerBuilds:
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
-        job = _Job(container_id, build_id, request, sender, source, directory, hidden)
-        self._jobs[build_id] = job
-        job.task = asyncio.create_task(self._run(job), name=build_id)
-        await asyncio.sleep(0)  # a task that is cancelled before it begins would not clean up
+        build = _Build(container_id, build_id, request, caller, source, directory, hidden)
+        self._builds[build_id] = build
+        build.task = asyncio.create_task(self._run(build), name=build_id)
+        await asyncio.sleep(0)  # a task that is cancelled before it starts would not clean up
         return build_id
 
-    async def _run(self, job: _Job) -> None:
+    async def _run(self, build: _Build) -> None:
         try:
             async with self._slots:
-                await self._context.store.begin(job.build_id)
-                endpoint = await self._make(job)
-            row = await self._context.store.get(job.id)
+                await self._context.store.begin(build.id)
+                endpoint = await self._make(build)
+            row = await self._context.store.get(build.container_id)
             assert row is not None
-            built = replace(row, status="running")
-            await self._context.store.complete(
-                job.id, job.build_id, endpoint, container_shape(built, "running", endpoint)
-            )
+            running = container_shape(replace(row, status="running"), "running", endpoint)
+            await self._context.store.complete(build.container_id, build.id, endpoint, running)
         except asyncio.CancelledError:
-            await self._abandon(job, "cancelled", job.cancelled_by)
+            await self._abandon(build, "cancelled", build.cancel_reason)
         except ApiError as error:
-            await self._abandon(job, "failed", hide(error.detail, job.hidden))
-        except Exception:  # noqa: BLE001  a build that ends without a status would be waited for for ever
-            _log.exception("%s failed", job.build_id)
-            await self._abandon(job, "failed", "internal error; the agent's log says more")
+            await self._abandon(build, "failed", hide(error.detail, build.secrets))
+        except Exception:  # noqa: BLE001  without a final status clients would wait for ever
+            _log.exception("%s failed", build.id)
+            await self._abandon(build, "failed", "internal error; see the agent's log")
         finally:
-            del self._jobs[job.build_id]
-            await asyncio.to_thread(shutil.rmtree, job.directory, ignore_errors=True)
+            del self._builds[build.id]
+            await asyncio.to_thread(shutil.rmtree, build.directory, ignore_errors=True)
 
-    async def _make(self, job: _Job) -> str:
-        """From the plugin to the running container; where it answers."""
-        plugin = await job.source.load()
-        base = await self._context.engine.base(self._context.settings.base)
-        kind = job.request.kind
-        command = command_of(base.labels, kind)
-        if command is None and (kind == "code_server" or not plugin.entrypoint):
-            lacks = f"the base image {self._context.settings.base} has no label {command_label(kind)}"
-            if kind == "plugin_runtime":
-                lacks = f"the plugin has no restapi or serve action with an entrypoint, and {lacks}"
-            raise ApiError(400, lacks)
-        params = json.dumps(job.request.params)
-        context = job.directory / "context.tar"
-
-        def write() -> str:
-            with context.open("wb") as file:
-                return self._write(file, plugin, command, params)
-
-        digest = hashlib.sha256((await asyncio.to_thread(write) + base.id).encode()).hexdigest()
-        job.image = f"{self._context.repository}:{digest[:32]}"
-        environment = self._environment(job, plugin, params)
-        async with self._context.lock(job.image):
-            if await self._context.engine.image(job.image) is None:
-                await self._context.engine.build(job.image, context)
-            await self._context.store.change(job.id, image=job.image)
-            port = await self._port(job.id)
-            name = f"synapse-{self._context.owner}-{job.id}"
-            config = container_defaults(command) | self._config(job, environment, port)
-            docker_id = await self._context.engine.create(name, config)
-            await self._context.store.change(job.id, docker_id=docker_id)
-        await self._context.engine.start(docker_id)
-        return await self._context.until_it_answers(docker_id, port, job.hidden)
-
-    def _write(self, file: IO[bytes], plugin: Plugin, command: list[str] | None, params: str) -> str:
-        return write_context(
-            file,
+    async def _make(self, build: _Build) -> str:
+        """Build the image, start the container, and return its URL once it answers."""
+        context = self._context
+        plugin = await build.source.load()
+        base = await context.engine.base(context.settings.base)
+        command = self._command(build, plugin, command_of(base.labels, build.request.kind))
+        params = json.dumps(build.request.params)
+        archive = build.directory / "context.tar"
+        digest = await asyncio.to_thread(
+            write_context,
+            archive,
             plugin.files,
-            base=self._context.settings.base,
+            base=context.settings.base,
             command=command,
-            params=params if len(params) >= _PARAMS_IN_FILE else None,
+            params=params if len(params) >= PARAMS_IN_FILE else None,
         )
+        build.image = f"{context.repository}:{hashlib.sha256((digest + base.id).encode()).hexdigest()[:32]}"
+        async with context.lock(build.image):
+            if await context.engine.image(build.image) is None:
+                await context.engine.build(build.image, archive)
+            await context.store.change(build.container_id, image=build.image)
+            port = await self._port(build.container_id)
+            environment = container_environment(
+                build.container_id,
+                build.request,
+                plugin,
+                params,
+                checksum=build.source.checksum,
+                agent=self._agent,
+                caller=build.caller,
+            )
+            labels = build.request.labels | {
+                "synapse.agent": context.owner,
+                "synapse.build": build.id,
+                "synapse.plugin-release": build.source.release,
+            }
+            config = container_config(context.settings, build.image, environment, labels, port)
+            name = f"synapse-{context.owner}-{build.container_id}"
+            docker_id = await context.engine.create(name, container_defaults(command) | config)
+            await context.store.change(build.container_id, docker_id=docker_id)
+        await context.engine.start(docker_id)
+        return await context.wait_for_answer(docker_id, port, build.secrets)
 
-    def _environment(self, job: _Job, plugin: Plugin, params: str) -> dict[str, str]:
-        environment = {
-            "PYTHONUNBUFFERED": "1",
-            "SYNAPSE_CONTAINER_ID": str(job.id),
-            "SYNAPSE_AGENT_URL": self._agent_url,
-            "SYNAPSE_AGENT_TOKEN": self._agent_token,
-            "SYNAPSE_PLUGIN_RELEASE_CODE": plugin.release,
-            "SYNAPSE_PLUGIN_RELEASE_CHECKSUM": job.source.checksum,
-        }
-        if len(params) >= _PARAMS_IN_FILE:
-            environment["SYNAPSE_ACTION_PARAMS_FILE"] = PARAMS_FILE
-        else:
-            environment["SYNAPSE_ACTION_PARAMS"] = params
-        if plugin.entrypoint:
-            environment["SYNAPSE_ACTION_ENTRYPOINT"] = plugin.entrypoint
-        if job.request.model is not None:
-            environment["SYNAPSE_MODEL"] = str(job.request.model)
-        if job.sender.user_token:
-            environment["SYNAPSE_PLUGIN_RUN_USER_TOKEN"] = job.sender.user_token
-        if job.sender.tenant:
-            environment["SYNAPSE_PLUGIN_RUN_TENANT"] = job.sender.tenant
-        return environment | job.request.envs
+    def _command(self, build: _Build, plugin: Plugin, command: list[str] | None) -> list[str] | None:
+        """Return the base image's command; None to run the plugin; 400 if there is neither."""
+        kind = build.request.kind
+        if command is None and (kind == "code_server" or not plugin.entrypoint):
+            lack = f"the base image {self._context.settings.base} has no label {command_label(kind)}"
+            if kind == "plugin_runtime":
+                lack = f"the plugin has no restapi or serve action with an entrypoint, and {lack}"
+            raise ApiError(400, lack)
+        return command
 
     async def _port(self, container_id: int) -> int | None:
-        """The container's port on this machine, where it has to be told one."""
+        """Reserve a port of this machine, if containers share its network; else None."""
         if self._context.settings.network != "host":
             return None
         async with self._context.lock("port"):
-            # Those of stopped containers too, which will want theirs again.
+            # Stopped containers keep their ports, for when they are started again.
             taken = {row.port for row in await self._context.store.all() if row.port is not None}
             port = free_port(self._context.settings.bind, taken)
             await self._context.store.change(container_id, port=port)
         return port
 
-    def _config(self, job: _Job, environment: Mapping[str, str], port: int | None) -> JsonObject:
-        host: JsonObject = {"NetworkMode": self._context.settings.network}
-        config: JsonObject = {"Image": job.image, "HostConfig": host}
-        if self._context.settings.ulimits:
-            host["Ulimits"] = list(self._context.settings.ulimits)
-        if port is None:
-            inner = f"{INNER_PORT}/tcp"
-            config["ExposedPorts"] = {inner: {}}
-            # Without a port the engine takes a free one.
-            host["PortBindings"] = {inner: [{"HostIp": self._context.settings.bind, "HostPort": ""}]}
-            where = {"HOST": "0.0.0.0", "PORT": str(INNER_PORT)}
-        else:
-            where = {"HOST": self._context.settings.bind, "PORT": str(port)}
-        config["Env"] = [f"{name}={value}" for name, value in (dict(environment) | where).items()]
-        ours = {
-            "synapse.agent": self._context.owner,
-            "synapse.build": job.build_id,
-            "synapse.plugin-release": job.source.release,
-        }
-        config["Labels"] = job.request.labels | ours
-        return config
-
-    async def _abandon(self, job: _Job, status: str, error: str) -> None:
-        """Remove what the build made so far, then say how it ended."""
+    async def _abandon(self, build: _Build, status: str, error: str) -> None:
+        """Remove what the build made, then store how it ended."""
+        context = self._context
         try:
-            async with asyncio.timeout(_UNDO_WITHIN):
-                for docker_id in await self._context.engine.containers(f"synapse.build={job.build_id}"):
-                    await self._context.engine.remove(docker_id)
+            async with asyncio.timeout(_CLEANUP_TIMEOUT):
+                for docker_id in await context.engine.containers(f"synapse.build={build.id}"):
+                    await context.engine.remove(docker_id)
         except (ApiError, TimeoutError):
             self.left_something = True
-        await self._context.store.remove(job.id)
-        if job.image is not None:
+        await context.store.remove(build.container_id)
+        if build.image is not None:
             with suppress(ApiError, TimeoutError):
-                async with asyncio.timeout(_UNDO_WITHIN):
-                    await self._context.discard(job.image)
-        await self._context.store.abandon(job.build_id, status, error)
+                async with asyncio.timeout(_CLEANUP_TIMEOUT):
+                    await context.discard(build.image)
+        await context.store.abandon(build.id, status, error)
 
 
 def _fingerprint(request: ContainerRequest, checksum: str) -> str:
-    """The same for what asks for the same container: the backend's id for it, or else everything."""
+    """Return the identity of a container: the backend's id for it, or else everything requested."""
     if request.backend_container_id is not None:
         return f"backend {json.dumps(request.backend_container_id)}"
     text = json.dumps([asdict(request), checksum], sort_keys=True)

@@ -1,4 +1,4 @@
-"""Containers and builds."""
+"""Operations on containers and builds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from aiohttp import web
 from ..context import context_of
 from ..errors import ApiError
 from ..http.paging import page_response, read_page
-from ..http.validation import Fields, read_object, resource_id
-from .builds import Sender
+from ..http.validation import Fields, identity_headers, read_object, resource_id
+from .container_config import Caller
 from .manager import Containers
-from .plugins import PluginSource, find_release, open_upload
 from .requests import ContainerRequest, read_container_form, read_container_request
+from .sources import PluginSource, find_release, open_upload
 
 __all__ = [
+    "CONTAINERS",
     "create_container",
     "create_docker_container",
     "delete_container",
@@ -28,9 +29,12 @@ __all__ = [
     "update_container",
 ]
 
+# None: the agent was started without a container engine.
+CONTAINERS: web.AppKey[Containers | None] = web.AppKey("containers")
+
 
 def _containers(request: web.Request) -> Containers:
-    containers = context_of(request).containers
+    containers = request.app[CONTAINERS]
     if containers is None:
         why = "this agent runs no containers: it was started without --docker"
         raise ApiError.typed(501, why, "not_supported")
@@ -39,7 +43,7 @@ def _containers(request: web.Request) -> Containers:
 
 def _container_id(request: web.Request) -> int:
     text = resource_id(request, "container_id")
-    # Ours are numbers; SQLite's end at 19 digits.
+    # Ids are integers that fit into SQLite's 64 bits.
     if not (text.isdigit() and len(text) <= 18):
         raise ApiError(404, f"there is no container {text}")
     return int(text)
@@ -75,14 +79,13 @@ async def _create(
     request: web.Request, containers: Containers, wanted: ContainerRequest, source: PluginSource
 ) -> web.Response:
     await containers.reconcile()
-    user, tenant = (
-        request.headers.get(name, "").removeprefix("Token ") for name in ("SYNAPSE-User", "SYNAPSE-Tenant")
-    )
-    build_id = await containers.builds.create(wanted, source, Sender(user, tenant))
+    given = identity_headers(request)
+    user, tenant = (given.get(name, "").removeprefix("Token ") for name in ("SYNAPSE-User", "SYNAPSE-Tenant"))
+    build_id = await containers.builds.create(wanted, source, Caller(user, tenant))
     body = {
         "build_id": build_id,
         "status_url": f"/builds/{build_id}/",
-        # The engine's output is not passed on, so there is nothing to follow there.
+        # The engine's output is not passed on, so there is no stream to follow.
         "ws_url": None,
         "sse_url": None,
     }
@@ -95,7 +98,7 @@ async def get_container(request: web.Request) -> web.Response:
 
 
 async def update_container(request: web.Request) -> web.Response:
-    """Make it so: a status that is only noted would be wrong at the next look."""
+    """Start or stop the container, as its new status demands."""
     containers = _containers(request)
     container_id = _container_id(request)
     fields = Fields(await read_object(request))

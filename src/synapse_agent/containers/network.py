@@ -1,4 +1,4 @@
-"""Where a container listens, and when it answers."""
+"""Ports and endpoints of containers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from yarl import URL
 from ..errors import ApiError
 from ..ray.client import JsonObject, child
 
-__all__ = ["INNER_PORT", "answers", "endpoint_url", "free_port", "listed_port", "published_port"]
+__all__ = ["INNER_PORT", "endpoint_url", "free_port", "listed_port", "published_port", "responds"]
 
-# Where a container with a network of its own listens.
+# The port on which a container with its own network listens.
 INNER_PORT = 8000
 
-# Below what systems hand out by themselves, so that it is free again when the container is started anew.
+# Below the ephemeral ports, so that a container finds its port free when it is started again.
 _PORTS = range(20_000, 32_000)
 
 _PROBE = aiohttp.ClientTimeout(total=10)
 
 
 def free_port(address: str, taken: Container[int]) -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a port of this machine that is free and not in `taken`."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for port in random.sample(_PORTS, 200):
         if port in taken:
@@ -38,7 +38,7 @@ def free_port(address: str, taken: Container[int]) -> int:
 
 
 def published_port(details: JsonObject) -> int | None:
-    """The machine's port that leads to the container's, from the engine's details of the container."""
+    """Return the port on this machine that the engine publishes, from its details of the container."""
     bindings = child(child(details, "NetworkSettings"), "Ports").get(f"{INNER_PORT}/tcp")
     for binding in cast("list[JsonObject]", bindings or []):
         number = str(binding.get("HostPort", ""))
@@ -48,7 +48,7 @@ def published_port(details: JsonObject) -> int | None:
 
 
 def listed_port(summary: JsonObject) -> int | None:
-    """The same from the engine's list."""
+    """Return the published port from an entry of the engine's list of containers."""
     for port in cast("list[JsonObject]", summary.get("Ports") or []):
         if port.get("PrivatePort") == INNER_PORT and port.get("PublicPort"):
             return int(port["PublicPort"])
@@ -59,8 +59,8 @@ def endpoint_url(host: str, port: int) -> str:
     return str(URL.build(scheme="http", host=host, port=port))
 
 
-async def answers(session: aiohttp.ClientSession, url: str) -> bool:
-    """Whether an HTTP server answers, whatever it says."""
+async def responds(session: aiohttp.ClientSession, url: str) -> bool:
+    """Return whether an HTTP server answers, with any status."""
     try:
         async with session.get(url, timeout=_PROBE, allow_redirects=False):
             return True

@@ -1,9 +1,9 @@
-"""What is asked for when a container is created: as JSON, or as a form with the plugin's archive."""
+"""Read requests for containers: JSON, or a form with the plugin's archive."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
@@ -15,27 +15,34 @@ from typing import cast
 from aiohttp import BodyPartReader, web
 
 from ..errors import ApiError, FieldError, InvalidBodyError
-from ..http.validation import Fields, read_object
+from ..http.body import parse_json
+from ..http.validation import Fields, is_text, read_object
 
 __all__ = ["RESERVED", "ContainerRequest", "Upload", "read_container_form", "read_container_request"]
 
 KINDS = ("plugin_runtime", "code_server")
 
-# The agent sets these: it has to know where the container listens.
+# The agent sets these, since it must know where the container listens.
 RESERVED = frozenset({"HOST", "PORT"})
 
 _MAX_ARCHIVE = 200 * 1024 * 1024
 _MAX_FIELD = 1024 * 1024
 _MAX_FIELDS = 32
+_MAX_INTEGER = 2**63
 _CHUNK = 256 * 1024
 
-# What Linux takes as one variable of an environment, its name included.
+# Neither an environment nor JSON in UTF-8 can hold these.
+_UNUSABLE = re.compile(r"[\0\ud800-\udfff]")
+
+# Linux's limit for one variable, name included.
 _MAX_VARIABLE = 128 * 1024 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerRequest:
-    plugin_release: str  # empty where an archive is sent
+    """A checked request for a container."""
+
+    plugin_release: str  # empty if an archive is sent
     kind: str
     model: int | None
     params: dict[str, object]
@@ -47,13 +54,13 @@ class ContainerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An archive that was sent."""
+    """An uploaded archive."""
 
     path: Path
 
 
 async def read_container_request(request: web.Request, *, docker: bool = False) -> ContainerRequest:
-    """The JSON body; `docker` for the operation that knows fewer fields."""
+    """Read the JSON body; `docker` for the operation with fewer fields."""
     return _checked(await read_object(request), uploaded=False, docker=docker)
 
 
@@ -61,13 +68,13 @@ async def read_container_request(request: web.Request, *, docker: bool = False) 
 async def read_container_form(
     request: web.Request, parent: Path
 ) -> AsyncGenerator[tuple[ContainerRequest, Upload], None]:
-    """The form's fields and its archive, a file below `parent` for as long as the context."""
+    """Read a form: yield its fields and its archive, a file below `parent` until the context ends."""
     directory = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=parent, prefix="upload-"))
     try:
         try:
             body, upload = await _read_form(request, directory)
-        except ValueError as error:  # aiohttp's, for a form that is none
-            raise ApiError(400, f"the body is no multipart form: {error}") from None
+        except ValueError as error:  # raised by aiohttp for a malformed form
+            raise ApiError(400, f"the body is not a valid multipart form: {error}") from None
         yield _checked(body, uploaded=True, docker=False), upload
     finally:
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
@@ -85,10 +92,12 @@ async def _read_form(request: web.Request, directory: Path) -> tuple[dict[str, o
             raise ApiError(400, "the form has a part without a name")
         if part.name == "file":
             if upload is not None:
-                raise InvalidBodyError([FieldError(("body", "file"), "is there twice", "too_many", None)])
+                raise InvalidBodyError(
+                    [FieldError(("body", "file"), "occurs twice; send one file", "too_many", None)]
+                )
             upload = await _store(part, directory / "plugin.zip")
         else:
-            body[part.name] = await _read_field(part)
+            body[part.name] = await _read_field(request, part)
     else:
         raise ApiError(400, f"the form has more than {_MAX_FIELDS} fields")
     if upload is None:
@@ -107,7 +116,7 @@ async def _store(part: BodyPartReader, path: Path) -> Upload:
     return Upload(path)
 
 
-async def _read_field(part: BodyPartReader) -> object:
+async def _read_field(request: web.Request, part: BodyPartReader) -> object:
     raw = bytearray()
     while chunk := await part.read_chunk():
         raw += chunk
@@ -120,11 +129,11 @@ async def _read_field(part: BodyPartReader) -> object:
         raise InvalidBodyError(
             [FieldError(("body", name), "must be UTF-8", "string_unicode", None)]
         ) from None
-    # A form has only texts: an object comes as JSON, a number as its digits.
+    # A form has only strings: an object is sent as JSON, a number as digits.
     if name in ("params", "envs", "metadata", "labels"):
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return await parse_json(request, bytes(raw))
+        except ApiError:
             raise InvalidBodyError(
                 [FieldError(("body", name), "must be a JSON object", "json_invalid", None)]
             ) from None
@@ -134,23 +143,24 @@ async def _read_field(part: BodyPartReader) -> object:
 
 
 def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> ContainerRequest:
-    if docker:  # it has no more fields than these
+    if docker:  # other fields are ignored
         known = ("plugin_release", "params", "envs", "metadata", "labels")
         body = {name: value for name, value in body.items() if name in known}
     fields = Fields(body)
     if not uploaded and body.get("plugin_release") is None:
-        wanted = "is required" if docker else "is required, unless the plugin's archive is sent as file"
-        fields.errors.append(FieldError(("body", "plugin_release"), wanted, "missing", None))
+        wanted = "is required" if docker else "is required, unless the plugin's archive is sent as `file`"
+        fields.add_error(FieldError(("body", "plugin_release"), wanted, "missing", None))
     backend = body.get("backend_container_id")
-    if backend is not None and (not isinstance(backend, int | str) or backend == "" or backend is True):
-        fields.add("backend_container_id", "must be an integer or a text, not empty", "int_type")
+    if backend is not None and not _is_backend_id(backend):
+        words = "must be a 64-bit integer, or a string of 1 to 1000 characters without control characters"
+        fields.add("backend_container_id", words, "int_type")
     checked = ContainerRequest(
         plugin_release=fields.text("plugin_release"),
         kind=fields.choice("kind", KINDS) or KINDS[0],
         model=_integer(fields, body, "model"),
-        params=_json_object(fields, "params"),
+        params=fields.object("params"),
         envs=_envs(fields),
-        metadata=_json_object(fields, "metadata"),
+        metadata=fields.object("metadata"),
         labels=_labels(fields),
         backend_container_id=cast("int | str | None", backend),
     )
@@ -158,24 +168,23 @@ def _checked(body: Mapping[str, object], *, uploaded: bool, docker: bool) -> Con
     return checked
 
 
+def _is_backend_id(value: object) -> bool:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < _MAX_INTEGER
+    return is_text(value, 1000)
+
+
 def _integer(fields: Fields, body: Mapping[str, object], name: str) -> int | None:
     value = body.get(name)
     if value is None:
         return None
-    if isinstance(value, float) and value.is_integer():  # for JSON Schema that is one
+    if (
+        isinstance(value, float) and value.is_integer() and abs(value) < _MAX_INTEGER
+    ):  # JSON Schema counts 1.0 as an integer
         return int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        fields.add(name, "must be an integer", "int_type")
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _MAX_INTEGER:
+        fields.add(name, "must be an integer that fits into 64 bits", "int_type")
         return None
-    return value
-
-
-def _json_object(fields: Fields, name: str) -> dict[str, object]:
-    value = fields.object(name)
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:  # Python reads NaN and Infinity, but nobody else would read what we answer
-        fields.add(name, "must not have numbers that JSON lacks", "finite_number")
     return value
 
 
@@ -183,9 +192,12 @@ def _texts(fields: Fields, name: str) -> dict[str, str]:
     texts: dict[str, str] = {}
     for key, value in fields.object(name).items():
         if not isinstance(value, str):
-            _refuse(fields, name, key, "must be a text", "string_type")
-        elif not key or "\0" in key or "\0" in value:
-            _refuse(fields, name, key, "must have a name, and no NUL in it", "string_pattern_mismatch")
+            _refuse(fields, name, key, "must be a string", "string_type")
+        elif not key or _UNUSABLE.search(key + value):
+            words = "must have a name, and neither NUL nor lone surrogates"
+            _refuse(fields, name, key, words, "string_pattern_mismatch")
+        elif len(f"{key}={value}".encode()) > _MAX_VARIABLE:
+            _refuse(fields, name, key, f"must have at most {_MAX_VARIABLE} bytes", "string_too_long")
         else:
             texts[key] = value
     return texts
@@ -193,13 +205,11 @@ def _texts(fields: Fields, name: str) -> dict[str, str]:
 
 def _envs(fields: Fields) -> dict[str, str]:
     envs = _texts(fields, "envs")
-    for name, value in envs.items():
+    for name in envs:
         if "=" in name:
             _refuse(fields, "envs", name, "must not have '=' in its name", "string_pattern_mismatch")
         elif name in RESERVED:
             _refuse(fields, "envs", name, "is set by the agent", "reserved")
-        elif len(f"{name}={value}".encode("utf-8", "surrogatepass")) > _MAX_VARIABLE:
-            _refuse(fields, "envs", name, f"must have at most {_MAX_VARIABLE} bytes", "string_too_long")
     return envs
 
 
@@ -207,10 +217,10 @@ def _labels(fields: Fields) -> dict[str, str]:
     labels = _texts(fields, "labels")
     for name in labels:
         if name.startswith("synapse."):
-            _refuse(fields, "labels", name, "begins with synapse., which is the agent's", "reserved")
+            _refuse(fields, "labels", name, "must not begin with synapse., which the agent uses", "reserved")
     return labels
 
 
 def _refuse(fields: Fields, name: str, key: str, msg: str, type_: str) -> None:
-    # Without the value, which may be a secret and would end up in the client's error.
-    fields.errors.append(FieldError(("body", name, key), msg, type_, None))
+    # The value may be a secret, so it is not repeated.
+    fields.add_error(FieldError(("body", name, key), msg, type_, None))

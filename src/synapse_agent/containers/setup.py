@@ -1,4 +1,4 @@
-"""From the options to the containers' machinery."""
+"""Check the options of containers and open their manager."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from typing import Any
 from ..database import Database, DatabaseUnusableError
 from ..errors import StartupError
 from .builds import ContainerBuilds
+from .container_config import AgentAccess
 from .context import ContainerContext, ContainerSettings
-from .docker import Engine
+from .engine import Engine
 from .manager import Containers
 from .store import ContainerStore
 
 __all__ = ["ContainerOptions", "opened_containers", "read_settings"]
 
-# An image's name goes into a Dockerfile; nothing in this can end the line.
+# The name goes into a Dockerfile, so it must not end the line.
 _IMAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._/:@-]{0,254}\Z")
 _NETWORK = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}\Z")
 _HOST = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9.-]{0,252}[a-zA-Z0-9])?\Z|[0-9a-fA-F:.]+\Z")
 _ULIMIT = re.compile(r"([a-z]+)=(-1|[0-9]{1,18})(?::(-1|[0-9]{1,18}))?\Z")
 
-# Docker's own network, where each container has its ports to itself.
+# Docker's default network, in which each container has its own ports.
 _NETWORK_DEFAULT = "bridge"
 _START_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerOptions:
-    """As they were given; None and empty where they were not."""
+    """The options of the command line; None or empty if not given."""
 
     docker: str | None = None
     base: str | None = None
@@ -45,25 +46,25 @@ class ContainerOptions:
 
 
 def read_settings(options: ContainerOptions, *, bind: str, host: str) -> ContainerSettings | None:
-    """The settings, or None where there is no engine. Raises StartupError for options that can't be.
+    """Return the settings, or None without an engine. Raises StartupError for invalid options.
 
-    `bind` is the address that the agent listens on, and `host` the name that it is reached by.
+    `bind` is the address that the agent listens on, `host` the name in its URL.
     """
     if options.docker is None:
         if options != ContainerOptions():
-            raise StartupError("the options of containers need --docker")
+            raise StartupError("the options for containers need --docker")
         return None
     if not re.match(r"unix:///.", options.docker):
-        raise StartupError("--docker takes the URL of a socket, such as unix:///run/docker.sock")
+        raise StartupError("--docker must be the URL of a socket, such as unix:///run/docker.sock")
     if options.base is None:
         raise StartupError("--docker needs --container-base, the image that containers are built on")
     if not _IMAGE.match(options.base):
-        raise StartupError(f"--container-base: {options.base!r} is no name of an image")
+        raise StartupError(f"--container-base: {options.base!r} is not an image name")
     network = _NETWORK_DEFAULT if options.network is None else options.network
     if not _NETWORK.match(network):
-        raise StartupError(f"--container-network: {network!r} is no name of a network")
+        raise StartupError(f"--container-network: {network!r} is not a network name")
     if options.host is not None and not _HOST.match(options.host):
-        raise StartupError(f"--container-host: {options.host!r} is no name or address of a machine")
+        raise StartupError(f"--container-host: {options.host!r} is not a host name or address")
     timeout = _START_TIMEOUT if options.start_timeout is None else options.start_timeout
     if not (0 < timeout < math.inf):
         raise StartupError("--container-start-timeout must be a number of seconds above 0")
@@ -81,7 +82,7 @@ def read_settings(options: ContainerOptions, *, bind: str, host: str) -> Contain
 def _ulimit(text: str) -> dict[str, Any]:
     found = _ULIMIT.match(text)
     if found is None:
-        raise StartupError(f"--container-ulimit: {text!r} has not the form nofile=1024 or nofile=1024:2048")
+        raise StartupError(f"--container-ulimit: {text!r} must have the form nofile=1024 or nofile=1024:2048")
     name, soft, hard = found.groups()
     return {"Name": name, "Soft": int(soft), "Hard": int(soft if hard is None else hard)}
 
@@ -90,7 +91,7 @@ def _ulimit(text: str) -> dict[str, Any]:
 async def opened_containers(
     settings: ContainerSettings, database: Database, *, agent_url: str, agent_token: str
 ) -> AsyncGenerator[Containers, None]:
-    """The machinery, for one agent at a time. Raises StartupError."""
+    """Open the manager of containers, for one agent per data directory. Raises StartupError."""
     directory = database.path.parent / "containers"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ async def opened_containers(
             parent = database.path.parent
             raise StartupError(f"another agent runs containers from {parent}: name another --data") from None
         context = ContainerContext(Engine(settings.engine), ContainerStore(database), settings)
-        builds = ContainerBuilds(context, directory / "builds", agent_url=agent_url, agent_token=agent_token)
+        builds = ContainerBuilds(context, directory / "builds", AgentAccess(agent_url, agent_token))
         containers = Containers(context, builds)
         try:
             await containers.open()

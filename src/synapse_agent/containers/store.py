@@ -1,4 +1,4 @@
-"""What the agent remembers of containers and builds."""
+"""Containers and builds in the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..ray.client import JsonObject
 
 __all__ = ["BuildRow", "ContainerRow", "ContainerStore"]
 
-# Builds that are over are kept for whoever asks late, but not for ever.
+# Ended builds that are kept for later requests.
 _BUILDS_KEPT = 1000
 
 
@@ -23,7 +23,7 @@ class ContainerRow:
     id: int
     build_id: str
     request: JsonObject
-    status: str  # building, running, stopped: as it should be, which only the engine knows to be so
+    status: str  # the wanted one: building, running or stopped; the engine has the actual one
     docker_id: str | None
     image: str | None
     port: int | None
@@ -38,11 +38,13 @@ class BuildRow:
 
 
 class ContainerStore:
+    """The tables of containers and builds."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def owner(self) -> str:
-        """The name that our containers carry in the engine."""
+        """Return the id that labels our containers in the engine."""
 
         def work(db: sqlite3.Connection) -> str:
             row = db.execute("SELECT id FROM container_owner").fetchone()
@@ -55,12 +57,12 @@ class ContainerStore:
         return await self._database.run(work)
 
     async def add(self, build_id: str, request: JsonObject, fingerprint: str) -> int:
-        """The id of a new container that is being built; 409 if there is the same one already."""
+        """Add a container and its build, and return its id; 409 if the same one exists."""
 
         def work(db: sqlite3.Connection) -> int:
             taken = db.execute("SELECT id FROM container WHERE fingerprint = ?", (fingerprint,)).fetchone()
             if taken is not None:
-                raise ApiError(409, f"there is such a container already, with the id {taken['id']}")
+                raise ApiError(409, f"the same container exists already, with the id {taken['id']}")
             cursor = db.execute(
                 "INSERT INTO container (build_id, request, fingerprint, status) VALUES (?, ?, ?, 'building')",
                 (build_id, json.dumps(request), fingerprint),
@@ -77,7 +79,7 @@ class ContainerStore:
 
     async def change(self, container_id: int, **columns: str | int | None) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        query = f"UPDATE container SET {assignments} WHERE id = ?"  # noqa: S608  our own names
+        query = f"UPDATE container SET {assignments} WHERE id = ?"  # noqa: S608  constant names
         await self._database.run(lambda db: db.execute(query, (*columns.values(), container_id)))
 
     async def remove(self, container_id: int) -> None:
@@ -106,7 +108,7 @@ class ContainerStore:
         return bool(await self._rows("WHERE image = ?", image))
 
     async def _rows(self, rest: str, *values: str | int) -> list[ContainerRow]:
-        query = f"SELECT * FROM container {rest}"  # noqa: S608  our own words
+        query = f"SELECT * FROM container {rest}"  # noqa: S608  constant text
 
         def work(db: sqlite3.Connection) -> list[ContainerRow]:
             return [_container(row) for row in db.execute(query, values)]
@@ -142,12 +144,12 @@ class ContainerStore:
         await self._database.run(work)
 
     async def abandon(self, build_id: str, status: str, error: str) -> None:
-        """The build is over without a container."""
+        """Store that a build ended without a container."""
         query = "UPDATE container_build SET status = ?, error = ? WHERE id = ?"
         await self._database.run(lambda db: db.execute(query, (status, error, build_id)))
 
     async def abandon_all(self, error: str) -> None:
-        """Fail the builds that an agent before us did not finish."""
+        """Fail the builds that an earlier agent did not finish."""
 
         def work(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM container WHERE status = 'building'")

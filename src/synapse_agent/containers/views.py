@@ -1,4 +1,4 @@
-"""How containers are shown to clients."""
+"""Containers as clients see them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .store import ContainerRow
 
 __all__ = ["container_shape", "shown_request"]
 
-_STATUS = {"configured": "created", "initialized": "created", "stopping": "running"}  # Podman's
+_STATUS = {"configured": "created", "initialized": "created", "stopping": "running"}  # states of Podman
 
 
 def shown_request(request: ContainerRequest, hidden: frozenset[str]) -> JsonObject:
-    """What may be told of it, and is all of it that we keep."""
+    """Return the request as clients see it and the database keeps it: with secrets masked."""
     envs = {
         name: "***" if is_secret(name) or value in hidden else value for name, value in request.envs.items()
     }
@@ -23,6 +23,7 @@ def shown_request(request: ContainerRequest, hidden: frozenset[str]) -> JsonObje
 
 
 def container_shape(row: ContainerRow, state: str | None, endpoint: str | None) -> JsonObject:
+    """Return a container; `state` is the engine's, None if it has no such container."""
     if row.status == "building":
         status = "building"
     elif state is None:

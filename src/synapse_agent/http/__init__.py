@@ -1,1 +1,1 @@
-"""What the handlers share about requests and answers: checks, queries, pages, the OpenAPI document."""
+"""Requests and answers: routes, checks, queries, pages, the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""The agent's own OpenAPI document, which is the spec that its client is generated from, and a page of it."""
+"""The agent's OpenAPI document, and an HTML page of it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ async def get_document(request: web.Request) -> web.Response:
 
 
 async def get_document_page(request: web.Request) -> web.Response:
-    """Answer the page to read the document at.
+    """Answer with the HTML page of the document.
 
-    It wants no token, because a browser has none to send, and tells nothing of this agent.
+    It needs no token, because a browser can't send one, and it says nothing about this agent.
     """
     del request
     text = await asyncio.to_thread(_page)

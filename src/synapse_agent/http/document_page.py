@@ -1,4 +1,4 @@
-"""The page to read the agent's OpenAPI document at. It needs no script, and loads nothing from elsewhere."""
+"""The agent's OpenAPI document as an HTML page without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Raw = Mapping[str, Any]
 
 
 def page(document: _Raw) -> str:
-    """Write the page for a document whose references stay within it."""
+    """Return the page for a document whose references are all internal."""
     info = document["info"]
     title = f"{info['title']} {info['version']}"
     parts = [
@@ -33,7 +33,7 @@ def page(document: _Raw) -> str:
         f"<style>{_STYLE}</style>",
         f"<h1>{escape(title)}</h1>",
         *_paragraphs(info.get("description", "")),
-        '<p>For programs: <a href="../openapi.json">openapi.json</a>, which wants the agent\'s token.</p>',
+        '<p>For programs: <a href="../openapi.json">openapi.json</a>, which needs the agent\'s token.</p>',
     ]
     for tag in document["tags"]:
         parts += [f"<h2>{escape(tag['name'])}</h2>", *_paragraphs(tag.get("description", ""))]

@@ -1,4 +1,4 @@
-"""Operations that need machinery this agent does not have."""
+"""Operations of the API that this agent does not have."""
 
 from __future__ import annotations
 

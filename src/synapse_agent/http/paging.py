@@ -1,4 +1,4 @@
-"""Lists that are answered page by page."""
+"""Pagination of lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Page", "page_response", "read_page"]
 
 _DEFAULT_SIZE = 100
 _MAX_SIZE = 1000
-# So that an offset is one that SQLite can count to.
+# Keeps offsets within the range of SQLite's integers.
 _MAX_NUMBER = 10**12
 
 
@@ -29,7 +29,7 @@ class Page:
 
 
 def read_page(request: web.Request) -> Page:
-    """Which page the query asks for; 422 if that is none."""
+    """Return the page that the query asks for; 422 if it is invalid."""
     query = QueryFields(request)
     number = query.integer("page")
     size = query.integer("page_size", most=_MAX_SIZE)
@@ -38,13 +38,15 @@ def read_page(request: web.Request) -> Page:
 
 
 def page_response(request: web.Request, page: Page, count: int, results: Sequence[object]) -> web.Response:
-    """The page, with the URLs of its neighbours; 404 if the list ends before it."""
+    """Return the page with relative URLs of the next and previous ones; 404 if the list ends before it."""
     if page.number > 1 and page.offset >= count:
         last = max(1, -(-count // page.size))
         raise ApiError(404, f"there is no page {page.number}: the last one is {last}")
 
     def url(number: int) -> str:
-        return str(request.url.update_query(page=str(number), page_size=str(page.size)))
+        # Relative, so that it works through any proxy, whatever host and path the agent has there.
+        query = request.rel_url.update_query(page=str(number), page_size=str(page.size)).raw_query_string
+        return f"?{query}"
 
     more = page.offset + page.size < count
     body = {

@@ -1,4 +1,4 @@
-"""Query parameters, each checked; what is wrong is collected, so that one answer names all of it."""
+"""Checks of query parameters; one answer names every error."""
 
 from __future__ import annotations
 

@@ -1,29 +1,29 @@
-"""Checks of what clients send, before any of it reaches Ray."""
+"""Checks of paths, headers and bodies, before any of it reaches Ray."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
-from ..errors import ApiError, FieldError, InvalidBodyError
+from ..errors import MAX_ERRORS, ApiError, FieldError, InvalidBodyError
+from .body import read_json
 
-__all__ = ["Fields", "identity_headers", "read_object", "resource_id"]
+__all__ = ["Fields", "identity_headers", "is_text", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
-# Texts go into environments and logs. Half of a surrogate pair is no character at all.
+# Texts go into environments and logs, which take neither control characters nor lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID_RULE = "1 to 100 letters, digits, '-' and '_'"
 
 
 def resource_id(request: web.Request, name: str) -> str:
-    """The path's id, or 400: Ray takes ids such as `a b/c` and fails on them later."""
+    """Return the id in the path; 400 if it is invalid, since Ray accepts any id and fails later."""
     value = request.match_info[name]
     if not _ID.match(value):
         raise ApiError(400, f"{name} must be {_ID_RULE}")
@@ -31,55 +31,61 @@ def resource_id(request: web.Request, name: str) -> str:
 
 
 def identity_headers(request: web.Request) -> dict[str, str]:
-    """Whom the client works for, as far as it says so: SYNAPSE-User and SYNAPSE-Tenant."""
+    """Return the headers SYNAPSE-User and SYNAPSE-Tenant that the request has."""
     given: dict[str, str] = {}
     for name in ("SYNAPSE-User", "SYNAPSE-Tenant"):
         value = request.headers.get(name)
         if value:
-            if _CONTROL.search(value):  # bytes that are no UTF-8 included
+            if _CONTROL.search(value):  # also bytes that are not UTF-8
                 raise ApiError(400, f"the header {name} must be a text without control characters")
             given[name] = value
     return given
 
 
 async def read_object(request: web.Request) -> Mapping[str, object]:
-    """The request's body as a JSON object; 400 if it is no JSON, 422 if it is another value."""
-    raw = await request.read()
-    try:
-        value: object = json.loads(raw, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, f"the body is not JSON: {error}") from None
+    """Return the request's body, which must be a JSON object; 422 if it is another value.
+
+    `read_json` has the other errors.
+    """
+    value = await read_json(request)
     if not isinstance(value, dict):
         raise InvalidBodyError([FieldError(("body",), "must be an object", "dict_type", value)])
     return cast("dict[str, object]", value)
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number there")
+def is_text(value: object, most: int) -> bool:
+    """Return whether the value is a string that may go into an environment, a log or a command line."""
+    return isinstance(value, str) and 1 <= len(value) <= most and not _CONTROL.search(value)
 
 
 class Fields:
-    """Reads an object's fields and collects what is wrong with them, so that all is told at once.
+    """Read an object's fields and collect the errors, so that one answer names all of them.
 
-    Null counts as not given, unless `nulls` says that it is wrong.
+    Null counts as not given, unless `nulls` is false: then it is an error.
     """
 
     def __init__(self, body: Mapping[str, object], *, nulls: bool = True) -> None:
         self._body = body
         self._nulls = nulls
-        self.errors: list[FieldError] = []
+        self._errors: list[FieldError] = []
 
     def check(self) -> None:
-        """Raise 422 if anything was wrong."""
-        if self.errors:
-            raise InvalidBodyError(self.errors)
+        """Raise 422 if there was any error."""
+        if self._errors:
+            raise InvalidBodyError(self._errors)
 
     def add(self, name: str, msg: str, type_: str, *path: str | int) -> None:
-        """Note an error at the field, or at `path` inside it."""
+        """Record an error at the field, or at `path` inside it."""
         value: Any = self._body.get(name)
         for step in path:
             value = value[step]
-        self.errors.append(FieldError(("body", name, *path), msg, type_, value))
+        self.add_error(FieldError(("body", name, *path), msg, type_, value))
+
+    def add_error(self, error: FieldError) -> None:
+        """Record an error; raise 422 at once if there are as many as one answer names."""
+        self._errors.append(error)
+        if len(self._errors) >= MAX_ERRORS:
+            self.check()
 
     def _get(self, name: str, default: T, ok: Callable[[object], bool], msg: str, type_: str) -> T:
         value = self._body.get(name)
@@ -95,18 +101,13 @@ class Fields:
 
     def required(self, name: str) -> None:
         if name not in self._body:
-            self.errors.append(FieldError(("body", name), "is required", "missing", dict(self._body)))
+            self.add_error(FieldError(("body", name), "is required", "missing", None))
         elif self._body[name] is None:
             self.add(name, "must not be null", "string_type")
 
-    def text(self, name: str, default: str = "") -> str:
-        return self._get(
-            name,
-            default,
-            lambda v: isinstance(v, str) and bool(v) and not _CONTROL.search(v),
-            "must be a text, not empty and without control characters",
-            "string_type",
-        )
+    def text(self, name: str, default: str = "", *, most: int = 1000) -> str:
+        words = f"must be a text of 1 to {most} characters without control characters"
+        return self._get(name, default, lambda v: is_text(v, most), words, "string_type")
 
     def identifier(self, name: str) -> str:
         ok = _ID.match
@@ -123,11 +124,12 @@ class Fields:
             name, dict[str, object](), lambda v: isinstance(v, dict), "must be an object", "dict_type"
         )
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, *, most: int = 1000) -> list[str]:
         def ok(value: object) -> bool:
-            return isinstance(value, list) and all(isinstance(v, str) for v in cast("list[object]", value))
+            return isinstance(value, list) and all(is_text(v, most) for v in cast("list[object]", value))
 
-        return self._get(name, list[str](), ok, "must be a list of texts", "list_type")
+        words = f"must be a list of texts, each of 1 to {most} characters without control characters"
+        return self._get(name, list[str](), ok, words, "list_type")
 
     def boolean(self, name: str, default: bool) -> bool:
         return self._get(name, default, lambda v: isinstance(v, bool), "must be true or false", "bool_type")
@@ -139,11 +141,11 @@ class Fields:
         words = f"must be an integer of at least {least} that fits into 64 bits"
         return self._get(name, default, ok, words, "int_type")
 
-    def number(self, name: str, default: float, *, most: float = math.inf) -> float:
+    def number(self, name: str, default: float, *, most: float = sys.float_info.max) -> float:
         def ok(value: object) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
 
-        limit = "" if most == math.inf else f" and at most {most:g}"
+        limit = "" if most == sys.float_info.max else f" and at most {most:g}"
         return self._get(name, default, ok, f"must be a number of at least 0{limit}", "float_type")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""When the bytes of a log that grows were there, as far as somebody looked."""
+"""The times at which the bytes of a growing log were first seen."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from bisect import bisect_left
 
 __all__ = ["Arrivals"]
 
-# Bytes that came between two looks further apart than this, in seconds, have no time.
+# Bytes that came between two looks have a time if these are at most so many seconds apart.
 _CLOSE = 1.0
 
-# Looks that are remembered; the times of older bytes are forgotten.
+# The number of looks that are kept; older bytes lose their time.
 _MOST = 20_000
 
 
 class Arrivals:
-    """Remembers how long the log was at each look at it.
+    """Keeps the size that the log had at each look.
 
     Args:
-        size: The log's size at the first look; nobody knows when these bytes came.
+        size: The log's size at the first look; these bytes have no time.
         now: The time of that look.
     """
 
@@ -37,6 +37,6 @@ class Arrivals:
         self._looked = now
 
     def of(self, end: int) -> float | None:
-        """Return when the byte before `end` was first seen; None where that is not known within a second."""
+        """Return when the byte before `end` was first seen; None if that is not known to a second."""
         index = bisect_left(self._ends, end)
         return self._times[index] if index < len(self._ends) else None

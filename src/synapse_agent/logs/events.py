@@ -12,10 +12,10 @@ __all__ = ["sse", "sse_lines", "websocket_lines"]
 
 
 def websocket_lines(messages: Iterable[Message], *, time: float | None = None) -> bytes:
-    """Return complete WebSocket text frames, unmasked as a server's are, in one piece.
+    """Return complete, unmasked WebSocket text frames, joined.
 
-    One write for many frames is what makes a fast log fast. The text is ASCII, so that its
-    characters and the bytes of the headers go through latin-1 together.
+    One write for many frames is what makes a fast log fast. The payload is ASCII, so that payload and
+    header bytes can be encoded as latin-1 together.
     """
     parts: list[str] = []
     tail = _tail(time)
@@ -33,7 +33,7 @@ def websocket_lines(messages: Iterable[Message], *, time: float | None = None) -
 
 
 def sse_lines(messages: Iterable[Message], *, ids: bool = True, time: float | None = None) -> bytes:
-    """Return events in one piece, with the offset as their id unless the reader would print that."""
+    """Return events, joined; each has its offset as its id, unless the client would print ids."""
     escape = encode_basestring_ascii
     tail = _tail(time)
     return "".join(
@@ -48,6 +48,6 @@ def _tail(time: float | None) -> str:
 
 
 def sse(event: dict[str, object], *, ids: bool = False) -> bytes:
-    """Return one event, with its offset as the id as those of lines have it."""
+    """Return one event, with its offset, if it has one, as its id."""
     name = f"id: {event['offset']}\n" if ids and "offset" in event else ""
     return f"{name}data: {json.dumps(event)}\n\n".encode("ascii")

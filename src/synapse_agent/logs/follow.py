@@ -1,131 +1,76 @@
-"""One job's log, followed once for everybody who tails it."""
+"""One job's log, followed once for all its readers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from typing import Protocol
 
 from yarl import URL
 
 from ..errors import ApiError
-from ..ray.client import TERMINAL, JsonObject, RayClient, RayUnreachableError
+from ..ray.client import TERMINAL, JsonObject, RayUnreachableError
 from .arrivals import Arrivals
+from .blocks import BlockCache
 from .locate import Located, Locator
 from .sources import BLOCK, InterruptedReadError, LogLostError, MissingLogError
 from .spool import Spool, SpooledLog
+from .state_file import StateFile
 
-__all__ = ["FollowedLog", "Logs"]
+__all__ = ["FollowedLog"]
 
 _log = logging.getLogger("synapse_agent")
 
-# Seconds without an answer of Ray's and without a new byte after which a tail gives up. A client that
-# waits for 30 s must hear of it.
+# Seconds without an answer from Ray and without a new byte after which a tail gives up. A client that
+# waits for 30 s must still receive the error.
 _CLUSTER_PATIENCE = 24.0
 
-# The same where Ray answers and only the log's node does not: Ray itself takes half a minute to find out.
+# The same where Ray answers and only the log's node does not: Ray takes half a minute to notice.
 _NODE_PATIENCE = 60.0
 
-# The same where the node answers, and the file is not there any more.
+# The same where the node answers and the file is not there any more.
 _MISSING_PATIENCE = 3.0
 
-# Bytes of logs kept in memory, of all jobs together.
-_MEMORY = 32 << 20
-
-# How often a log is looked at, in seconds: at once and later, here and on another node.
+# Seconds between two looks at a log, the first while it grows, the second once it is quiet.
 _LOCAL_PACE, _REMOTE_PACE = (0.01, 0.05), (0.05, 0.5)
 
-# How often the job's status is asked for: once the log is quiet, later, and while it moves.
+# Seconds between two requests for the job's status: once the log is quiet, later, and while it grows.
 _STATUS_PACE = (0.1, 0.5, 1.0)
 
-# Seconds until a question for the status counts as not answered.
-_ASK_TIMEOUT = 8.0
+# Seconds for which an answer from Ray is used for the tails that begin after it.
+_FRESH = 1.0
 
-# With more followed logs than this each is looked at, and asked about, the less often.
-_FULL_PACE = 25
+# Seconds that a look at the log waits for the job's status.
+_STATUS_PATIENCE = 0.05
 
 
-class Logs:
-    """The logs of one agent: finds them, follows them, keeps what was read of them."""
+class SharedByLogs(Protocol):
+    """What the followed logs of one agent share."""
 
-    def __init__(self, ray: RayClient, locator: Locator, spool: Spool | None) -> None:
-        self.ray = ray
-        self.locator = locator
-        self.spool = spool
-        self._followed: dict[str, FollowedLog] = {}
-        self._blocks: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._held = 0
-
-    async def close(self) -> None:
-        for log in list(self._followed.values()):
-            await log.stop()
-        await self.locator.close()
-        if self.spool is not None:
-            self.spool.close()
+    locator: Locator
+    blocks: BlockCache
+    spool: Spool | None
 
     @property
-    def crowd(self) -> float:
-        """How much more slowly each log is looked at than if there were few."""
-        return max(1.0, len(self._followed) / _FULL_PACE)
-
-    @asynccontextmanager
-    async def opened(self, job: JsonObject) -> AsyncGenerator[FollowedLog, None]:
-        """The job's log, shared by all who have it open."""
-        key = str(job["submission_id"])
-        log = self._followed.get(key)
-        if log is None or log.failure is not None or log.job.get("start_time") != job.get("start_time"):
-            log = self._followed[key] = FollowedLog(self, job)
-        log.users += 1
-        try:
-            yield log
-        finally:
-            log.users -= 1
-            if not log.users:
-                if self._followed.get(key) is log:
-                    del self._followed[key]
-                await log.stop()
-
-    def kept(self, job_id: str) -> JsonObject | None:
-        """Return a job of whose log something is on disk, as it was when that was read."""
-        return self.spool.job(job_id) if self.spool is not None else None
-
-    # -- blocks in memory
-
-    def block(self, key: str, index: int) -> bytes:
-        """Return what is in memory of a block, the latest used last to be dropped."""
-        found = self._blocks.get((key, index))
-        if found is None:
-            return b""
-        self._blocks.move_to_end((key, index))
-        return found
-
-    def keep(self, key: str, index: int, data: bytes) -> None:
-        self._held += len(data) - len(self._blocks.pop((key, index), b""))
-        self._blocks[key, index] = data
-        while self._held > _MEMORY and len(self._blocks) > 1:
-            self._held -= len(self._blocks.popitem(last=False)[1])
-
-    def drop(self, key: str) -> None:
-        for other in [other for other in self._blocks if other[0] == key]:
-            self._held -= len(self._blocks.pop(other))
+    def slowdown(self) -> float: ...
+    def request_job(self, job_id: str) -> asyncio.Task[JsonObject]: ...
 
 
 class FollowedLog:
-    """Watches a log and its job for as long as anybody has it open.
+    """Watches a log and its job for as long as a reader has it open.
 
     Attributes:
         job: The job as Ray last described it.
-        end: How many bytes there are, as far as is known.
-        final: Whether that is all there will ever be.
+        end: The number of bytes known to be there.
+        final: Whether there will be no more.
         failure: Why it is not followed any more.
         arrivals: When its bytes came; None before the first look.
-        users: Those who have it open.
+        users: The number of readers that have it open.
     """
 
-    def __init__(self, logs: Logs, job: JsonObject) -> None:
+    def __init__(self, logs: SharedByLogs, job: JsonObject) -> None:
         self.job = job
         self.end = 0
         self.final = False
@@ -139,35 +84,46 @@ class FollowedLog:
         self._spooled: SpooledLog | None = None
         if logs.spool is not None:
             self._spooled = logs.spool.open(job)
-            # Read to its end before, nobody has to be asked any more.
+            # A log that was read to its end before needs no cluster.
             self.end, self.final = self._spooled.size, self._spooled.final
         self._finding = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._status_request: asyncio.Task[JsonObject] | None = None
         self._changed = asyncio.Event()
         self._waiting = 0
         self._fetches: dict[int, asyncio.Lock] = {}
         self._clock = asyncio.get_running_loop().time
-        self._moved = self._answered = self._seen = self._asked = self._clock()
+        self._moved = self._answered = self._seen = self._requested = self._clock()
         self._ray_answers = True
-        self._why = ""
+        self._last_error = ""
 
     @property
     def status(self) -> str:
         return str(self.job["status"])
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether the job is over."""
         return self.status in TERMINAL
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether Ray described the job within the last second."""
+        return self._task is not None and self.failure is None and self._clock() - self._answered < _FRESH
+
+    def is_of(self, job: JsonObject) -> bool:
+        """Return whether this is the log of that job, and not of a deleted one that had the same id."""
+        return bool(self.job.get("start_time") == job.get("start_time"))
+
+    @property
     def remote(self) -> bool:
-        """Whether the log lies somewhere else, or it is not known yet where."""
+        """Whether the log is on another machine, or not found yet."""
         return self._located is None or self._located.remote
 
-    # -- for those who read
+    # -- reading
 
     def follow(self) -> None:
-        """Watch the log from now on, if nobody asked for that before."""
+        """Start to watch the log, unless that was done before."""
         if self._task is None:
             self._task = asyncio.ensure_future(self._watch())
 
@@ -186,14 +142,14 @@ class FollowedLog:
             self._waiting -= 1
 
     async def locate(self) -> bool:
-        """Find the file, unless that is done; whether there is one."""
+        """Find the file, unless it is known; return whether there is one."""
         async with self._finding:
             if self._located is None:
                 self._located = await self._logs.locator.find(self.job)
         return self._located is not None
 
     async def is_local(self) -> bool:
-        """Whether the log is known to be a file on this machine."""
+        """Return whether the log is known to be a file on this machine."""
         if not self._logs.locator.has_local:
             return False
         with suppress(InterruptedReadError, ApiError):
@@ -208,6 +164,7 @@ class FollowedLog:
         try:
             self.end = max(self.end, await self._located.source.size())
         except MissingLogError:
+            self._located = None
             # Without a driver there need not be a log.
             if self.end or self.job.get("driver_node_id"):
                 raise
@@ -215,6 +172,16 @@ class FollowedLog:
             self._located = None
             raise
         return self.end
+
+    async def last_lines(self, count: int) -> bytes | None:
+        """Return at least the last lines if their position in the log would cost a copy of it, else None."""
+        if self.final or not await self.locate():
+            return None
+        assert self._located is not None
+        source = self._located.source
+        with suppress(MissingLogError):
+            return await source.last_lines(count) if isinstance(source, StateFile) else None
+        return None
 
     async def read(self, position: int, limit: int = BLOCK) -> bytes:
         """Return some bytes from `position` on, at most `limit`; none where there are none now."""
@@ -227,12 +194,12 @@ class FollowedLog:
                 self._spooled.add(position, data)
             return data
         index, skipped = divmod(position, BLOCK)
-        block = self._logs.block(self._key, index)
+        block = self._logs.blocks.get(self._key, index)
         if len(block) <= skipped:
             if self._spooled is not None and (data := self._spooled.read(position, min(limit, BLOCK))):
                 return data
             async with self._fetches.setdefault(index, asyncio.Lock()):
-                block = self._logs.block(self._key, index)
+                block = self._logs.blocks.get(self._key, index)
                 if len(block) <= skipped:
                     block = await self._fetch(index, block)
             self._fetches.pop(index, None)
@@ -253,7 +220,7 @@ class FollowedLog:
             raise
         if data:
             block += data
-            self._logs.keep(self._key, index, block)
+            self._logs.blocks.put(self._key, index, block)
             if self._spooled is not None:
                 self._spooled.add(position, data)
         return block
@@ -263,65 +230,66 @@ class FollowedLog:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        self._logs.drop(self._key)
+        self._logs.blocks.drop(self._key)
 
-    # -- the one who watches
+    # -- watching
 
     async def _watch(self) -> None:
-        told: tuple[int, bool] | None = None
+        announced: tuple[int, bool] | None = None
         try:
             while not self.final and self.failure is None:
                 await self._look()
                 known = self.end, self.arrivals is None
-                if known != told:
-                    self._tell()
-                    told = known
+                if known != announced:
+                    self._wake_readers()
+                    announced = known
                 if not self.final and self.failure is None:
                     await asyncio.sleep(self._pace())
         except ApiError as error:
             self.failure = error
-        except Exception:  # noqa: BLE001  every reader must get it
+        except Exception:  # noqa: BLE001  readers would wait for ever
             _log.exception("following a log failed")
-            self.failure = ApiError(500, "the agent can't read the log; its own log says more")
+            self.failure = ApiError(500, "the agent can't read the log; its own log has the traceback")
         finally:
-            self._tell()
+            self._wake_readers()
 
-    def _tell(self) -> None:
+    def _wake_readers(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
     def _pace(self) -> float:
-        if self._why:
+        if self._last_error:
             return 0.5
         least, most = _REMOTE_PACE if self.remote else _LOCAL_PACE
         quiet = self._clock() - self._moved
-        return min(most, max(least, quiet / 20)) * (self._logs.crowd if self.remote else 1.0)
+        return min(most, max(least, quiet / 20)) * (self._logs.slowdown if self.remote else 1.0)
 
     async def _look(self) -> None:
-        # The order matters: only a look that began after the end can say that there is no more.
-        over, before = self.over, self.end
+        # Only a look that began after the job's end can show that there is no more.
+        over, before = self.is_over, self.end
         try:
             found = await self._look_at_log()
-            self._why, self._seen = "", self._clock()
+            self._last_error, self._seen = "", self._clock()
         except MissingLogError as error:
+            self._located = None
             found = False
             if before or (over and self.job.get("driver_node_id")):
-                await self._trouble(error)
+                await self._check_patience(error)
                 over = False
             else:
-                self._why = ""
+                self._last_error = ""
         except (InterruptedReadError, ApiError) as error:
             if isinstance(error, ApiError) and error.status != 503:
                 raise
             self._located = None
             found = over = False
-            await self._trouble(error)
+            await self._check_patience(error)
         if self.end > before:
             self._moved = self._clock()
         elif over and (found or not before):
             self._end()
             return
-        await self._ask()
+        await self._update_job()
 
     def _end(self) -> None:
         self.final = True
@@ -329,7 +297,7 @@ class FollowedLog:
             self._spooled.finish(self.job, self.end)
 
     async def _look_at_log(self) -> bool:
-        """Find out how far the log got; whether there is one."""
+        """Find out how long the log is; return whether there is one."""
         if not await self.locate():
             return False
         assert self._located is not None
@@ -342,7 +310,7 @@ class FollowedLog:
             return True
         edge = self.end
         if self._located.remote and self._waiting:
-            # Those who wait want these bytes, so that the size alone would be a request too many.
+            # Readers wait for these bytes, so that asking for the size first would cost a request more.
             data = await self.read(edge)
             self.end = max(self.end, edge + len(data))
         else:
@@ -353,60 +321,72 @@ class FollowedLog:
         self.arrivals.look(self.end, time.time())
         return True
 
-    async def _ask(self) -> None:
-        """Ask for the job's status if it is time to."""
-        now = self._clock()
-        quiet = now - self._moved
-        least, most, moving = _STATUS_PACE
-        pace = moving if quiet < least else min(most, max(least, quiet / 20))
-        if self.over or now - self._asked < pace * self._logs.crowd:
+    async def _update_job(self) -> None:
+        """Request the job's status when that is due, and take the answer once it is there."""
+        if self._status_request is None:
+            now = self._clock()
+            quiet = now - self._moved
+            least, most, moving = _STATUS_PACE
+            pace = moving if quiet < least else min(most, max(least, quiet / 20))
+            if self.is_over or now - self._requested < pace * self._logs.slowdown:
+                return
+            self._requested = now
+            self._status_request = self._logs.request_job(self.job["submission_id"])
+        # A slow answer must not delay the lines.
+        await asyncio.wait({self._status_request}, timeout=_STATUS_PATIENCE)
+        if not self._status_request.done():
             return
-        self._asked, self._ray_answers = now, False
+        request, self._status_request = self._status_request, None
+        self._ray_answers = False
         try:
-            async with asyncio.timeout(_ASK_TIMEOUT):
-                self.job = await self._logs.ray.job(self.job["submission_id"])
+            job = request.result()
+            if not self.is_of(job):
+                raise self._deleted()
+            self.job = job
             self._answered, self._ray_answers = self._clock(), True
-        except (RayUnreachableError, TimeoutError) as error:
+        except RayUnreachableError as error:
             quiet = self._clock() - max(self._answered, self._moved)
             if quiet > _CLUSTER_PATIENCE:
-                why = error.detail if isinstance(error, ApiError) else "Ray does not answer"
-                raise self.lost(f"{why}, for {quiet:.0f} s") from None
+                raise self.lost(f"{error.detail}, for {quiet:.0f} s") from None
         except ApiError as error:
             if error.status == 404:
-                raise ApiError(
-                    404,
-                    f"Ray does not know job {self.job['submission_id']} any more: it was deleted, or the"
-                    f" cluster was started anew; its log was read up to byte {self.end}",
-                ) from None
+                raise self._deleted() from None
             if self._clock() - max(self._answered, self._moved) > _CLUSTER_PATIENCE:
                 raise
 
-    async def _trouble(self, error: Exception) -> None:
-        """Give up if the log can't come back, or has been away for too long."""
-        self._why = error.detail if isinstance(error, ApiError) else str(error)
+    def _deleted(self) -> ApiError:
+        return ApiError(
+            404,
+            f"Ray does not know job {self.job['submission_id']} any more: it was deleted, or the"
+            f" cluster was started anew; its log was read up to byte {self.end}",
+        )
+
+    async def _check_patience(self, error: Exception) -> None:
+        """Raise an error if the log can't come back, or has been out of reach for too long."""
+        self._last_error = error.detail if isinstance(error, ApiError) else str(error)
         node: JsonObject = {}
-        if self.over and self.job.get("driver_node_id"):
+        if self.is_over and self.job.get("driver_node_id"):
             with suppress(ApiError):
                 node = await self._logs.locator.node(self.job["driver_node_id"])
         if node and node.get("state") != "ALIVE":
             why = node.get("state_message") or "Ray gives no reason"
             raise self.lost(f"the node is dead ({why})")
-        patience = _NODE_PATIENCE if self._ray_answers and not self.over else _CLUSTER_PATIENCE
+        patience = _NODE_PATIENCE if self._ray_answers and not self.is_over else _CLUSTER_PATIENCE
         if isinstance(error, MissingLogError):
             patience = _MISSING_PATIENCE
         quiet = self._clock() - max(self._seen, self._moved)
         if quiet > patience:
-            raise self.lost(self._why)
+            raise self.lost(self._last_error)
 
     def lost(self, why: str) -> ApiError:
-        """Return the error that says where the log ends for its readers, and why."""
-        # Short, since clients cut long texts and take long hexadecimal numbers for secrets.
+        """Return the error that says up to which byte the log was read, and why no further."""
+        # The node's id is shortened, since clients mask long hexadecimal numbers as secrets.
         job = self.job
         node = ""
         if job.get("driver_node_id"):
             host = URL(job.get("driver_agent_http_address") or "").host
             node = f", node {job['driver_node_id'][:8]} ({host})"
-        said = f"; {job['message']}" if self.over and job.get("message") else ""
+        said = f"; {job['message']}" if self.is_over and job.get("message") else ""
         return ApiError(
             503,
             f"the log was read up to byte {self.end}, and the rest is lost or out of reach"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["PIECE", "LineSplitter", "Message"]
 
-# A line longer than this goes out in pieces, so that neither side has to hold more of it.
+# A line longer than this is sent in pieces, so that neither side has to hold more of it.
 PIECE = 64 * 1024
 
 # Text without its newline, and the number of log bytes up to and including it and its newline.
@@ -23,7 +23,7 @@ class LineSplitter:
         self._pending = b""
 
     def feed(self, block: bytes) -> list[Message]:
-        """The messages that `block` completes."""
+        """Return the messages that `block` completes."""
         *lines, rest = (self._pending + block).split(b"\n") if self._pending else block.split(b"\n")
         messages: list[Message] = []
         offset = self._offset
@@ -40,7 +40,7 @@ class LineSplitter:
         return messages
 
     def finish(self) -> list[Message]:
-        """The last line, if the log ended without a newline."""
+        """Return the last line, if the log ended without a newline."""
         if not self._pending:
             return []
         self._offset += len(self._pending)
@@ -48,7 +48,7 @@ class LineSplitter:
         return [(text, self._offset)]
 
     def _cut(self, line: bytes, messages: list[Message]) -> bytes:
-        """Move the pieces of an overlong line to `messages`; what is left, at least a byte, is returned."""
+        """Move the pieces of an overlong line to `messages`; return the rest, at least one byte."""
         start = 0
         while len(line) - start > PIECE:
             end = start + PIECE

@@ -17,13 +17,13 @@ from .sources import (
     LogSource,
     MissingLogError,
     NodeFile,
-    StateFile,
     log_name,
 )
+from .state_file import StateFile
 
 __all__ = ["Located", "Locator"]
 
-# Requests to Ray's state API at a time, of the hundred that it allows to everybody together.
+# Requests to Ray's state API at a time; Ray allows a hundred to all its clients together.
 _STATE_SLOTS = 4
 
 # Seconds after which a node that could not be reached directly is tried again.
@@ -31,7 +31,7 @@ _RETRY_NODE = 30.0
 
 
 class Located(NamedTuple):
-    """A log's source, and whether reads of it cost the cluster something."""
+    """A log's source, and whether it is on another machine."""
 
     source: LogSource
     remote: bool
@@ -43,8 +43,8 @@ class Locator:
     Args:
         ray: The cluster.
         log_dir: Where the head's logs lie on this machine, if the cluster is the agent's own.
-        token: Ray's token. The nodes' agents get it too, in clear as the dashboard does; not where the
-            dashboard is spoken to over TLS, since the nodes may then be in a network that is not ours.
+        token: Ray's token. It is also sent to the nodes' own agents, unencrypted as to the dashboard, unless
+            the dashboard's URL is https: the nodes may then be reached over a network that is not trusted.
     """
 
     def __init__(self, ray: RayClient, *, log_dir: Path | None, token: str | None) -> None:
@@ -58,7 +58,7 @@ class Locator:
 
     @property
     def has_local(self) -> bool:
-        """Whether some logs lie on this machine."""
+        """Whether logs of the head are files on this machine."""
         return self._log_dir is not None
 
     async def close(self) -> None:
@@ -66,9 +66,9 @@ class Locator:
             await self._nodes.close()
 
     async def find(self, job: JsonObject) -> Located | None:
-        """Return the log's source; None while it is not known where the driver will run.
+        """Return the log's source; None until Ray has chosen the node of the driver.
 
-        A job that is over and never had a driver has, if any, a log on the head, where Ray says why.
+        A job that ended without a driver may have a log on the head, which says why.
         """
         name = log_name(job["submission_id"])
         node: str | None = job.get("driver_node_id")
@@ -88,13 +88,13 @@ class Locator:
             return self._head
         for found in await self._ray.nodes():
             if found.get("is_head_node") and found.get("state") == "ALIVE":
-                # The head of a cluster of the agent's own is the same as long as the agent lives.
+                # An embedded cluster keeps its head for as long as the agent lives.
                 self._head = str(found["node_id"]) if self._log_dir is not None else None
                 return str(found["node_id"])
         raise ApiError(503, f"Ray at {self._ray.address} knows of no living head node")
 
     async def node(self, node_id: str) -> JsonObject:
-        """Return what Ray says about a node, dead or alive; empty if it does not know it any more."""
+        """Return Ray's description of a node, dead or alive; empty if Ray does not know it."""
         found = [node for node in await self._ray.nodes() if node.get("node_id") == node_id]
         return found[0] if found else {}
 
@@ -105,27 +105,21 @@ class Locator:
             direct = self._direct(address, name)
             if direct is not None:
                 try:
-                    await direct.read(0, 1)  # proves that parts of files are served, too
+                    await direct.read(0, 1)  # also proves that parts of files are served
                     return direct
                 except MissingLogError as error:
                     why = str(error)
                 except InterruptedReadError as error:
                     why = str(error)
                     self._unreachable[node] = clock()
-        through = StateFile(self._ray, self._slots, node, name)
-        try:
-            await through.size()
-        except InterruptedReadError as error:
-            both = f"{why}, and {error}" if why else str(error)
-            raise type(error)(both) from None
-        return through
+        return StateFile(self._ray, self._slots, node, name, why)
 
     def _direct(self, address: str | None, name: str) -> NodeFile | None:
         url = URL(address or "")
         if url.scheme != "http" or not url.host or not url.port:
             return None
         if self._nodes is None:
-            # Of its own, so that requests to Ray's dashboard never wait for a slow node.
+            # A session of its own, so that requests to the dashboard never wait for a slow node.
             self._nodes = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, limit_per_host=16), auto_decompress=False
             )

@@ -1,4 +1,4 @@
-"""What was read of logs, on disk: late readers cost the cluster nothing, and what is kept outlives it."""
+"""Logs on disk, as far as they were read, for later readers and for when the cluster is gone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..ray.client import JsonObject
 
 __all__ = ["Spool", "SpooledLog"]
 
-# A spool that nobody asked to keep: bytes, and seconds after the last use.
+# Bounds of a temporary spool: bytes, and seconds after the last use.
 _TEMPORARY_BYTES, _TEMPORARY_AGE = 1 << 30, 3600.0
 
 _PREFIX = "synapse-logs-"
@@ -32,15 +32,15 @@ _KEPT = (
     "driver_agent_http_address",
 )
 
-# Seconds between two looks at what to remove.
+# Seconds between two searches for logs to remove.
 _SWEEP = 30.0
 
 
 class Spool:
-    """A folder of logs, each as far as it was read from its start, the longest unused removed first.
+    """A folder of logs, each from its start as far as it was read; the longest unused is removed first.
 
     Args:
-        directory: Where they are kept for good; None for a temporary folder that goes with the agent.
+        directory: Where logs are kept; None for a temporary folder that is removed when the agent ends.
         capacity: Bytes of all logs together.
     """
 
@@ -50,7 +50,7 @@ class Spool:
         if directory is None:
             _remove_stale()
             directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            # Held for as long as the agent lives, however it ends.
+            # The lock is released when the agent ends, in whatever way.
             self._lock = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.directory = directory
@@ -60,16 +60,16 @@ class Spool:
         self._used = 0
 
     def open(self, job: JsonObject) -> SpooledLog:
-        """Return the job's log; an older job of the same id loses its own."""
+        """Return the job's log; the log of an older job with the same id is removed."""
         return SpooledLog(self, job)
 
     def job(self, job_id: str) -> JsonObject | None:
-        """Return a job as it was when its log was spooled; None if it was not."""
+        """Return a job as it was when its log was spooled, else None."""
         about = _read_about(self.directory / f"{job_id}.json")
         return cast("JsonObject", about["job"]) if about else None
 
     def make_room(self, keep: Path, more: int) -> bool:
-        """Remove what is too old or too much; whether `more` bytes have a place now."""
+        """Remove logs that are too old or too many; return whether there is room for `more` bytes."""
         now = time.time()
         if now - self._swept < _SWEEP and self._used + more <= self._capacity:
             self._used += more
@@ -114,11 +114,11 @@ def _remove_stale() -> None:
 
 
 class SpooledLog:
-    """One log, from its first byte to wherever it was read without a gap.
+    """One log, from its first byte as far as it was read without a gap.
 
     Attributes:
-        final: Whether that is the whole log of a job that is over.
-        size: How many bytes there are.
+        final: Whether this is the whole log of a job that is over.
+        size: The number of bytes.
     """
 
     def __init__(self, spool: Spool, job: JsonObject) -> None:
@@ -135,7 +135,7 @@ class SpooledLog:
         self._full = False
 
     def read(self, position: int, limit: int) -> bytes:
-        """Return at most so many bytes from there, none if they are not here."""
+        """Return at most `limit` bytes from `position` on, none if they are not on disk."""
         if position >= self.size:
             return b""
         try:
@@ -149,7 +149,7 @@ class SpooledLog:
             os.close(file)
 
     def add(self, position: int, data: bytes) -> None:
-        """Keep what goes on where this log ends; anything else is let go."""
+        """Append what continues the log; ignore other data."""
         if self._full or self.final or not position <= self.size < position + len(data):
             return
         new = data[self.size - position :]
@@ -165,7 +165,7 @@ class SpooledLog:
                 self.size += os.pwrite(file, new, self.size)
             finally:
                 os.close(file)
-        except OSError:  # a full disk costs the copy, not the tail
+        except OSError:  # without the copy the tail still works
             self._full = True
 
     def finish(self, job: JsonObject, size: int) -> None:
@@ -190,7 +190,7 @@ class SpooledLog:
 
 
 def _without_secrets(job: JsonObject) -> JsonObject:
-    """What a tail needs of a job; its environment may hold tokens."""
+    """Return the fields that a tail needs; the job's environment may hold tokens."""
     return {name: job.get(name) for name in _KEPT}
 
 

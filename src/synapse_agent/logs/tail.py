@@ -15,10 +15,10 @@ __all__ = ["Tail"]
 
 T = TypeVar("T")
 
-# No call takes longer, in seconds, so that the caller can send heartbeats.
+# Seconds that a call takes at most, so that the caller can send heartbeats.
 _PATIENCE = 1.0
 
-# Seconds of failing reads, of a log whose end can be seen, after which a tail gives up.
+# Seconds of failing reads after which a tail gives up although the log can be looked at.
 _FAILING = 24.0
 
 
@@ -26,7 +26,7 @@ class Tail:
     """Reads a followed log from where a window begins to the log's end.
 
     Args:
-        log: The log, which its owner keeps open for longer than the tail.
+        log: The log; the caller keeps it open until the tail is closed.
         window: The part that was asked for.
     """
 
@@ -40,15 +40,15 @@ class Tail:
 
     @property
     def status(self) -> str:
-        """The job's status as last seen; the final one once `next` gave None."""
+        """The job's status as last seen; the final one once `next` returned None."""
         return self._log.status
 
     def arrived(self, offset: int) -> float | None:
-        """Return when the byte before `offset` came, if that was seen live."""
+        """Return when the byte before `offset` came, if the log was watched then."""
         return self._log.arrivals.of(offset) if self._log.arrivals is not None else None
 
     async def begin(self) -> int | None:
-        """Return the byte that the stream begins with; None if that is not known yet."""
+        """Return the offset at which the stream begins; None if that is not known yet."""
         log = self._log
         if not self._window.from_end:
             return self._position
@@ -63,16 +63,13 @@ class Tail:
         return start
 
     async def next(self) -> bytes | None:
-        """Return the next bytes; none after a short wait without any; None when the log is whole."""
+        """Return the next bytes, b"" if none came within a second, None at the end of a whole log."""
         log = self._log
         if self._position < log.end:
             limit = min(BLOCK, log.end - self._position)
-            if log.remote:
-                data = await self._try(log.read(self._position, limit))
-                if data is None:
-                    return b""
-            else:
-                data = await log.read(self._position, limit)
+            data = await self._read(limit)
+            if data is None:
+                return b""
             if not data:
                 raise LogLostError(self._position, log.end)
             self._position += len(data)
@@ -87,17 +84,29 @@ class Tail:
         return b""
 
     async def close(self) -> None:
-        """End what may still be going on."""
+        """Cancel a read that may be under way."""
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
 
+    async def _read(self, limit: int) -> bytes | None:
+        # A read that is under way has to end before another one begins, wherever the log is by then.
+        if self._log.remote or self._work is not None:
+            return await self._try(self._log.read(self._position, limit))
+        try:
+            data = await self._log.read(self._position, limit)
+        except InterruptedReadError as error:
+            await self._failed(str(error))
+            return None
+        self._failing_since = None
+        return data
+
     async def _try(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Return what it comes to; None if that takes too long now, or does not work out now."""
+        """Return the result of `work`; None if it takes longer than a second, or fails for now."""
         if self._work is None:
             self._work = asyncio.ensure_future(work)
         else:
-            work.close()  # the same is under way
+            work.close()  # the same read is under way
         done, _ = await asyncio.wait({self._work}, timeout=_PATIENCE)
         if not done:
             return None

@@ -1,4 +1,4 @@
-"""Which part of a log was asked for: its last lines, what follows an offset, so many bytes at most."""
+"""The part of a log that a request asks for: its last lines, what follows an offset, a number of bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Window", "character_end", "character_start", "last_lines", "too_far"
 
 Read = Callable[[int, int], Awaitable[bytes]]
 
-# What is read first, from the end backwards; then twice as much each time, up to the second number.
+# Bytes of the first read backwards from the end; each further one reads twice as much, up to the second.
 _FIRST_BLOCK, _LARGEST_BLOCK = 16 * 1024, 1024 * 1024
 
 
@@ -26,8 +26,8 @@ class Window:
     """What a request asks for.
 
     Attributes:
-        offset: The first byte, if nothing else makes it begin later.
-        tail: Begin with the last so many lines.
+        offset: The first byte, unless `tail` begins later.
+        tail: The number of last lines to begin with.
         limit: The most bytes; of a stream, the most before its end when it is opened.
     """
 
@@ -37,7 +37,7 @@ class Window:
 
     @classmethod
     def of(cls, request: web.Request, *, last_event_id: bool = False) -> Window:
-        """Read the query, and the header that a reconnect has in its place; 400 for what is no number."""
+        """Read the query, or the header that a reconnect has instead; 400 if a value is not a number."""
         last = request.headers.get("Last-Event-ID") if last_event_id else None
         if last:
             return cls(_number(last, "Last-Event-ID", "bytes") or 0)
@@ -50,23 +50,23 @@ class Window:
 
     @property
     def from_end(self) -> bool:
-        """Whether the log's end must be known before its beginning is."""
+        """Whether the log's end must be known to find where the window begins."""
         return self.tail is not None
 
     async def start(self, read: Read, end: int) -> int:
-        """Return where the window begins in a log that has `end` bytes; 416 if that is beyond it."""
+        """Return where the window begins in a log of `end` bytes; 416 if that is beyond the end."""
         if self.offset > end:
             raise too_far(self.offset)
         if self.tail is None:
             return self.offset
         floor = self.offset if self.limit is None else max(self.offset, end - self.limit)
         start = await last_lines(read, end, self.tail, floor=floor)
-        if start == floor > self.offset:  # cut by the limit, perhaps inside of a character
+        if start == floor > self.offset:  # cut by the limit, perhaps inside a character
             start = await character_start(read, start, end)
         return start
 
     async def bounds(self, read: Read, end: int) -> tuple[int, int]:
-        """Return the first byte and the one after the last, of an answer that is one string."""
+        """Return the first offset of the window and the one after its last byte."""
         start = await self.start(read, end)
         if self.tail is None and self.limit is not None and end - start > self.limit:
             end = await character_end(read, start, start + self.limit)
@@ -76,7 +76,7 @@ class Window:
 def _number(text: str | None, name: str, unit: str) -> int | None:
     if not text:
         return None
-    # isdecimal alone takes other scripts' digits; 18 digits fit whatever reads them.
+    # isdecimal alone accepts the digits of other scripts; 18 digits fit a 64-bit number.
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise ApiError(400, f"{name} must be a number of {unit}")
     return int(text)
@@ -108,7 +108,7 @@ async def last_lines(read: Read, end: int, count: int, *, floor: int = 0) -> int
 
 
 async def character_start(read: Read, position: int, end: int) -> int:
-    """Return the first byte from `position` on that is not inside of a character."""
+    """Return the first offset from `position` on at which a character begins."""
     data = await _whole(read, position, min(end, position + 4))
     for skipped, byte in enumerate(data):
         if not _continues(byte):
@@ -117,7 +117,10 @@ async def character_start(read: Read, position: int, end: int) -> int:
 
 
 async def character_end(read: Read, start: int, end: int) -> int:
-    """Return `end`, moved back to a character's end unless nothing would be left; the log is longer."""
+    """Return `end`, moved back to where a character ends unless nothing would be left.
+
+    The log goes on beyond `end`.
+    """
     first = max(start, end - 3)
     data = await _whole(read, first, end + 1)
     for position in range(len(data) - 1, -1, -1):
@@ -135,7 +138,7 @@ async def _whole(read: Read, start: int, end: int) -> bytes:
     while start < end:
         part = await read(start, end - start)
         if not part:
-            raise too_far(end)  # it shrank
+            raise too_far(end)  # the log shrank
         parts.append(part)
         start += len(part)
     return b"".join(parts)

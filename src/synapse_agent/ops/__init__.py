@@ -1,1 +1,1 @@
-"""What an operator sees: the process and its health."""
+"""Operation of the agent: health, probes, metrics."""

@@ -1,6 +1,8 @@
-"""Whether the agent serves, and whether its Ray does."""
+"""Health of the agent and of Ray."""
 
 from __future__ import annotations
+
+import asyncio
 
 from aiohttp import web
 
@@ -10,12 +12,20 @@ from ..errors import ApiError
 
 __all__ = ["health_check"]
 
+# Seconds for Ray's answer, so that the agent's own takes less than one.
+_PATIENCE = 0.8
+
 
 async def health_check(request: web.Request) -> web.Response:
-    """200 as long as the agent itself answers; the body tells how Ray is."""
+    """Answer 200 as long as the agent works; the body has the state of Ray."""
     body: dict[str, object] = {"status": "ok", "version": __version__, "ray_available": True}
+    ray = context_of(request).ray
     try:
-        body["ray_version"] = (await context_of(request).ray.version()).get("ray_version")
+        async with asyncio.timeout(_PATIENCE):
+            body["ray_version"] = (await ray.version()).get("ray_version")
     except ApiError as error:
         body |= {"status": "degraded", "ray_available": False, "message": error.detail}
+    except TimeoutError:
+        message = f"Ray at {ray.address} did not answer within {_PATIENCE} s"
+        body |= {"status": "degraded", "ray_available": False, "message": message}
     return web.json_response(body)

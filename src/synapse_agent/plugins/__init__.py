@@ -1,1 +1,1 @@
-"""Plugins and their releases: read, checked, stored, packed for a job."""
+"""Plugins: their configuration, files, packages and releases."""

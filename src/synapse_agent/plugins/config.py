@@ -27,35 +27,35 @@ __all__ = [
 
 CONFIG_FILE = "config.yaml"
 
-# Both go into file names, URLs and lookups, which an `@` separates.
+# Code and version are used in file names, URLs and lookups of the form code@version.
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 CODE_RULE = "up to 100 letters, digits, '.', '_' and '-', the first a letter or digit"
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")
 VERSION_RULE = "up to 64 letters, digits, '.', '_', '+' and '-', the first a letter or digit"
 
 _NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
-ENTRYPOINT = re.compile(rf"{_NAME}(?::{_NAME})?\Z")
+ENTRYPOINT = re.compile(rf"(?=.{{1,300}}\Z){_NAME}(?::{_NAME})?\Z")
 _ACTION = re.compile(r"\w[\w.-]{0,99}\Z")
 
 JOB_METHODS = ("job", "task")
 _METHODS = (*JOB_METHODS, "serve", "restapi")
 
 _MAX_BYTES = 64 * 1024
-# An alias counts as often as it is used, or a few lines could stand for gigabytes.
+# Each use of an alias counts, since a few lines of nested aliases can expand to gigabytes.
 _MAX_NODES = 10_000
 _MAX_DEPTH = 50
 _TOO_MUCH = f"it has more than {_MAX_NODES} values, or is nested deeper than {_MAX_DEPTH}"
 
 
 class BadConfigError(Exception):
-    """It is no usable configuration; the text says why."""
+    """The configuration can't be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     name: str
     method: str
-    entrypoint: str  # empty where a serve action has none
+    entrypoint: str  # empty for a serve action without one
 
     @property
     def is_job(self) -> bool:
@@ -63,7 +63,7 @@ class Action:
 
 
 def parse_config(content: bytes) -> dict[str, object]:
-    """The mapping, as JSON has it. Raises BadConfigError."""
+    """Return the configuration as JSON values. Raises BadConfigError."""
     if len(content) > _MAX_BYTES:
         raise BadConfigError(f"it is larger than {_MAX_BYTES >> 10} KiB")
     try:
@@ -75,21 +75,21 @@ def parse_config(content: bytes) -> dict[str, object]:
         finally:
             loader.dispose()
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
-        raise BadConfigError(f"it is no YAML: {' '.join(str(error).split())[:300]}") from None
+        raise BadConfigError(f"invalid YAML: {' '.join(str(error).split())[:300]}") from None
     if not isinstance(value, dict):
-        raise BadConfigError("it is no mapping")
+        raise BadConfigError("it must be a mapping")
     return cast("dict[str, object]", _as_json(cast("object", value)))
 
 
 def read_actions(config: Mapping[str, object]) -> dict[str, Action]:
-    """The actions by name. Raises BadConfigError, which names the one that is wrong."""
+    """Return the actions by name. Raises BadConfigError, which names the wrong one."""
     actions = config.get("actions")
     if not isinstance(actions, dict):
         raise BadConfigError("it must have actions by name")
     found: dict[str, Action] = {}
     for name, details in cast("dict[str, object]", actions).items():
         if not _ACTION.match(name):
-            raise BadConfigError(f"{name!r} is no name for an action")
+            raise BadConfigError(f"{name!r} is not a valid action name")
         if not isinstance(details, dict):
             raise BadConfigError(f"action {name} must have an entrypoint and a method")
         described = cast("dict[str, object]", details)
@@ -106,7 +106,7 @@ def read_actions(config: Mapping[str, object]) -> dict[str, Action]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Gives up on deep nesting before it has read on: PyYAML's scanner takes ever longer in it."""
+    """Stop at deep nesting at once, since PyYAML's scanner takes quadratic time in it."""
 
     _depth = 0
 
@@ -120,7 +120,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _bound(root: yaml.Node | None) -> None:
-    """Count the values with those that aliases stand for. They may form loops, so depth counts as well."""
+    """Check the number of values, aliases expanded, and the depth, since aliases can form loops."""
     count = 0
     todo = [(root, 0)] if root is not None else []
     while todo:
@@ -147,13 +147,13 @@ def _as_json(value: object) -> object:
         case float() if math.isfinite(value):
             return value
         case _:
-            raise BadConfigError(f"{str(value)[:100]} has no counterpart in JSON")
+            raise BadConfigError(f"{str(value)[:100]} can't be written as JSON")
 
 
 def _key(key: object) -> str:
     if isinstance(key, str):
         return key
     if isinstance(key, bool):
-        # YAML 1.1 reads on, off, yes and no as these.
+        # YAML 1.1 reads on, off, yes and no as booleans.
         raise BadConfigError("a key is read as true or false: put it in quotes")
     return str(_as_json(key))

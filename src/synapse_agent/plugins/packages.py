@@ -1,26 +1,21 @@
-"""What a job needs beside itself, as one zip that the cluster unpacks as its working directory."""
+"""The package of a job: a zip that Ray unpacks as its working directory."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
-import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 
-from ..errors import ApiError
-from .release_files import MAX_BYTES, is_skipped
+from .modules import parent_packages
 
-__all__ = ["PARAMS_FILE", "RUNNER", "Package", "build_package", "module_file", "read_plugin"]
+__all__ = ["PARAMS_FILE", "RUNNER", "Package", "build_package", "runner_source"]
 
 RUNNER = "_synapse_runner.py"
 PARAMS_FILE = "_synapse_params.json"
 
-_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -31,31 +26,18 @@ class Package:
     content: bytes
 
 
-def module_file(name: str) -> str | None:
-    """The path that module `name` is imported from; None if it is no module's name.
-
-    `a.b` and, since people write it, `a/b.py` name the same one. Nothing else gets through, so no
-    name can lead out of the package.
-    """
-    dotted = name.removesuffix(".py").replace("/", ".") if name.endswith(".py") else name
-    if len(name) > 200 or not _MODULE.match(dotted):
-        return None
-    path = f"{dotted.replace('.', '/')}.py"
-    return None if path == RUNNER else path
-
-
 def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], params: str | None) -> Package:
-    """Pack a plugin with modules laid over it, our runner, and parameters too long for the environment.
+    """Pack a plugin, the modules that replace or add to its files, the runner, and long parameters.
 
-    The same input gives the same bytes, and so the same name: the cluster keeps it once. Takes a
-    while for a large plugin; call it in a thread.
+    The same input gives the same bytes and the same name, so Ray stores it once. Slow for a large
+    plugin; call it in a thread.
     """
     files = dict(plugin)
     for path, source in modules.items():
         files[path] = source.encode("utf-8", "surrogatepass")
-        for parent in list(Path(path).parents)[:-1]:
-            files.setdefault(f"{parent.as_posix()}/__init__.py", b"")
-    files[RUNNER] = resources.files("synapse_agent.runs").joinpath("runner.py").read_bytes()
+        for parent in parent_packages(path):
+            files.setdefault(f"{parent}/__init__.py", b"")
+    files[RUNNER] = runner_source()
     if params is not None:
         files[PARAMS_FILE] = params.encode()
     target = io.BytesIO()
@@ -67,20 +49,6 @@ def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], param
     return Package(f"_ray_pkg_{checksum[:32]}.zip", checksum, content)
 
 
-def read_plugin(directory: Path) -> dict[str, bytes]:
-    """The files below a directory that is the user's own. Takes a while; call it in a thread."""
-    return dict(_read(directory))
-
-
-def _read(directory: Path) -> Iterator[tuple[str, bytes]]:
-    total = 0
-    for root, folders, names in os.walk(directory):
-        folders[:] = [name for name in folders if not is_skipped(f"{name}/x")]
-        for name in names:
-            path = Path(root, name)
-            if not path.is_file() or is_skipped(name):  # sockets, dangling links
-                continue
-            total += path.stat().st_size
-            if total > MAX_BYTES:
-                raise ApiError(400, f"{directory} has more than {MAX_BYTES >> 20} MiB to pack")
-            yield path.relative_to(directory).as_posix(), path.read_bytes()
+def runner_source() -> bytes:
+    """Return the source of the runner, which goes into every package and image."""
+    return resources.files("synapse_agent.plugins").joinpath("runner.py").read_bytes()

@@ -1,4 +1,4 @@
-"""The plugin releases that the agent has: rows of the database, and an archive in a file for each."""
+"""The agent's plugin releases: a row of the database and an archive file for each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -32,7 +33,7 @@ class Release:
     plugin: str
     version: str
     config: dict[str, Any]
-    # SHA-256 of its archive, in hex.
+    # SHA-256 of the archive, in hex.
     checksum: str
     created: int  # milliseconds since the epoch
 
@@ -45,14 +46,14 @@ class Release:
 
 
 class Releases:
-    """Finds, adds and removes releases. Each is told by its lookup, `code@version` or the id."""
+    """Find, add and remove releases. A lookup is `code@version` or an id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._directory = database.path.parent / "releases"
 
     async def page(self, offset: int, limit: int) -> tuple[int, list[Release]]:
-        """How many there are, and `limit` of them, the oldest first: a new one shifts no page."""
+        """Return the number of releases and one page, oldest first, so that a new one shifts no page."""
 
         def select(connection: sqlite3.Connection) -> tuple[int, list[Release]]:
             count = cast("int", connection.execute("SELECT count(*) FROM plugin_release").fetchone()[0])
@@ -62,11 +63,11 @@ class Releases:
         return await self._database.run(select)
 
     async def get(self, lookup: str) -> Release:
-        """400 if it is no lookup, 404 if there is no such release."""
+        """Return a release; 400 for an invalid lookup, 404 if there is none."""
         return await self._database.run(lambda connection: _find(connection, lookup))
 
     async def check_new(self, plugin: str, version: str) -> None:
-        """409 if the agent has that version."""
+        """Raise 409 if the agent has that version."""
         try:
             await self.get(f"{plugin}@{version}")
         except ApiError as error:
@@ -76,7 +77,7 @@ class Releases:
         raise _taken(plugin, version)
 
     async def add(self, fetched: FetchedRelease) -> Release:
-        """Keep it; 409 if the agent has that version."""
+        """Store a release; 409 if the agent has that version."""
 
         def insert(connection: sqlite3.Connection) -> Release:
             created = time.time_ns() // 1_000_000
@@ -85,7 +86,7 @@ class Releases:
                 " VALUES (?, ?, ?, ?, ?)",
                 (fetched.plugin, fetched.version, json.dumps(fetched.config), fetched.checksum, created),
             )
-            # Inside the transaction: no row is without its file, and a deletion can't come between.
+            # Inside the transaction, so that no row lacks its file and no deletion comes between.
             self._write(fetched)
             return _find(connection, str(cursor.lastrowid))
 
@@ -95,15 +96,27 @@ class Releases:
             raise _taken(fetched.plugin, fetched.version) from None
 
     async def delete(self, lookup: str) -> None:
+        """Delete a release; 400 for an invalid lookup, 404 if there is none."""
+
         def delete(connection: sqlite3.Connection) -> None:
             release = _find(connection, lookup)
             connection.execute("DELETE FROM plugin_release WHERE id = ?", (release.id,))
-            self._path(release.checksum).unlink(missing_ok=True)
 
         await self._database.run(delete)
+        # Only now, since a deletion that fails at its commit must not lose the archive.
+        with suppress(ApiError):
+            await self._database.run(self._sweep)
+
+    def _sweep(self, connection: sqlite3.Connection) -> None:
+        """Remove files without a release. Inside a transaction, so that no agent is adding one."""
+        rows = connection.execute("SELECT checksum FROM plugin_release")
+        kept = {self._path(row["checksum"]) for row in rows}
+        for path in self._directory.iterdir():
+            if path not in kept:
+                path.unlink(missing_ok=True)
 
     async def files(self, release: Release) -> dict[str, bytes]:
-        """The plugin's files by their paths."""
+        """Return the plugin's files by their paths."""
         return await asyncio.to_thread(self._read, release)
 
     def _read(self, release: Release) -> dict[str, bytes]:
@@ -113,7 +126,7 @@ class Releases:
         except OSError as error:
             raise _lost(release, f"{path}: {error.strerror}") from None
         if hashlib.sha256(archive).hexdigest() != release.checksum:
-            raise _lost(release, f"{path} is not what it was")
+            raise _lost(release, f"{path} was changed")
         with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
             return {name: unpacked.read(name) for name in unpacked.namelist()}
 
@@ -140,7 +153,7 @@ def _find(connection: sqlite3.Connection, lookup: str) -> Release:
     elif _ID.match(lookup):
         query, values = "id = ?", (lookup,)
     else:
-        raise ApiError(400, "lookup must be code@version, or a release's id")
+        raise ApiError(400, "lookup must be code@version or a release's id")
     row = connection.execute(f"SELECT * FROM plugin_release WHERE {query}", values).fetchone()  # noqa: S608
     if row is None:
         raise ApiError(404, f"there is no plugin release {lookup}")
@@ -152,7 +165,7 @@ def _release(row: sqlite3.Row) -> Release:
 
 
 def _taken(plugin: str, version: str) -> ApiError:
-    return ApiError(409, f"the agent has {plugin}@{version} already: delete it first to fetch it anew")
+    return ApiError(409, f"the agent already has {plugin}@{version}: delete it first to fetch it again")
 
 
 def _lost(release: Release, why: str) -> ApiError:

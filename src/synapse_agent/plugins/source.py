@@ -1,11 +1,11 @@
-"""Where releases come from: the directory that `--plugins` names.
+"""Fetch releases from the directory that `--plugins` names.
 
-The release `code` `version` is the first of these that is there:
+The release `code` `version` is the first of these that exists:
 
     code@version/   code@version.zip   code/version/   code/version.zip   code/   code.zip
 
-Its config.yaml, at its top, must say the same code and version; a plain `code`, which has no version
-in its name, is passed over if it says another version.
+Its config.yaml, at the top level, must have the same code and version. A plain `code`, whose name has
+no version, is skipped if its config.yaml has another one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .config import CONFIG_FILE, BadConfigError, parse_config, read_actions
-from .release_files import BadReleaseError, read_directory, read_zip
+from .files import BadPluginError, read_directory, read_zip
 
 __all__ = ["FetchedRelease", "fetch_release"]
 
@@ -30,23 +30,23 @@ class FetchedRelease:
     plugin: str
     version: str
     config: Mapping[str, object]
-    # A zip whose bytes depend on the files alone: stored, sorted, without times.
+    # A zip whose bytes depend on the files only: stored, sorted, without times.
     archive: bytes
-    # SHA-256 of that, in hex: the same for a directory and for a zip of it.
+    # SHA-256 of the archive, in hex: the same for a directory and for a zip of it.
     checksum: str
 
 
 def fetch_release(source: Path, plugin: str, version: str) -> FetchedRelease | None:
-    """Read and check the release; None if the source has none. Call it in a thread.
+    """Read and check a release; None if the source has none. Call it in a thread.
 
-    Raises BadReleaseError for one that is there and can't be taken.
+    Raises BadPluginError for a release that exists but can't be used.
     """
     for stem, named in ((f"{plugin}@{version}", True), (f"{plugin}/{version}", True), (plugin, False)):
         for place in (stem, f"{stem}.zip"):
             try:
                 files = _read(source, place, named=named)
             except OSError as error:
-                raise BadReleaseError(f"{place}: can't be read: {error.strerror or error}") from None
+                raise BadPluginError(f"{place}: can't be read: {error.strerror or error}") from None
             if files is None:
                 continue
             config = _config(place, files)
@@ -61,7 +61,7 @@ def fetch_release(source: Path, plugin: str, version: str) -> FetchedRelease | N
 def _read(source: Path, place: str, *, named: bool) -> dict[str, bytes] | None:
     path = source / place
     if path.is_symlink() or (path.parent != source and path.parent.is_symlink()):
-        raise BadReleaseError(f"{place}: links are not taken")
+        raise BadPluginError(f"{place}: links are not allowed")
     if path.suffix == ".zip" and path.is_file():
         return read_zip(path)
     # A folder with the plugin's name may hold its versions.
@@ -73,11 +73,11 @@ def _read(source: Path, place: str, *, named: bool) -> dict[str, bytes] | None:
 def _config(place: str, files: Mapping[str, bytes]) -> dict[str, object]:
     content = files.get(CONFIG_FILE)
     if content is None:
-        raise BadReleaseError(f"{place}: has no {CONFIG_FILE} at its top")
+        raise BadPluginError(f"{place}: has no {CONFIG_FILE} at its top level")
     try:
         return parse_config(content)
     except BadConfigError as error:
-        raise BadReleaseError(f"{place}: {CONFIG_FILE}: {error}") from None
+        raise BadPluginError(f"{place}: {CONFIG_FILE}: {error}") from None
 
 
 def _check(place: str, config: Mapping[str, object], plugin: str, version: str) -> None:
@@ -87,12 +87,12 @@ def _check(place: str, config: Mapping[str, object], plugin: str, version: str) 
             continue
         why = f"{key} is {str(said)[:100]!r}, not {wanted!r}"
         if said is not None and not isinstance(said, str):
-            why = f"{key} must be a text: put it in quotes"
-        raise BadReleaseError(f"{place}: {CONFIG_FILE}: {why}")
+            why = f"{key} must be a string: put it in quotes"
+        raise BadPluginError(f"{place}: {CONFIG_FILE}: {why}")
     try:
         read_actions(config)
     except BadConfigError as error:
-        raise BadReleaseError(f"{place}: {CONFIG_FILE}: {error}") from None
+        raise BadPluginError(f"{place}: {CONFIG_FILE}: {error}") from None
 
 
 def _pack(files: Mapping[str, bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""The dashboard HTTP API of a Ray cluster, with its failures turned into ours."""
+"""A client of the HTTP API of Ray's dashboard, which turns its failures into `ApiError`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from yarl import URL
 
 from ..errors import ApiError
 
-__all__ = ["TERMINAL", "JsonObject", "RayClient", "RayUnreachableError", "child"]
+__all__ = ["TERMINAL", "JsonObject", "NotRayError", "RayClient", "RayUnreachableError", "child"]
 
 JsonObject = dict[str, Any]
 _Query = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -25,26 +25,33 @@ _STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=10
 
 
 class RayUnreachableError(ApiError):
-    """503. `maybe_sent` tells whether the request may have had an effect."""
+    """503. `maybe_sent` is whether the request may have had an effect."""
 
     def __init__(self, detail: str, *, maybe_sent: bool) -> None:
         super().__init__(503, detail)
         self.maybe_sent = maybe_sent
 
 
+class NotRayError(ApiError):
+    """503: the server that answers is not a Ray dashboard."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(503, f"the server at {address} is not a Ray dashboard")
+
+
 class RayClient:
-    """Speaks to one dashboard; the token is sent with every request and appears in no message."""
+    """Sends requests to one dashboard, each with the token, which appears in no message."""
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = URL(url)
         self.address = str(self.url.with_user(None)).rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        # Ray may be served below a path.
+        # The dashboard may be served below a path.
         self._base = self.url.with_path(self.url.raw_path.rstrip("/") + "/", encoded=True)
         self._session = aiohttp.ClientSession(
             headers=headers,
             timeout=_TIMEOUT,
-            # A long-lived tail holds a connection; they must not use up a pool.
+            # Copies of large logs hold connections, and other requests must not wait for them.
             connector=aiohttp.TCPConnector(limit=0),
         )
 
@@ -84,7 +91,7 @@ class RayClient:
             ) from None
 
     async def get(self, path: str, query: _Query | None = None) -> object:
-        """A JSON answer; 404 and 501 pass on, anything else that is no success is a 503."""
+        """Return a JSON answer; raise 404 and 501 as they are, and 503 for any other failure."""
         async with self._request("GET", path, query=query) as response:
             return await self._decode(response)
 
@@ -103,20 +110,20 @@ class RayClient:
         try:
             value: object = json.loads(text)
         except ValueError:
-            raise ApiError(503, f"what answers at {self.address} is no Ray dashboard") from None
+            raise NotRayError(self.address) from None
         return value
 
     async def _data(self, path: str, query: _Query | None = None) -> JsonObject:
         answer = await self.get(path, query)
         data: object = cast("JsonObject", answer).get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
-            raise ApiError(503, f"what answers at {self.address} is no Ray dashboard")
+            raise NotRayError(self.address)
         return cast("JsonObject", data)
 
     async def _state(self, kind: str, filters: Mapping[str, str], limit: int) -> list[JsonObject]:
         query = [("detail", "1"), ("limit", str(limit))]
         for key, value in filters.items():
-            # Ray takes the n-th of each together.
+            # Ray combines the n-th key, predicate and value.
             query += [("filter_keys", key), ("filter_predicates", "="), ("filter_values", value)]
         result = child(await self._data(f"api/v0/{kind}", query), "result")
         return cast("list[JsonObject]", result.get("result") or [])
@@ -124,17 +131,26 @@ class RayClient:
     # -- cluster
 
     async def version(self) -> JsonObject:
-        return cast("JsonObject", await self.get("api/version"))
+        """Return Ray's version; NotRayError if something else than a dashboard answers."""
+        try:
+            found = await self.get("api/version")
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            found = None
+        if not isinstance(found, dict) or "ray_version" not in found:
+            raise NotRayError(self.address)
+        return cast("JsonObject", found)
 
     async def nodes(self) -> list[JsonObject]:
         return await self._state("nodes", {}, 10_000)
 
     async def hardware(self) -> list[JsonObject]:
-        """Per node what its machine reports: processor load, memory, GPUs."""
+        """Return what each node reports of its machine: processor load, memory, GPUs."""
         return cast("list[JsonObject]", (await self._data("nodes", {"view": "summary"})).get("summary") or [])
 
     async def usage(self) -> JsonObject:
-        """`{"usage": {resource: [used, total]}, "usageByNode": {node id: …}}`"""
+        """Return `{"usage": {resource: [used, total]}, "usageByNode": {node id: …}}`."""
         status = child(await self._data("api/cluster_status"), "clusterStatus")
         return child(status, "loadMetricsReport")
 
@@ -142,14 +158,14 @@ class RayClient:
         return await self._state("tasks", filters, limit)
 
     async def serve(self) -> JsonObject:
-        """`applications`, `http_options`, `proxies` and `controller_info`; empty while Ray Serve is down."""
+        """Return Serve's applications, HTTP options, proxies and controller; empty while Serve is down."""
         return cast("JsonObject", await self.get("api/serve/applications/"))
 
     async def applications(self) -> dict[str, JsonObject]:
         return child(await self.serve(), "applications")
 
     async def start_serve(self, port: int) -> None:
-        """Start Ray Serve with one HTTP proxy, on the head node; if it runs already, nothing changes."""
+        """Start Ray Serve with one HTTP proxy on the head node, unless it runs already."""
         body: JsonObject = {
             "http_options": {"host": "127.0.0.1", "port": port},
             "proxy_location": "HeadOnly",
@@ -173,7 +189,7 @@ class RayClient:
             raise
 
     async def submit(self, request: JsonObject) -> None:
-        """Submit a job; 409 if its id is taken, 503 only if nothing can have been submitted."""
+        """Submit a job; raise 409 if its id is taken, 503 only if nothing can have been submitted."""
         job_id = request["submission_id"]
         try:
             async with self._request("POST", "api/jobs/", body=request) as response:
@@ -186,7 +202,7 @@ class RayClient:
             ) from None
         if status < 300:
             return
-        # Ray says it with a traceback, and with status 500 for an id that is taken.
+        # For an id that is taken Ray answers 500 with a traceback.
         if "already exists" in text:
             raise ApiError(409, f"there is a job {job_id} already")
         if status in (401, 403):
@@ -209,7 +225,7 @@ class RayClient:
             await self._decode(response)
 
     async def upload_package(self, name: str, content: bytes) -> str:
-        """Hand a zip to the cluster unless it has it; the URI that a runtime_env names it by."""
+        """Upload a zip unless the cluster has it; return its URI for a runtime_env."""
         path = f"api/packages/gcs/{name}"
         async with self._request("GET", path) as response:
             there = response.status == 200
@@ -224,12 +240,12 @@ class RayClient:
 
     @asynccontextmanager
     async def log_file(self, query: Mapping[str, str]) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """Open Ray's answer to one request for a log file, whatever its status; it ends by itself."""
+        """Open the answer to one request for a log file, whatever its status."""
         async with self._request("GET", "api/v0/logs/file", query=query, stream=True) as response:
             yield response
 
     async def wait_ready(self, deadline: float) -> bool:
-        """Whether Ray had a living head node before `deadline`, in the loop's time."""
+        """Wait for a living head node until `deadline`, in the loop's time; return whether there is one."""
         loop = asyncio.get_running_loop()
         while loop.time() < deadline:
             try:
@@ -242,11 +258,11 @@ class RayClient:
 
 
 def child(parent: JsonObject, name: str) -> JsonObject:
-    """The object of that name, or an empty one where it is absent or null."""
+    """Return the object of that name, or an empty one if it is absent or null."""
     return cast("JsonObject", parent.get(name) or {})
 
 
 def _last_line(text: str) -> str:
-    """The exception at the end of a traceback; for a text without one, its last line."""
+    """Return the exception at the end of a traceback, or the last line of another text."""
     lines = [line.strip() for line in text.splitlines() if line.strip() not in ("", ".")]
     return lines[-1][:300] if lines else "no reason given"

@@ -1,4 +1,4 @@
-"""A Ray cluster of this agent's own, for as long as the agent lives."""
+"""A Ray cluster that the agent starts and stops."""
 
 from __future__ import annotations
 
@@ -14,31 +14,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from ..errors import StartupError
-from ..ops.process import describe
+from ..process import describe
 from .client import RayClient
+from .environment import check_patterns, job_environment
 
 __all__ = ["EmbeddedRay", "free_port"]
 
 _PREFIX = "synray-"
 _READY_WITHIN = 90.0
 
-# Ray's sockets lie below, and the path of a socket has about 100 characters.
+# Ray creates sockets below it, and the path of a socket is limited to about 100 characters.
 _MAX_PARENT = 24
 
-# Below what systems hand out by themselves, and clear of Ray's own 10002 to 19999.
+# Below the ephemeral ports of systems, and outside Ray's worker ports 10002 to 19999.
 _PORTS = range(20_000, 32_000)
 
 
 class EmbeddedRay:
-    """A `ray start --head` with a token of its own, below a guard process."""
+    """A `ray start --head` with its own token, under a supervisor process."""
 
-    def __init__(self) -> None:
+    def __init__(self, job_env: Sequence[str] = ()) -> None:
+        check_patterns(job_env)
+        self._job_env = job_env
         if getattr(sys, "frozen", False):
             raise StartupError("a frozen program can't start Ray: name a cluster with --ray")
         if importlib.util.find_spec("ray") is None:
@@ -50,7 +53,7 @@ class EmbeddedRay:
         self.url = ""
         self._directory: Path | None = None
         self._lock: int | None = None
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
         try:
             self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
         except OSError as error:
@@ -62,12 +65,12 @@ class EmbeddedRay:
         return self._directory / "ray" / "session_latest" / "logs"
 
     async def start(self) -> None:
-        """Returns when Ray is ready. Call `stop` in every case."""
+        """Start Ray and return when it is ready. Call `stop` in every case."""
         await asyncio.to_thread(_remove_stale)
         self._directory, self._lock = _make_directory()
         dashboard, client = _free_ports(2)
         self.url = f"http://127.0.0.1:{dashboard}"
-        # A folder below, since Ray opens its own to everybody, and logs and packages are in there.
+        # A subdirectory: Ray makes its own readable to everybody, and it holds logs and packages.
         (self._directory / "tmp").mkdir()
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
         command += [
@@ -79,23 +82,23 @@ class EmbeddedRay:
         command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
         command += [f"--ray-client-server-port={client}", f"--temp-dir={self._directory / 'ray'}"]
         command += ["--include-log-monitor=false", "--disable-usage-stats", "--log-color=false"]
-        guard = [
+        supervisor = [
             sys.executable,
             "-I",
             "-S",
             str(Path(__file__).with_name("supervisor.py")),
             str(self._directory),
         ]
-        self._guard = subprocess.Popen(  # noqa: ASYNC220  a fork takes a millisecond
-            guard + command,
+        self._supervisor = subprocess.Popen(  # noqa: ASYNC220  a fork takes a millisecond
+            supervisor + command,
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
             env=self._environment(),
             cwd=self._directory,
-            # Not ours: a Ctrl-C on the terminal is for the agent, which then stops Ray in order.
+            # Its own session: Ctrl-C reaches only the agent, which then stops Ray in order.
             start_new_session=True,
-            # The lock shows for as long as the guard lives that the directory is in use.
+            # The supervisor holds the lock, which marks the directory as in use.
             pass_fds=[self._lock],
         )
         ray = RayClient(self.url, self.token)
@@ -113,17 +116,17 @@ class EmbeddedRay:
             await ray.close()
 
     async def ended(self) -> None:
-        """Waits until Ray is gone."""
-        while self._guard is not None and self._guard.poll() is None:  # noqa: ASYNC110
+        """Wait until Ray has ended."""
+        while self._supervisor is not None and self._supervisor.poll() is None:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
     async def stop(self) -> None:
-        """End the cluster and remove what it left. Calling it twice is fine."""
-        if self._guard is not None:
-            assert self._guard.stdin is not None
-            self._guard.stdin.close()
-            await asyncio.to_thread(self._guard.wait)
-            self._guard = None
+        """Stop the cluster and remove its files. May be called twice."""
+        if self._supervisor is not None:
+            assert self._supervisor.stdin is not None
+            self._supervisor.stdin.close()
+            await asyncio.to_thread(self._supervisor.wait)
+            self._supervisor = None
         if self._directory is not None:
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
             self._directory = None
@@ -133,16 +136,14 @@ class EmbeddedRay:
         self._output.close()
 
     def _environment(self) -> dict[str, str]:
-        # Ray's other settings in our environment may be meant for it; these would lead it elsewhere.
-        dropped = {"RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "SYNAPSE_AGENT_TOKEN"}
-        environment = {name: value for name, value in os.environ.items() if name not in dropped}
-        # Without a token of its own Ray writes one to the home directory, and from then on every
-        # Ray on this machine asks for it.
+        environment = job_environment(os.environ, self._job_env)
+        # Without a token Ray writes one to the home directory, and every later Ray on this machine
+        # requires it.
         environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
-        # What Ray's processes leave when they are killed goes with the rest.
+        # Temporary files of processes that are killed are removed with the directory.
         assert self._directory is not None
         environment["TMPDIR"] = str(self._directory / "tmp")
-        # Entrypoints call `python`, and mean this one.
+        # Entrypoints call `python`, which must be this one.
         path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         return environment | {"PATH": os.pathsep.join(path)}
 
@@ -150,7 +151,7 @@ class EmbeddedRay:
         self._output.seek(0)
         lines = self._output.read().decode("utf-8", "replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
-        return said[-1][:500] if said else "it said nothing"
+        return said[-1][:500] if said else "it wrote no output"
 
 
 def _parent() -> Path:
@@ -160,7 +161,7 @@ def _parent() -> Path:
 
 def _no_directory(error: OSError) -> StartupError:
     return StartupError(
-        f"there is no directory for Ray's files: {describe(error)}; set TMPDIR to one of at most"
+        f"can't create a directory for Ray's files: {describe(error)}; set TMPDIR to one of at most"
         f" {_MAX_PARENT} characters that this user may write to"
     )
 
@@ -176,12 +177,12 @@ def _make_directory() -> tuple[Path, int]:
 
 
 def _remove_stale() -> None:
-    """Remove what agents left whose guard was killed too."""
-    for directory in _ours():
+    """Remove directories of agents whose supervisor was killed as well."""
+    for directory in _directories():
         try:
             lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            # Somebody is just about to lock it, unless it is old.
+            # Another agent may be about to lock it, unless it is old.
             with suppress(OSError):
                 if time.time() - directory.stat().st_mtime > 60:
                     shutil.rmtree(directory, ignore_errors=True)
@@ -196,7 +197,7 @@ def _remove_stale() -> None:
             os.close(lock)
 
 
-def _ours() -> Iterator[Path]:
+def _directories() -> Iterator[Path]:
     for directory in _parent().glob(f"{_PREFIX}*"):
         with suppress(OSError):
             if directory.is_dir() and directory.stat().st_uid == os.getuid():
@@ -204,7 +205,7 @@ def _ours() -> Iterator[Path]:
 
 
 def free_port() -> int:
-    """A TCP port for something in the cluster, where neither Ray nor the system takes one by itself."""
+    """Return a free TCP port outside the ranges of Ray and of the system."""
     return _free_ports(1)[0]
 
 

@@ -1,11 +1,11 @@
-"""Holds an embedded Ray and takes it down whatever happens to the agent.
+"""Run an embedded Ray, and end it whatever happens to the agent.
 
-Started by `embedded` as a process of its own: `python supervisor.py <temp dir> <command>…`. It lives
-as long as its standard input is open. That is a pipe from the agent, so an agent that was killed
-with SIGKILL counts as well as one that stops. Then it ends every process of the cluster and removes
-the temp dir. Should the guard itself be killed, Ray's parent-death signal is left.
+`embedded` starts it as a separate process: `python supervisor.py <temp dir> <command>…`. It runs until
+its standard input closes. That is a pipe from the agent, so it also closes when the agent is killed with
+SIGKILL. Then the supervisor ends every process of the cluster and removes the temp dir. If the
+supervisor itself is killed, Ray gets a parent-death signal.
 
-Standard library only, so that it is small and starts at once.
+It uses the standard library only, so that it is small and starts at once.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ __all__ = ["main"]
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
-# Seconds that Ray and its jobs have to end by themselves.
+# Seconds that Ray and its jobs get to end by themselves.
 _GRACE = 5.0
 
 
 def main(directory: str, command: list[str]) -> int:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
     if prctl is not None:  # pragma: no branch - always there on Linux, which coverage is measured on
-        # Processes whose parents end become our children, so none is overlooked.
+        # Processes whose parents end become children of this process, so that all of them are found.
         prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
-    def die_with_parent() -> None:  # pragma: no cover - between fork and exec, where nothing is recorded
+    def die_with_parent() -> None:  # pragma: no cover - between fork and exec, where coverage can't record
         if prctl is not None:
             prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
@@ -63,11 +63,11 @@ def main(directory: str, command: list[str]) -> int:
 
 
 def _ignore(number: int, frame: object) -> None:
-    """The wake-up pipe tells."""
+    """Do nothing: the signal arrives through the wake-up pipe."""
 
 
 def _wait(ray: subprocess.Popen[bytes], wake: int) -> None:
-    """Until Ray ends, the agent ends, or somebody asks us to."""
+    """Wait until Ray ends, the agent ends, or a signal asks to stop."""
     while ray.poll() is None:
         ready, _, _ = select.select([sys.stdin.fileno(), wake], [], [])
         if sys.stdin.fileno() in ready:
@@ -80,8 +80,8 @@ def _wait(ray: subprocess.Popen[bytes], wake: int) -> None:
 
 def _stop(ray: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _GRACE
-    # Only this one, which ends the others in its order: 2 s. All of them at once, the raylet waits
-    # for its agents until the time is up.
+    # Signal only this process, which ends the others in order, within 2 s. If all are signalled at
+    # once, the raylet waits for its agents until the time is up.
     with suppress(ProcessLookupError):
         os.kill(ray.pid, signal.SIGTERM)
     while ray.poll() is None and time.monotonic() < deadline:
@@ -101,14 +101,14 @@ def _stop(ray: subprocess.Popen[bytes]) -> None:
 
 
 def _children() -> list[int]:
-    """Our children, the adopted ones included; their own children come to us when they end."""
+    """Return the children of this process, adopted ones included."""
     with suppress(OSError):
         return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
     return []  # pragma: no cover - without /proc, so not on Linux
 
 
 def _reap(ray: subprocess.Popen[bytes]) -> None:
-    """Take the adopted children that ended; Ray's own status is left for `poll`."""
+    """Wait for adopted children that ended; leave Ray's own status to `poll`."""
     for pid in _children():
         if pid != ray.pid:
             with suppress(ChildProcessError):

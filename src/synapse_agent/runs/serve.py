@@ -1,8 +1,8 @@
-"""Serve actions: calls to the application that was deployed from a release.
+"""Call the serve actions of a deployed application.
 
-An action `predict` of the release `code@version` is a POST of its parameters, as JSON, to `predict`
-below the route of the application that is named `code@version`. The agent deploys no applications: a
-plugin does, by a job action that calls `serve.run(…, name=…)` with the name that it finds in
+Running the action `predict` of the release `code@version` sends a POST with the parameters as JSON
+to `predict` below the route of the application named `code@version`. The agent doesn't deploy
+applications; a job action of the plugin does: it calls `serve.run(…, name=…)` with the name in
 SYNAPSE_PLUGIN_RELEASE_CODE.
 """
 
@@ -24,16 +24,16 @@ from ..ray.embedded import free_port
 
 __all__ = ["call_serve_action", "prepare_serve"]
 
-# Seconds; a model that is asked may take its time.
+# Seconds. A model may take long to answer.
 _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=5)
 _MAX_ANSWER = 64 * 1024 * 1024
-_EVERYWHERE = ("", "0.0.0.0", "::")
+_ALL_ADDRESSES = ("", "0.0.0.0", "::")
 
 
 async def prepare_serve(context: AgentContext) -> None:
-    """On a cluster of our own, start Ray Serve on a free port unless it runs already.
+    """Start Ray Serve of the embedded cluster on a free port, if it is not running.
 
-    By itself it would take port 8000, which is this agent's by default.
+    Ray Serve would otherwise use port 8000, the default port of this agent.
     """
     if context.log_dir is None:
         return
@@ -42,20 +42,25 @@ async def prepare_serve(context: AgentContext) -> None:
 
 
 async def call_serve_action(
-    request: web.Request, application: str, action: str, params: object, language: str
+    request: web.Request, application: str, action: str, params: str, language: str
 ) -> web.Response:
-    """What the application answers.
+    """Call the action and return the application's response.
 
-    409 while it is not running; 400, 422 and 429 as it says itself, any other refusal of its as 400;
-    500 when it fails, or when it can't be known whether it ran; 503 only when it was not reached.
+    409 while the application is not running. Its 422 and 429 are passed on and any other 4xx becomes
+    400. 500 if it fails or may have run; 503 only if it was not reached.
     """
     url = _url(await context_of(request).ray.serve(), application, action)
-    # Whom it works for is the application's business, as it is a job's; the agent's token is not.
-    headers = {"Accept": "application/json", "Accept-Language": language, **identity_headers(request)}
+    # The application gets the user's token and tenant, as a job does, but not the agent's token.
+    headers = {
+        "Accept": "application/json",
+        "Accept-Language": language,
+        "Content-Type": "application/json",
+        **identity_headers(request),
+    }
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session,
-            session.post(url, json=params, headers=headers, allow_redirects=False) as response,
+            session.post(url, data=params.encode(), headers=headers, allow_redirects=False) as response,
         ):
             return _answer(application, response, await _body(application, response))
     except aiohttp.ClientConnectorError:
@@ -63,7 +68,9 @@ async def call_serve_action(
     except TimeoutError:
         raise ApiError(500, f"{application} did not answer within {_TIMEOUT.total:.0f} s") from None
     except aiohttp.ClientError:
-        raise ApiError(500, f"the connection to {application} broke before it had answered") from None
+        raise ApiError(
+            500, f"the connection to {application} broke before its response was complete"
+        ) from None
 
 
 def _url(serve: JsonObject, application: str, action: str) -> URL:
@@ -71,8 +78,8 @@ def _url(serve: JsonObject, application: str, action: str) -> URL:
     if details is None:
         raise ApiError(
             409,
-            f"{application} is not deployed, so {action} can't be called: first run the job action of it"
-            f" that calls serve.run(…, name={application!r})",
+            f"{application} is not deployed, so {action} can't be called: first run its job action that"
+            f" calls serve.run(…, name={application!r})",
         )
     status, route = details.get("status"), details.get("route_prefix")
     if status != "RUNNING":
@@ -83,7 +90,7 @@ def _url(serve: JsonObject, application: str, action: str) -> URL:
     if route is None or not proxies or not options.get("port"):
         raise ApiError(409, f"the application {application} is not served over HTTP, so it can't be called")
     host = options.get("host") or ""
-    if host in _EVERYWHERE:
+    if host in _ALL_ADDRESSES:
         host = proxies[0]["node_ip"]
     path = f"{options.get('root_path') or ''}{route}".rstrip("/")
     origin = URL.build(scheme="http", host=host, port=options["port"])
@@ -104,12 +111,12 @@ def _answer(application: str, response: aiohttp.ClientResponse, content: bytes) 
         _refuse(application, response, content)
     if not content:
         return web.json_response(None)
-    if response.content_type == "text/plain":  # so Ray Serve sends a str
+    if response.content_type == "text/plain":  # Ray Serve sends a str like this
         return web.json_response(content.decode("utf-8", "replace"))
     try:
         _parse(content)
     except (ValueError, RecursionError):
-        raise ApiError(500, f"{application} answered with something else than JSON") from None
+        raise ApiError(500, f"{application} answered with invalid JSON") from None
     return web.Response(body=content, content_type="application/json")
 
 
@@ -121,7 +128,7 @@ def _refuse(application: str, response: aiohttp.ClientResponse, content: bytes) 
         case 429:
             wait = response.headers.get("Retry-After")
             raise ApiError(429, detail, headers={"Retry-After": wait} if wait else None)
-        # A client must not take the application's 401 or 404 for this agent's.
+        # A client would take the application's 401 or 404 for one of this agent.
         case status if 400 <= status < 500:
             raise ApiError(400, detail)
         case _:
@@ -141,7 +148,7 @@ def _words(content: bytes) -> str:
 
 
 def _field_errors(content: bytes) -> JsonObject | None:
-    """The body, if it lists errors by field as ours do."""
+    """Return the body if it has the form of our own 422 responses."""
     try:
         value = _parse(content)
     except (ValueError, RecursionError):

@@ -1,23 +1,30 @@
-"""Submitting one action of a plugin as a Ray job."""
+"""Submit one action of a plugin as a Ray job."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from ..context import AgentContext, context_of
-from ..errors import ApiError
+from ..errors import FieldError, InvalidBodyError
 from ..http.validation import identity_headers
 from ..plugins.packages import PARAMS_FILE, RUNNER, build_package
-from ..ray.client import TERMINAL
+from ..ray.client import JsonObject
+from .admission import admitted
+from .state import run_state_of
 
 __all__ = ["Run", "submit_run"]
 
-# From so many characters on, the parameters go into a file: the environment has limits.
-_PARAMS_IN_FILE = 32_000
+# Longer parameters go into a file.
+_PARAMS_IN_FILE = 16_000
+
+# Characters of a job's description as JSON. Ray starts the job's driver with it in one environment variable,
+# for which Linux has a limit of 128 KiB, and adds some variables of its own to it.
+_MAX_DESCRIPTION = 120_000
 
 _IDENTITY = {
     "SYNAPSE-User": "SYNAPSE_PLUGIN_RUN_USER_TOKEN",
@@ -27,6 +34,8 @@ _IDENTITY = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
+    """One action to run, with all that it needs."""
+
     action: str
     entrypoint: str
     params: str  # JSON
@@ -36,51 +45,47 @@ class Run:
     job_id: str
     language: str
     code: str
-    checksum: str | None  # None: that of the package
+    checksum: str | None  # None: the package's own
 
 
 async def submit_run(request: web.Request, run: Run) -> web.Response:
-    """Submit the action as a job, if the policy lets it in. `runner` documents the call.
+    """Submit the action as a job, if the policy allows it. `plugins.runner` describes the call.
 
-    The tokens in `request` go into the job's environment and nowhere else.
+    The tokens in `request` are passed on only in the job's environment.
     """
-    context = context_of(request)
+    context, state = context_of(request), run_state_of(request)
     params = run.params if len(run.params) >= _PARAMS_IN_FILE else None
     package = await asyncio.to_thread(build_package, run.plugin, run.modules, params)
-    async with context.admission:
-        await _admit(context)
-        uri = await context.ray.upload_package(package.name, package.content)
-        runtime_env: dict[str, object] = {
-            "working_dir": uri,
-            "env_vars": _environment(request, context, run, run.checksum or package.checksum),
-        }
-        if run.requirements:
-            runtime_env["pip"] = run.requirements
-        await context.ray.submit(
-            {
-                "submission_id": run.job_id,
-                "entrypoint": f"python -u {RUNNER}",
-                "runtime_env": runtime_env,
-                "metadata": {"action": run.action, "entrypoint": run.entrypoint},
-            }
-        )
+    runtime_env: dict[str, object] = {
+        "working_dir": f"gcs://{package.name}",
+        "env_vars": _environment(request, context, run, run.checksum or package.checksum),
+    }
+    if run.requirements:
+        runtime_env["pip"] = run.requirements
+    description: JsonObject = {
+        "submission_id": run.job_id,
+        "entrypoint": f"python -u {RUNNER}",
+        "runtime_env": runtime_env,
+        "metadata": {"action": run.action, "entrypoint": run.entrypoint},
+    }
+    _check_size(description, run.requirements)
+    async with admitted(context, state):
+        runtime_env["working_dir"] = await context.ray.upload_package(package.name, package.content)
+        await context.ray.submit(description)
     return web.json_response({"job_id": run.job_id, "status": "PENDING"}, status=202)
 
 
-async def _admit(context: AgentContext) -> None:
-    """429 while as many jobs are under way as the policy allows."""
-    policy = context.policy
-    if not policy.gatekeeping_enabled:
+def _check_size(description: JsonObject, requirements: list[str]) -> None:
+    """Raise 422 for a job that Ray would accept and never start."""
+    size = len(json.dumps(description))
+    if size <= _MAX_DESCRIPTION:
         return
-    active = [job for job in await context.jobs() if job["status"] not in TERMINAL]
-    submitted = sum(job["type"] == "SUBMISSION" for job in active)
-    for count, limit, name in (
-        (submitted, policy.max_concurrent_jobs, "max_concurrent_jobs"),
-        (len(active), policy.max_concurrent_ray_jobs, "max_concurrent_ray_jobs"),
-    ):
-        if 0 < limit <= count:
-            detail = f"{count} jobs are under way, and the policy's {name} is {limit}"
-            raise ApiError(429, detail, headers={"Retry-After": "5"})
+    why = (
+        f"makes the job's description {size} characters long as JSON; at most {_MAX_DESCRIPTION} are allowed"
+    )
+    # All other fields have limits of their own.
+    loc = ("body", "requirements") if requirements else ("header", "SYNAPSE-User")
+    raise InvalidBodyError([FieldError(loc, why, "too_long", None)])
 
 
 def _environment(request: web.Request, context: AgentContext, run: Run, checksum: str) -> dict[str, str]:

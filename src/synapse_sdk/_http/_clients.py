@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .. import __version__
-from ..clients.exceptions import ClientError, ServerError, ValidationError
+from .._exceptions import ClientError, ServerError, ValidationError
+from .._family import is_a, types
 from ._cookies import cookie_jar, renew_cookies
-from ._family import is_a, types
 from ._pool import call_in_child
 from .proxies import AsyncProxyTransport, ProxyTransport, environment_proxy
 from .trust import default_context

@@ -11,8 +11,9 @@ from urllib.request import getproxies
 
 import httpx
 
-from .._errors import PROXY_NOTE, chain
-from ..clients.exceptions import ValidationError
+from .._exceptions import ValidationError
+from .._family import chain
+from ._errors import PROXY_NOTE
 
 __all__ = ["AsyncProxyTransport", "ProxyTransport", "bypasses_proxy", "environment_proxy", "without_password"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from ..clients.exceptions import ValidationError
+from .._exceptions import ValidationError
 
 if TYPE_CHECKING:
     import ssl

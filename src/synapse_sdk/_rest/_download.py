@@ -7,7 +7,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ..clients.exceptions import ValidationError
+from .._exceptions import ValidationError
 
 if TYPE_CHECKING:
     from synapse_agent_api.types import FileTarget

@@ -1,4 +1,4 @@
-"""HTTP requests through a long-poll handler, as transports of httpx."""
+"""Transports of httpx that send requests through a long-poll handler."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
     ServerError,
     ValidationError,
 )
-from ..utils.network import sanitize_error_message
+from .._redaction import sanitize_error_message
 
 if TYPE_CHECKING:
     from ..long_poll import AsyncLongPollHandler, LongPollHandler, LongPollRequest
 
 __all__ = ["AsyncLongPollTransport", "LongPollTransport", "refuse_http_options"]
 
-# They say how a message goes over a connection, and there is none.
+# Headers that describe a message on its connection; there is no connection.
 _CONNECTION = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "te", "transfer-encoding", "upgrade"}
 )
@@ -31,10 +31,10 @@ _EMPTY = frozenset({204, 205, 304})
 
 
 class LongPollTransport(httpx.BaseTransport):
-    """Sends through a handler.
+    """Sends requests through a handler.
 
     Raises:
-        ValidationError: 400, `handler` is none.
+        ValidationError: 400, `handler` has not the methods of one.
     """
 
     def __init__(self, handler: LongPollHandler) -> None:
@@ -42,7 +42,7 @@ class LongPollTransport(httpx.BaseTransport):
         self._handler = handler
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request, and wait for its response."""
+        """Send a request and wait for its response."""
         message = _message(request)
         seconds = _seconds(request)
         try:
@@ -54,10 +54,10 @@ class LongPollTransport(httpx.BaseTransport):
 
 
 class AsyncLongPollTransport(httpx.AsyncBaseTransport):
-    """Sends through an async handler.
+    """Sends requests through an async handler.
 
     Raises:
-        ValidationError: 400, `handler` is none.
+        ValidationError: 400, `handler` has not the methods of one.
     """
 
     def __init__(self, handler: AsyncLongPollHandler) -> None:
@@ -65,7 +65,7 @@ class AsyncLongPollTransport(httpx.AsyncBaseTransport):
         self._handler = handler
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request, and wait for its response."""
+        """Send a request and wait for its response."""
         message = _message(request)
         seconds = _seconds(request)
         try:
@@ -77,10 +77,10 @@ class AsyncLongPollTransport(httpx.AsyncBaseTransport):
 
 
 def refuse_http_options(verify: object, proxy: object, http_client: object) -> None:
-    """Refuse what has no meaning without HTTP.
+    """Refuse options that have no effect without HTTP.
 
     Raises:
-        ValidationError: 400.
+        ValidationError: 400, one of them is set.
     """
     if http_client is not None or verify is not True or proxy is not None:
         raise ValidationError(400, "http_client, verify and proxy have no effect with a long_poll_handler")
@@ -97,7 +97,7 @@ def _check(handler: object) -> None:
 def _result(value: Any) -> Any:
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
-            # It would warn that it was never awaited.
+            # Otherwise Python warns that it was never awaited.
             value.close()
         raise ValidationError(400, "long_poll_handler is async", hint="it is for AsyncAgentClient")
     return value
@@ -118,7 +118,7 @@ def _message(request: httpx.Request) -> LongPollRequest:
     message: LongPollRequest = {
         "method": request.method.lower(),
         "path": request.url.raw_path.partition(b"?")[0].decode("ascii").removeprefix("/"),
-        # With their names as they are written, in case that somebody at the other end looks for those.
+        # The raw names, because the other end may compare their case.
         "headers": {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in request.headers.raw
@@ -156,7 +156,7 @@ def _failure(exc: Exception, seconds: float | None) -> ClientError:
         return exc
     if isinstance(exc, TimeoutError):
         within = "in time" if seconds is None else f"within {seconds:g} s"
-        # Not repeated as over HTTP: the agent may still come for this one.
+        # There is no retry, because the agent may still fetch this request.
         return ClientTimeoutError(
             408,
             f"no answer through the long-poll handler {within}",
@@ -171,11 +171,11 @@ def _response(answer: object) -> httpx.Response:
         raise _unusable(f"a {type(answer).__name__}")
     raw = cast("Mapping[str, Any]", answer)
     status, data = raw.get("status"), raw.get("data")
-    # A 1xx is no answer.
+    # A 1xx is not a final response.
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise _unusable("no HTTP status")
     try:
-        # Lengths and encodings were those of another body.
+        # Lengths and encodings describe the original body.
         given = httpx.Headers(raw.get("headers") or {})
         headers = {
             name: value for name, value in given.items() if name not in _CONNECTION | {"content-encoding"}
@@ -193,7 +193,7 @@ def _response(answer: object) -> httpx.Response:
         try:
             content = json.dumps(data).encode()
         except (TypeError, ValueError, RecursionError) as exc:
-            raise _unusable("data that is no JSON") from exc
+            raise _unusable("data that is not JSON") from exc
         headers["content-type"] = "application/json"
     reason = raw.get("reason")
     extensions = {"reason_phrase": reason.encode("ascii", "replace")} if isinstance(reason, str) else {}

@@ -1,4 +1,4 @@
-"""The sync transport."""
+"""The synchronous API client."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from .._connection import bounded
+from .._exceptions import ClientError
 from .._http._clients import open_client, refuse_http_client, user_agent
+from .._http._cookies import forget_unsendable_cookies
 from .._http._deadline import ConnectionWatch, Deadline
-from .._http._requests import read, send
-from ..clients.exceptions import ClientError
-from ._core import (
-    Exchange,
-    closed_error,
-    raw_answer,
-    refuse_several,
-    refuse_streams,
-    refuse_waiting,
-    windowed,
-)
+from .._http._requests import read
+from ._call import ApiCall, raw_response, windowed
+from ._client_errors import closed_error, raw_wait_error, stream_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +21,12 @@ if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation, Pagination, RawResponse
     from synapse_agent_api.types import FileTarget
 
-    from .._connection import Connection
+    from .._config import ClientConfig
     from .._http._clients import Proxy, Verify
     from ..long_poll import LongPollHandler
-    from ._plan import Ask, Plan
+    from ._poller import Poller
 
-__all__ = ["RawApiClient", "ApiClient"]
+__all__ = ["ApiClient", "RawApiClient"]
 
 T = TypeVar("T")
 
@@ -42,22 +35,18 @@ class ApiClient:
     """Calls operations over an `httpx.Client`; safe to use from several threads.
 
     Args:
-        connection: Where to, and with which credentials.
-        http: What sends.
+        config: The settings of the client.
+        http: The HTTP client that sends the requests.
         owns_http: Whether `close` closes it.
-        parent: Whose connections these are, if they are another's: when that is closed, so is this.
+        parent: The API client that shares its connections with this one; closing it closes this one too.
     """
 
-    __slots__ = ("_closed", "_http", "_owns_http", "_parent", "connection")
+    __slots__ = ("_closed", "_http", "_owns_http", "_parent", "config")
 
     def __init__(
-        self,
-        connection: Connection,
-        http: httpx.Client,
-        owns_http: bool,
-        parent: ApiClient | None = None,
+        self, config: ClientConfig, http: httpx.Client, owns_http: bool, parent: ApiClient | None = None
     ) -> None:
-        self.connection: Connection = connection
+        self.config: ClientConfig = config
         self._http = http
         self._owns_http = owns_http
         self._parent = parent
@@ -66,14 +55,14 @@ class ApiClient:
     @classmethod
     def open(
         cls,
-        connection: Connection,
+        config: ClientConfig,
         *,
         verify: Verify = True,
         proxy: Proxy | None = None,
         http_client: httpx.Client | None = None,
         long_poll_handler: LongPollHandler | None = None,
     ) -> ApiClient:
-        """Make a transport over the client that was given, or over one of our own.
+        """Open an API client over the given HTTP client or handler, or over an HTTP client of its own.
 
         Raises:
             ValidationError: 400, if an option is wrong.
@@ -82,77 +71,77 @@ class ApiClient:
             from ._long_poll import LongPollTransport, refuse_http_options
 
             refuse_http_options(verify, proxy, http_client)
-            over = LongPollTransport(long_poll_handler)
-            # The environment's proxies and netrc are for HTTP.
-            http = httpx.Client(transport=over, headers=user_agent(), trust_env=False)
-            return cls(connection, http, owns_http=True)
+            transport = LongPollTransport(long_poll_handler)
+            # The proxies and the netrc of the environment are for HTTP.
+            http = httpx.Client(transport=transport, headers=user_agent(), trust_env=False)
+            return cls(config, http, owns_http=True)
         if http_client is not None:
             refuse_http_client(http_client, "Client", verify, proxy)
-            return cls(connection, http_client, owns_http=False)
-        http = open_client(connection.base_url, connection.timeout, verify, proxy)
-        return cls(connection, http, owns_http=True)
+            return cls(config, http_client, owns_http=False)
+        return cls(config, open_client(config.base_url, config.timeout, verify, proxy), owns_http=True)
 
-    def view(self, connection: Connection) -> ApiClient:
-        """Make a transport that shares the connections, and leaves them open when it is closed."""
-        return ApiClient(connection, self._http, owns_http=False, parent=self)
+    def with_config(self, config: ClientConfig) -> ApiClient:
+        """Return an API client that shares the connections, and leaves them open when it is closed."""
+        return ApiClient(config, self._http, owns_http=False, parent=self)
 
     @property
     def http(self) -> httpx.Client:
-        """What log streams go through.
+        """The HTTP client for log streams.
 
         Raises:
-            ServerError: 500, where none can.
+            ServerError: 500, a long-poll handler can't carry streams.
         """
-        refuse_streams(self.connection)
+        if self.config.long_poll:
+            raise stream_error(self.config)
         return self._http
 
     @property
     def closed(self) -> bool:
-        """Whether this, what it shares connections with, or the client below, was closed."""
+        """Whether this API client, its parent or its HTTP client is closed."""
         return self._closed or self._http.is_closed or (self._parent is not None and self._parent.closed)
 
     def check_open(self, operation: str) -> None:
-        """Raise if this is closed.
+        """Check that this API client is open.
 
         Raises:
-            ClientConnectionError: 503.
+            ClientConnectionError: 503, it is closed.
         """
         if self.closed:
-            raise closed_error(self.connection, operation)
+            raise closed_error(self.config, operation)
 
     def call(self, operation: Operation[T], arguments: Arguments, /) -> T:
-        """Call an operation and give back its decoded result.
+        """Call an operation and return its decoded result.
 
         Raises:
-            ClientError: Whatever goes wrong.
+            ClientError: The call failed.
         """
-        exchange = Exchange(self.connection, operation, arguments)
-        return exchange.result(self.perform(exchange))
+        call = ApiCall(self.config, operation, arguments)
+        return call.result(self.send(call))
 
     def wait(
         self, operation: Operation[Any], arguments: Arguments, timeout: float | None, poll_interval: float, /
     ) -> Any:
-        """Call an operation and give back what it began, once that is done.
+        """Call an operation and return what it starts, once that is done.
 
         Raises:
-            ClientError: Whatever goes wrong; 408 where it takes too long.
+            ClientError: A call failed; 408 after `timeout` seconds.
         """
-        from ._plan import after
+        from ._poller import start_and_wait
 
-        return self.carry_out(after(operation, arguments, timeout, poll_interval))
+        return self.run_poller(start_and_wait(operation, arguments, timeout, poll_interval))
 
     def download(self, operation: Operation[Any], arguments: Arguments, target: FileTarget, /) -> int:
-        """Call an operation, write its answer to a file, and return how many bytes that were.
+        """Call an operation, write its result to a file, and return the number of bytes.
 
         Raises:
-            ClientError: Whatever goes wrong.
+            ClientError: The call failed; 400, the file can't be written.
         """
         from ._download import FileSink
 
         sink = FileSink(target)
-        exchange = Exchange(self.connection, operation, arguments, sink=sink)
+        call = ApiCall(self.config, operation, arguments, sink=sink)
         try:
-            exchange.result(self.perform(exchange))
+            call.result(self.send(call))
             return sink.finish()
         finally:
             sink.discard()
@@ -160,96 +149,100 @@ class ApiClient:
     def pages(
         self, operation: Operation[Any], arguments: Arguments, pagination: Pagination, /
     ) -> Iterator[Any]:
-        """Walk a list, one page after the other, each asked for when it is needed.
+        """Iterate over a list; each page is requested when it is needed.
 
         Raises:
-            ClientError: Whatever goes wrong.
+            ClientError: A call failed.
         """
-        from ._pages import Pages
+        from ._pagination import Pages
 
-        walk = Pages(self.connection, operation, arguments, pagination)
-        while (exchange := walk.exchange()) is not None:
-            response = self.perform(exchange)
-            yield from walk.results(exchange.result(response), response)
+        pages = Pages(self.config, operation, arguments, pagination)
+        while (call := pages.next_call()) is not None:
+            response = self.send(call)
+            yield from pages.items(call.result(response), response)
 
-    def perform(self, exchange: Exchange[Any]) -> httpx.Response:
-        """Send the requests of an exchange until there is a final answer.
+    def send(self, call: ApiCall[Any]) -> httpx.Response:
+        """Send the requests of a call until one succeeds.
 
         Raises:
-            ClientError: Whatever goes wrong.
+            ClientError: The call failed.
         """
         try:
             while True:
-                self.check_open(exchange.summary)
+                self.check_open(call.summary)
                 try:
-                    response = self._send(exchange)
-                except Exception as exc:  # noqa: BLE001 - nothing foreign gets out; failed() raises
-                    delay = exchange.failed(exc)
+                    response = self._send_once(call)
+                except Exception as exc:  # noqa: BLE001 - on_error raises a ClientError for it
+                    delay: float | None = call.on_error(exc)
                 else:
-                    again = exchange.received(response)
-                    if again is None:
+                    delay = call.on_response(response)
+                    if delay is None:
                         return response
-                    delay = again
                 if delay:
                     time.sleep(delay)
         finally:
-            exchange.close()
+            call.close()
 
-    def carry_out(self, plan: Plan[T]) -> T:
-        """Take the steps of a plan, and give back what it comes to.
+    def run_poller(self, poller: Poller[T]) -> T:
+        """Carry out the steps of a poller, and return its result.
 
         Raises:
-            ClientError: Whatever goes wrong.
+            ClientError: Polling failed; 408 after its deadline.
         """
-        from ._plan import Pause
+        from ._poller import Sleep
 
-        answer: Any = None
-        trouble: ClientError | None = None
+        result: Any = None
+        failure: ClientError | None = None
         while True:
             try:
-                step = plan.send(answer) if trouble is None else plan.throw(trouble)
+                step = poller.send(result) if failure is None else poller.throw(failure)
             except StopIteration as done:
-                result: T = done.value
-                return result
+                final: T = done.value
+                return final
             except ClientError as error:
-                error.agent = error.agent or self.connection.agent
+                error.agent = error.agent or self.config.agent
                 raise
-            answer = trouble = None
-            if isinstance(step, Pause):
+            result = failure = None
+            if isinstance(step, Sleep):
                 time.sleep(step.seconds)
                 continue
             self.check_open(step.operation.summary)
+            config = self.config
+            if step.timeout is not None:
+                config = config.with_deadline(step.timeout, extend=step.extend)
             try:
-                answer = self._ask(step)
+                call = ApiCall(config, step.operation, step.arguments)
+                result = call.result(self.send(call))
             except ClientError as error:
-                trouble = error
+                failure = error
 
     def close(self) -> None:
-        """Close the connections, if they are ours; no call can be made any more. Twice is fine."""
+        """Close this API client, and its HTTP client if it owns that. Closing twice is allowed."""
         self._closed = True
         if self._owns_http:
             self._http.close()
 
-    def _send(self, exchange: Exchange[Any]) -> httpx.Response:
-        seconds = self.connection.deadline
+    def _send_once(self, call: ApiCall[Any]) -> httpx.Response:
+        seconds = self.config.deadline
         if seconds is None:
-            return self._exchange(exchange.request(self._http), exchange)
+            return self._receive(call.request(self._http), call)
         watch = ConnectionWatch()
         deadline = Deadline(seconds, watch.end)
         try:
-            return self._exchange(exchange.request(self._http, {"trace": watch.trace}), exchange)
+            return self._receive(call.request(self._http, {"trace": watch.trace}), call)
         except Exception as exc:
             if deadline.passed:
-                raise exchange.overdue(seconds) from exc
+                raise call.deadline_error(seconds) from exc
             raise
         finally:
             deadline.cancel()
             watch.close()
 
-    def _exchange(self, request: httpx.Request, exchange: Exchange[Any]) -> httpx.Response:
-        response = send(self._http, request)
-        exchange.began(response.status_code)
-        reader = exchange.body_reader(response)
+    def _receive(self, request: httpx.Request, call: ApiCall[Any]) -> httpx.Response:
+        # auth=None, because the auth of an injected client would replace the Authorization header.
+        response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
+        forget_unsendable_cookies(self._http, response)
+        reader = call.on_headers(response)
         if reader is None:
             return read(response)
         try:
@@ -261,63 +254,37 @@ class ApiClient:
             response.close()
         return windowed(reader, response)
 
-    def _ask(self, step: Ask[T]) -> T:
-        connection = (
-            self.connection if step.within is None else bounded(self.connection, step.within, step.patient)
-        )
-        exchange = Exchange(connection, step.operation, step.arguments)
-        return exchange.result(self.perform(exchange))
 
+class RawApiClient(ApiClient):
+    """Calls operations and returns the responses as they are."""
 
-class RawApiClient:
-    """Calls operations, and gives back their answers as they came."""
+    __slots__ = ()
 
-    __slots__ = ("_api_client",)
-
-    def __init__(self, transport: ApiClient) -> None:
-        self._api_client = transport
-
-    @property
-    def connection(self) -> Connection:
-        """Where to, and with which credentials."""
-        return self._api_client.connection
+    @classmethod
+    def sharing(cls, api_client: ApiClient) -> RawApiClient:
+        """Return a raw API client that shares the connections of another one."""
+        return cls(api_client.config, api_client._http, owns_http=False, parent=api_client)
 
     def call(self, operation: Operation[T], arguments: Arguments, /) -> Any:
-        """Call an operation and give back a `RawResponse`.
+        """Call an operation and return a `RawResponse`.
 
         Raises:
-            ClientError: Whatever goes wrong.
+            ClientError: The call failed.
         """
-        return self.answer(Exchange(self._api_client.connection, operation, arguments, raw=True))
+        return self.send_raw(ApiCall(self.config, operation, arguments, raw=True))
 
-    def answer(self, exchange: Exchange[T]) -> RawResponse[T]:
-        """Perform an exchange.
+    def send_raw(self, call: ApiCall[T]) -> RawResponse[T]:
+        """Send the requests of a call until one succeeds, and return its response.
 
         Raises:
-            ClientError: Whatever goes wrong.
+            ClientError: The call failed.
         """
-        return raw_answer(exchange, self._api_client.perform(exchange))
+        return raw_response(call, self.send(call))
 
     def wait(self, operation: Operation[Any], *_: object) -> Any:
-        """Refuse: there is more than one answer to what is waited for.
+        """Refuse to wait, which takes more than one response.
 
         Raises:
             ValidationError: 400.
         """
-        raise refuse_waiting(self._api_client.connection, operation.summary)
-
-    def download(self, operation: Operation[Any], *_: object) -> Any:
-        """Refuse: what is written to a file is no raw answer.
-
-        Raises:
-            ValidationError: 400.
-        """
-        raise refuse_several(self._api_client.connection, operation.summary)
-
-    def pages(self, operation: Operation[Any], *_: object) -> Any:
-        """Refuse: a list has several answers.
-
-        Raises:
-            ValidationError: 400.
-        """
-        raise refuse_several(self._api_client.connection, operation.summary)
+        raise raw_wait_error(self.config, operation.summary)

@@ -169,9 +169,9 @@ def print_logs(
 
 
 def untimed(count: int) -> str:
-    """Return what to say of lines whose time the agent did not tell."""
+    """Return the notice for lines for which the agent sent no time."""
     return (
-        f"the agent told no time for {count} lines; theirs is when they arrived here "
+        f"the agent sent no time for {count} lines; theirs is when they arrived here "
         "(they were there before it followed the log, or it is an older one)"
     )
 

@@ -116,4 +116,4 @@ def parse_time(text: str, now: float | None = None) -> float:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
         hint = "90s, 10m, 2h and 1d are times, and so is 2026-01-31T08:00"
-        raise CommandError(f"{text!r} is no time", hint=hint, code=USAGE) from None
+        raise CommandError(f"{text!r} is not a time", hint=hint, code=USAGE) from None

@@ -55,7 +55,7 @@ class LineFilter:
             self._search = None if grep is None else re.compile(grep).search
         except re.error as exc:
             raise CommandError(
-                f"--grep {grep!r} is no regular expression: {exc}",
+                f"--grep {grep!r} is not a regular expression: {exc}",
                 hint="a backslash before a character takes it as it is",
                 code=USAGE,
             ) from exc
@@ -113,7 +113,7 @@ class LogPrinter:
         self.seen: Counter[str] = Counter()
         """Matching lines so far, shown or not, by job."""
         self.untimed = 0
-        """Lines written whose time the agent did not tell, where times matter."""
+        """Lines written for which the agent sent no time, where times matter."""
         self._timed = form.timestamps or filter_.since is not None
 
     def show(self, job_id: str, line: str, time: float | None = None) -> None:
@@ -175,7 +175,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def _stamp(time: float | None) -> str:
-    """Return a time, or that of now where the agent told none."""
+    """Return a time, or the current one if the agent sent none."""
     try:
         moment = datetime.now(UTC) if time is None else datetime.fromtimestamp(time, UTC)
     except (ValueError, OverflowError, OSError):

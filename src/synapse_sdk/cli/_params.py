@@ -65,7 +65,7 @@ def json_object(text: str, option: str) -> dict[str, Any]:
         value = json.loads(text)
     except ValueError as exc:
         raise CommandError(
-            f"{option} is no JSON: {exc}", hint=f"{option} '{{\"epochs\": 3}}'", code=USAGE
+            f"{option} is not JSON: {exc}", hint=f"{option} '{{\"epochs\": 3}}'", code=USAGE
         ) from exc
     if not isinstance(value, dict):
         raise CommandError(

@@ -80,7 +80,7 @@ class Profiles:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as exc:
             raise CommandError(
-                f"{path} is no TOML: {exc}", hint="correct it or remove it", code=USAGE
+                f"{path} is not TOML: {exc}", hint="correct it or remove it", code=USAGE
             ) from exc
         tables: object = data.get("profiles", {})
         if not isinstance(tables, dict):

@@ -2,21 +2,21 @@
 
 * ClientError
   x ClientConnectionError           503: the agent can't be reached, or the client is closed
-  x ClientTimeoutError              408: no connection, or no answer, in time
-  x HTTPError                       the agent (or something before it) answered with an error
+  x ClientTimeoutError              408: no connection, or no response, in time
+  x HTTPError                       the agent (or a proxy before it) responded with an error
     + AuthenticationError           401: the token was refused
-    + AuthorizationError            403: the token may not do this
+    + AuthorizationError            403: the token does not permit this
     + NotFoundError                 404
     + ValidationError               400, 422: a parameter or a body was refused, here or by the agent
     + RateLimitError                429: too many requests
-    + ServerError                   5xx, and a success whose body is not what it should be
+    + ServerError                   5xx, and a success with an invalid body
     + GpuUnavailableError           503 with `error_type: gpu_unavailable`
   x StreamError                     503: a log stream failed
     + StreamLimitExceededError      429: a limit of `StreamLimits` was reached
     + WebSocketError                503: the WebSocket failed
 
-An error status without a class of its own (409, 413, ...) is a plain `HTTPError`. The exception of the
-library below, where there is one, is the `__cause__`. Errors can be pickled and copied.
+Other error statuses (409, 413, ...) raise a plain `HTTPError`. An exception of httpx or another library is
+the `__cause__`. Errors can be pickled and copied.
 
 Example:
     >>> from synapse_sdk.clients.exceptions import ClientError, NotFoundError
@@ -29,8 +29,26 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, cast
+# typing.get_type_hints resolves the annotations of the classes here.
+from typing import Any  # noqa: F401 # pyright: ignore[reportUnusedImport]
+
+from .._exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ClientConnectionError,
+    ClientError,
+    ClientTimeoutError,
+    FieldError,
+    GpuUnavailableError,
+    HTTPError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    StreamError,
+    StreamLimitExceededError,
+    ValidationError,
+    WebSocketError,
+)
 
 __all__ = [
     "AuthenticationError",
@@ -49,195 +67,3 @@ __all__ = [
     "ValidationError",
     "WebSocketError",
 ]
-
-_MAX_TEXT = 1_000
-_MAX_FIELDS = 5
-
-
-class FieldError(TypedDict):
-    """One refused field of a request body, as a 422 lists it.
-
-    `loc` is the way to the field (`["body", "params", "epochs"]`), `msg` says what is wrong, `type` is the
-    agent's word for it and `input` the refused value (`None` where the agent didn't send it back).
-    """
-
-    loc: list[str | int]
-    msg: str
-    type: str
-    input: Any
-
-
-class ClientError(Exception):
-    """Any failure of a client.
-
-    Args:
-        status_code: HTTP status, or the one that stands for the failure where no answer came.
-        detail: What went wrong: text mostly; the list of field errors or the object that the agent sent.
-        operation: What was being done, in words ("get job").
-        agent: Base URL of the agent.
-        hint: What can be done about it.
-        retry_after: Seconds after which the agent wants to be asked again.
-
-    Example:
-        >>> error = ClientError(503, "connection refused", operation="list jobs", hint="is it running?")
-        >>> error.status_code, str(error)
-        (503, 'list jobs: 503 connection refused (is it running?)')
-    """
-
-    status_code: int
-    detail: Any
-    operation: str | None
-    agent: str | None
-    hint: str | None
-    retry_after: float | None
-    body: Any = None
-    """The whole error body where the agent sent JSON, else `None`."""
-
-    def __init__(
-        self,
-        status_code: int,
-        detail: Any = "",
-        *,
-        operation: str | None = None,
-        agent: str | None = None,
-        hint: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        # Exactly these args, and all the rest in __dict__: the default __reduce__ then pickles and copies it.
-        super().__init__(status_code, detail)
-        self.status_code = status_code
-        self.detail = detail
-        self.operation = operation
-        self.agent = agent
-        self.hint = hint
-        self.retry_after = retry_after
-
-    def __str__(self) -> str:
-        where = " at ".join(part for part in (self.operation, self.agent) if part)
-        what = f"{self.status_code} {_one_line(_in_words(self.detail))}".rstrip()
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{where}: {what}{hint}" if where else f"{what}{hint}"
-
-
-class ClientConnectionError(ClientError):
-    """The agent can't be reached, or the connection broke (503); also the use of a closed client."""
-
-
-class ClientTimeoutError(ClientError):
-    """No connection, or no answer, within the timeout (408)."""
-
-
-class HTTPError(ClientError):
-    """An error status was answered, or a request would have earned one."""
-
-
-class AuthenticationError(HTTPError):
-    """The token was refused, or the callable that should give it failed (401)."""
-
-
-class AuthorizationError(HTTPError):
-    """The token is known but may not do this (403)."""
-
-
-class NotFoundError(HTTPError):
-    """No such resource, or no such route at this base URL (404)."""
-
-
-class ValidationError(HTTPError):
-    """A parameter (400) or a body (422) was refused.
-
-    A 400 that the client raises itself was found before anything was sent.
-
-    Example:
-        >>> error = ValidationError(422, [{"loc": ["body", "action"], "msg": "Field required"}])
-        >>> error.field_errors[0]["msg"]
-        'Field required'
-    """
-
-    @property
-    def field_errors(self) -> list[FieldError]:
-        """The refused fields, one by one; empty where the agent named none."""
-        return _field_errors(self.detail)
-
-
-class RateLimitError(HTTPError):
-    """Too many requests (429); `retry_after` says how many seconds to wait, where the agent told."""
-
-
-class ServerError(HTTPError):
-    """The agent failed (5xx), a needed library is missing (500), or a success had an unusable body."""
-
-
-class GpuUnavailableError(HTTPError):
-    """The agent has no usable GPU for this (503)."""
-
-
-class StreamError(ClientError):
-    """A log stream failed, or can't go on without losing or repeating lines (503)."""
-
-
-class StreamLimitExceededError(StreamError):
-    """A limit of `StreamLimits` was reached (429); everything within it was delivered."""
-
-
-class WebSocketError(StreamError):
-    """The WebSocket of a log stream failed (503)."""
-
-
-def _field_errors(detail: object) -> list[FieldError]:
-    if not isinstance(detail, list):
-        return []
-    errors: list[FieldError] = []
-    for entry in cast("list[object]", detail):
-        if isinstance(entry, Mapping):
-            raw = cast("Mapping[str, Any]", entry)
-            loc = raw.get("loc")
-            errors.append(
-                {
-                    "loc": list(cast("Sequence[str | int]", loc)) if isinstance(loc, (list, tuple)) else [],
-                    "msg": str(raw.get("msg") or raw.get("message") or ""),
-                    "type": str(raw.get("type") or ""),
-                    "input": raw.get("input"),
-                }
-            )
-        else:
-            errors.append({"loc": [], "msg": str(entry), "type": "", "input": None})
-    return errors
-
-
-def _in_words(detail: object) -> str:
-    if isinstance(detail, str):
-        return detail
-    if detail is None:
-        return ""
-    if isinstance(detail, list):
-        fields = _field_errors(cast("list[object]", detail))
-        # The refused input stays out of the text: it may be long, and nothing that should be in a log.
-        words = [
-            ": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in fields[:_MAX_FIELDS]
-        ]
-        if len(fields) > _MAX_FIELDS:
-            words.append(f"and {len(fields) - _MAX_FIELDS} more")
-        return "; ".join(words)
-    if isinstance(detail, Mapping):
-        raw = cast("Mapping[str, object]", detail)
-        for key in ("message", "detail", "msg", "error"):
-            if isinstance(raw.get(key), str):
-                return str(raw[key])
-        return "; ".join(f"{key}: {_flat(value)}" for key, value in list(raw.items())[:_MAX_FIELDS])
-    return str(detail)
-
-
-def _flat(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in cast("list[object]", value)[:_MAX_FIELDS])
-    return str(value)
-
-
-def _one_line(text: str) -> str:
-    """No line breaks and no terminal escapes in what gets printed, and no more of it than one can read."""
-    if len(text) > _MAX_TEXT:
-        text = text[: _MAX_TEXT - 1] + "…"
-    if text.isprintable():
-        return text.strip()
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

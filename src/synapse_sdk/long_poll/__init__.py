@@ -1,8 +1,9 @@
-"""Agents that can't be connected to: requests wait until such an agent asks for them.
+"""Long polls, for agents that can't be connected to: requests wait until the agent fetches them.
 
-`AgentClient(None, token, long_poll_handler=handler)` sends every request through a handler in place of HTTP.
-A handler over Redis is in `synapse_sdk.long_poll.redis` (extra `redis`), and what answers it beside the agent
-is `python -m synapse_sdk.long_poll.worker`. Log tails and files can't go this way.
+`AgentClient(None, token, long_poll_handler=handler)` sends every request through a handler instead of HTTP.
+A handler over Redis is in `synapse_sdk.long_poll.redis` (extra `redis`). Run
+`python -m synapse_sdk.long_poll.worker` beside the agent to answer its requests. Log tails and file uploads
+are not supported.
 
 Example:
     >>> class Echo:
@@ -29,8 +30,8 @@ class LongPollRequest(TypedDict):
     """One request.
 
     `method` is in lower case. `path` is below the agent's URL, percent-encoded and without a leading slash,
-    such as `jobs/train-42/`. `headers` have the credentials in them. At most one of `json` (any JSON value)
-    and `data` (text) is the body; `params` is the query, with a list where a name has several values.
+    such as `jobs/train-42/`. `headers` include the credentials. At most one of `json` (any JSON value)
+    and `data` (text) is the body; `params` is the query, with a list for a name with several values.
     """
 
     method: str
@@ -44,8 +45,8 @@ class LongPollRequest(TypedDict):
 class LongPollResponse(TypedDict):
     """One response.
 
-    `data` is what the body's JSON says, or its text. `headers`, where they are there, are those of the
-    answer; `Content-Type` and `Retry-After` are understood.
+    `data` is the decoded JSON of the body, or its text. Of the optional `headers`, `Content-Type` and
+    `Retry-After` are used.
     """
 
     status: int
@@ -56,16 +57,16 @@ class LongPollResponse(TypedDict):
 
 @runtime_checkable
 class LongPollHandler(Protocol):
-    """Brings requests to an agent and responses back; used from several threads at once."""
+    """Carries requests to an agent and its responses back; used from several threads at once."""
 
     def set_request(self, request: LongPollRequest) -> str:
-        """Leave a request for the agent.
+        """Store a request for the agent.
 
         Args:
-            request: What to ask.
+            request: The request.
 
         Returns:
-            The id to get the response by.
+            An id, with which `get_response` finds the response.
         """
         ...
 
@@ -73,30 +74,30 @@ class LongPollHandler(Protocol):
         """Wait for the response to a request.
 
         Args:
-            request_id: What `set_request` returned.
-            timeout_seconds: How long to wait; None is as long as the handler sees fit.
+            request_id: The id from `set_request`.
+            timeout_seconds: Seconds to wait; with None the handler decides.
 
         Returns:
             A `LongPollResponse`.
 
         Raises:
-            TimeoutError: Nothing came.
+            TimeoutError: There was no response in time.
         """
         ...
 
 
 @runtime_checkable
 class AsyncLongPollHandler(Protocol):
-    """Brings requests to an agent and responses back; used from several tasks at once."""
+    """Carries requests to an agent and its responses back; used from several tasks at once."""
 
     async def set_request(self, request: LongPollRequest) -> str:
-        """Leave a request for the agent.
+        """Store a request for the agent.
 
         Args:
-            request: What to ask.
+            request: The request.
 
         Returns:
-            The id to get the response by.
+            An id, with which `get_response` finds the response.
         """
         ...
 
@@ -104,13 +105,13 @@ class AsyncLongPollHandler(Protocol):
         """Wait for the response to a request.
 
         Args:
-            request_id: What `set_request` returned.
-            timeout_seconds: How long to wait; None is as long as the handler sees fit.
+            request_id: The id from `set_request`.
+            timeout_seconds: Seconds to wait; with None the handler decides.
 
         Returns:
             A `LongPollResponse`.
 
         Raises:
-            TimeoutError: Nothing came.
+            TimeoutError: There was no response in time.
         """
         ...

@@ -1,4 +1,4 @@
-"""What the worker does with one request: check it, send it to the agent over HTTP, bring back the answer."""
+"""Forward a long-poll request to the agent over HTTP: check it, send it, convert the response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from ..clients.exceptions import ValidationError
+from .._exceptions import ValidationError
 from . import LongPollResponse
 
 __all__ = ["Forwarder", "operations", "refusal"]
@@ -21,7 +21,7 @@ _logger = logging.getLogger("synapse_sdk.long_poll")
 _MAX_BODY = 32 * 1024 * 1024
 _SEGMENT = r"[^/?#]+"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# They say how a message goes over a connection; what goes to the agent goes over another one.
+# Headers that describe a message on its connection; the worker has another connection.
 _HOP = frozenset(
     {
         "accept-encoding",
@@ -42,7 +42,7 @@ _BACK = ("content-type", "retry-after")
 
 
 def operations() -> dict[str, tuple[str, str]]:
-    """Every operation that this version's spec knows: method and path by its id."""
+    """Return the method and path of every operation of the API, by its id."""
     return {operation.id: (operation.method, operation.path) for operation in _all_operations()}
 
 
@@ -58,12 +58,12 @@ def _all_operations() -> Iterator[Any]:
 
 
 class Forwarder:
-    """Answers requests by asking an agent.
+    """Forwards requests to an agent.
 
     Args:
         agent_url: URL of the agent, http or https.
-        allowed: Ids of the operations that may be asked for; all of the spec by default.
-        timeout: Seconds that connecting, and waiting for an answer, may take each.
+        allowed: Ids of the operations to forward; all of the API by default.
+        timeout: Seconds for connecting, and seconds for the response.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -72,20 +72,20 @@ class Forwarder:
     def __init__(
         self, agent_url: str, *, allowed: Iterable[str] | None = None, timeout: float = 30.0
     ) -> None:
-        from .._connection import Connection
+        from .._config import ClientConfig
 
-        # It checks both; the token is whatever the request brings.
-        connection = Connection(agent_url, "unused", timeout=timeout)
-        self._base = str(connection.base_url)
+        # Checks the URL and the timeout; each request has its own token.
+        config = ClientConfig(agent_url, "unused", timeout=timeout)
+        self._base = str(config.base_url)
         known = operations()
         names = set(known if allowed is None else allowed)
         if unknown := names - set(known):
             raise ValidationError(400, f"there is no operation {sorted(unknown)[0]!r}")
         self._allowed = [(method, _pattern(path)) for name, (method, path) in known.items() if name in names]
-        self._http = httpx.Client(timeout=connection.timeout, follow_redirects=False)
+        self._http = httpx.Client(timeout=config.timeout, follow_redirects=False)
 
     def answer(self, request: Mapping[str, Any]) -> LongPollResponse:
-        """Give back the response to a request; whatever goes wrong is one too."""
+        """Return the response to a request, or one with an error status for any failure."""
         try:
             method, path = self._checked(request)
             options = _options(request)
@@ -115,7 +115,7 @@ class Forwarder:
         path = path.removeprefix("/")
         if not path.isascii() or any(ord(c) <= 0x20 or ord(c) == 0x7F for c in path):
             raise ValueError("path must be percent-encoded")
-        # Servers and proxies walk up the path for these, percent-encoded or not.
+        # Servers and proxies resolve these segments, percent-encoded or not.
         if any(part in (".", "..") for part in re.split(r"[/\\]", unquote(unquote(path)))):
             raise ValueError("path must not have the segments '.' or '..'")
         return method.upper(), path
@@ -127,7 +127,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _options(request: Mapping[str, Any]) -> dict[str, Any]:
     headers = _mapping(request, "headers")
-    # Bytes, because httpx alone would take nothing but ASCII.
+    # As bytes, because httpx encodes text as ASCII only.
     options: dict[str, Any] = {
         "headers": {
             name.encode("ascii"): value.encode("latin-1")
@@ -182,7 +182,7 @@ def _response(response: httpx.Response) -> LongPollResponse:
                 data = json.loads(body)
                 kind = "application/json"
             except (ValueError, RecursionError):
-                # Not what it says it is; the client shall see it as it came.
+                # The content type is wrong, so pass the body on as text.
                 kind = "text/plain"
     headers = {name: response.headers[name] for name in _BACK if name in response.headers}
     if kind:
@@ -196,5 +196,5 @@ def _response(response: httpx.Response) -> LongPollResponse:
 
 
 def refusal(status: int, reason: str, detail: str) -> LongPollResponse:
-    """Make a response of our own."""
+    """Return an error response of the worker itself."""
     return {"status": status, "reason": reason, "data": {"detail": detail}}

@@ -1,7 +1,7 @@
-"""Long polls over Redis, for the sync and the async client (extra `redis`; the server is to be 6.2 or newer).
+"""Long polls over Redis for the sync and the async client (extra `redis`; needs a server of version 6.2).
 
-The agent's side is `python -m synapse_sdk.long_poll.worker`. Whoever may read this Redis sees the credentials
-in the requests, so it has to be as trusted as the network between client and agent otherwise is.
+The agent's side is `python -m synapse_sdk.long_poll.worker`. The requests in Redis contain credentials, so
+Redis must be as trustworthy as a network between client and agent.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncRedisLongPollHandler", "RedisLongPollHandler"]
 
-# A server that is gone is noticed between two waits for a response.
+# Seconds of one wait for a response; a lost server is noticed after each.
 _SLICE = 5.0
 
 
 class RedisLongPollHandler:
-    """Brings requests to an agent through Redis; for `AgentClient`.
+    """Carries requests to an agent through Redis, for `AgentClient`.
 
     Args:
         redis: URL of the Redis server, such as `redis://localhost:6379/0` or `unix:///run/redis.sock`; or a
             ready `redis.Redis`, which stays open and must not have a `socket_timeout` below 6 seconds.
-        agent_id: Which agent; letters, digits, `-` and `_`, at most 100 of them. Its worker has the same.
-        prefix: What the keys in Redis begin with.
-        request_ttl: Seconds after which a request that the agent did not come for is dropped; also how long
-            `get_response` waits where it is not told.
+        agent_id: Id of the agent, the same as its worker's; at most 100 letters, digits, `-` and `_`.
+        prefix: Beginning of the keys in Redis.
+        request_ttl: Seconds after which a request that the agent has not fetched is dropped; also the default
+            for how long `get_response` waits.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -61,16 +61,16 @@ class RedisLongPollHandler:
         self._redis: Any = opened(redis_library().Redis, redis)
 
     def set_request(self, request: LongPollRequest) -> str:
-        """Leave a request for the agent; give back its id."""
+        """Store a request for the agent, and return its id."""
         request_id = self._mailbox.new_id()
-        _filled(self._redis.pipeline(), self._mailbox, self._ttl, request_id, request).execute()
+        self._mailbox.add(self._redis.pipeline(), request_id, request, self._ttl).execute()
         return request_id
 
     def get_response(self, request_id: str, timeout_seconds: float | None = None) -> dict[str, Any]:
         """Wait for the response to a request.
 
         Raises:
-            TimeoutError: Nothing came within `timeout_seconds`; the agent won't get the request any more.
+            TimeoutError: No response within `timeout_seconds`; the agent does not get the request any more.
         """
         key = self._mailbox.response(request_id)
         end = time.monotonic() + (self._ttl / 1000 if timeout_seconds is None else timeout_seconds)
@@ -82,7 +82,7 @@ class RedisLongPollHandler:
         raise TimeoutError("no response in time")
 
     def close(self) -> None:
-        """Close the connections to Redis, if they are ours. Twice is fine."""
+        """Close the connections to Redis, unless a client was passed in. Closing twice is allowed."""
         if self._owned:
             self._redis.close()
 
@@ -94,22 +94,22 @@ class RedisLongPollHandler:
     ) -> None:
         self.close()
 
-    # The URL of the server may have a password in it.
+    # Without the URL of the server, which may contain a password.
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._mailbox.agent_id}>"
 
 
 class AsyncRedisLongPollHandler:
-    """Brings requests to an agent through Redis; for `AsyncAgentClient` on asyncio, which redis-py needs.
+    """Carries requests to an agent through Redis, for `AsyncAgentClient` on asyncio, which redis-py needs.
 
     Args:
         redis: URL of the Redis server, such as `redis://localhost:6379/0` or `unix:///run/redis.sock`; or a
             ready `redis.asyncio.Redis`, which stays open and must not have a `socket_timeout` below 6
             seconds.
-        agent_id: Which agent; letters, digits, `-` and `_`, at most 100 of them. Its worker has the same.
-        prefix: What the keys in Redis begin with.
-        request_ttl: Seconds after which a request that the agent did not come for is dropped; also how long
-            `get_response` waits where it is not told.
+        agent_id: Id of the agent, the same as its worker's; at most 100 letters, digits, `-` and `_`.
+        prefix: Beginning of the keys in Redis.
+        request_ttl: Seconds after which a request that the agent has not fetched is dropped; also the default
+            for how long `get_response` waits.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -138,16 +138,16 @@ class AsyncRedisLongPollHandler:
         self._redis: Any = opened(Redis, redis)
 
     async def set_request(self, request: LongPollRequest) -> str:
-        """Leave a request for the agent; give back its id."""
+        """Store a request for the agent, and return its id."""
         request_id = self._mailbox.new_id()
-        await _filled(self._redis.pipeline(), self._mailbox, self._ttl, request_id, request).execute()
+        await self._mailbox.add(self._redis.pipeline(), request_id, request, self._ttl).execute()
         return request_id
 
     async def get_response(self, request_id: str, timeout_seconds: float | None = None) -> dict[str, Any]:
         """Wait for the response to a request.
 
         Raises:
-            TimeoutError: Nothing came within `timeout_seconds`; the agent won't get the request any more.
+            TimeoutError: No response within `timeout_seconds`; the agent does not get the request any more.
         """
         key = self._mailbox.response(request_id)
         end = time.monotonic() + (self._ttl / 1000 if timeout_seconds is None else timeout_seconds)
@@ -159,12 +159,12 @@ class AsyncRedisLongPollHandler:
         raise TimeoutError("no response in time")
 
     async def close(self) -> None:
-        """Close the connections to Redis, if they are ours. Twice is fine."""
+        """Close the connections to Redis, unless a client was passed in. Closing twice is allowed."""
         if self._owned:
             await self._redis.aclose()
 
     async def aclose(self) -> None:
-        """Do what `close` does."""
+        """Close the connections, as `close` does."""
         await self.close()
 
     async def __aenter__(self) -> Self:
@@ -175,19 +175,11 @@ class AsyncRedisLongPollHandler:
     ) -> None:
         await self.close()
 
-    # The URL of the server may have a password in it.
+    # Without the URL of the server, which may contain a password.
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._mailbox.agent_id}>"
 
 
-def _filled(pipeline: Any, mailbox: Mailbox, ttl: int, request_id: str, request: LongPollRequest) -> Any:
-    pipeline.set(mailbox.request(request_id), mailbox.dump(request), px=ttl)
-    pipeline.rpush(mailbox.requests, request_id)
-    # When no request was added for so long, all that are named there are gone.
-    pipeline.pexpire(mailbox.requests, ttl)
-    return pipeline
-
-
 def _slice(left: float) -> float:
-    # To Redis, 0 is for ever; it counts in milliseconds.
+    # Redis counts in milliseconds, and waits for ever with 0.
     return max(min(left, _SLICE), 0.001)

@@ -1,10 +1,10 @@
-"""The agent's side of a long poll over Redis: takes requests, asks the agent over HTTP, leaves the responses.
+"""The agent's side of a long poll over Redis: fetch requests, forward them over HTTP, store the responses.
 
     python -m synapse_sdk.long_poll.worker --redis redis://host:6379/0 --agent-id agent-7 \\
         --agent-url http://127.0.0.1:8000/
 
-It forwards the operations of the API and nothing else; `--allow get_job --allow list_jobs` narrows that. The
-credentials are those that each request brings.
+It forwards only operations of the API, with `--allow get_job --allow list_jobs` only those. Each request
+brings its own credentials.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .._errors import error_from_exception
-from ..clients.exceptions import ClientError, ValidationError
+from .._exceptions import ClientError, ValidationError
+from .._http._errors import error_from_exception
 from ._forward import Forwarder, refusal
 from ._mailbox import DEFAULT_PREFIX, Mailbox, checked_ttl, opened, redis_library
 
@@ -36,18 +36,17 @@ _MAX_THREADS = 64
 class Worker:
     """Answers the requests for one agent until it is stopped.
 
-    A request that was taken is answered at most once: one that was being forwarded when the worker was killed
-    gets no answer.
+    A request is forwarded at most once: if the worker is killed meanwhile, the request gets no response.
 
     Args:
         redis: URL of the Redis server, or a ready `redis.Redis`, which stays open.
-        agent_id: Which agent, as the clients' handler has it.
+        agent_id: Id of the agent, the same as in the clients' handler.
         agent_url: URL of the agent.
-        prefix: What the keys in Redis begin with, as the clients' handler has it.
+        prefix: Beginning of the keys in Redis, the same as in the clients' handler.
         allowed: Ids of the operations to forward; all of the API by default.
-        threads: How many requests are forwarded at once.
-        timeout: Seconds that connecting to the agent, and waiting for its answer, may take each.
-        response_ttl: Seconds after which a response that nobody came for is dropped.
+        threads: Number of requests that are forwarded at once.
+        timeout: Seconds for connecting to the agent, and seconds for its response.
+        response_ttl: Seconds after which a response that was not fetched is dropped.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -75,7 +74,7 @@ class Worker:
         self._mailbox = Mailbox(agent_id, prefix)
         self._ttl = checked_ttl(response_ttl, "response_ttl")
         self._threads = threads
-        # Not a threading.Event: a signal handler would wait for its lock if it interrupts who holds it.
+        # Not a threading.Event: a signal handler could deadlock on its lock.
         self._stopping = False
         library = redis_library()
         self._trouble: type[Exception] = library.exceptions.RedisError
@@ -84,7 +83,7 @@ class Worker:
         self._forwarder = Forwarder(agent_url, allowed=allowed, timeout=timeout)
 
     def run(self) -> None:
-        """Answer requests until `stop` is called; those under way are finished."""
+        """Answer requests until `stop` is called, and finish those that have begun."""
         others: list[threading.Thread] = []
         try:
             for _ in range(self._threads - 1):
@@ -103,7 +102,7 @@ class Worker:
                 self._redis.close()
 
     def stop(self) -> None:
-        """Let `run` return within a second or so; from any thread, or a signal handler."""
+        """Make `run` return within about a second. May be called from any thread or signal handler."""
         self._stopping = True
 
     def _work(self) -> None:
@@ -113,7 +112,7 @@ class Worker:
                 self._answer_one()
                 pause = 0.1
             except self._trouble as exc:
-                # Its text may have the URL in it.
+                # The text of the exception may contain the URL with its password.
                 _logger.warning("Redis: %s; next try in %.1f s", type(exc).__name__, pause)
                 self._wait(pause)
                 pause = min(pause * 2, _MAX_PAUSE)
@@ -129,8 +128,11 @@ class Worker:
         popped = self._redis.blpop([self._mailbox.requests], timeout=_LOOK)
         if popped is None:
             return
-        request_id = popped[1].decode() if isinstance(popped[1], bytes) else popped[1]
-        text = self._redis.getdel(self._mailbox.request(request_id))
+        request_id = self._mailbox.read_id(popped[1])
+        if request_id is None:
+            _logger.warning("the list of requests had an entry that is not an id; it was dropped")
+            return
+        text = self._mailbox.take(self._redis.pipeline(), request_id)
         if text is None:
             _logger.info("request %s was given up", request_id)
             return
@@ -159,9 +161,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=os.environ.get("SYNAPSE_LONG_POLL_REDIS"),
         help="URL of the Redis server (or SYNAPSE_LONG_POLL_REDIS, which no process list shows)",
     )
-    parser.add_argument("--agent-id", required=True, help="which agent, as the clients' handler has it")
+    parser.add_argument(
+        "--agent-id", required=True, help="id of the agent, the same as in the clients' handler"
+    )
     parser.add_argument("--agent-url", required=True, help="URL of the agent, such as http://127.0.0.1:8000/")
-    parser.add_argument("--prefix", default=DEFAULT_PREFIX, help="what the keys in Redis begin with")
+    parser.add_argument("--prefix", default=DEFAULT_PREFIX, help="beginning of the keys in Redis")
     parser.add_argument(
         "--allow",
         action="append",
@@ -174,7 +178,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not options.redis:
         parser.error("--redis or SYNAPSE_LONG_POLL_REDIS is needed")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    # It logs the whole URL of each request, queries too.
+    # httpx logs the whole URL of each request, including queries.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         worker = Worker(

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 import httpx
 
-from .._errors import error_from_exception
+from .._exceptions import ClientError
+from .._family import is_a, is_read_timeout
 from .._http._async import current_loop
-from .._http._family import is_a, is_read_timeout
+from .._http._errors import error_from_exception
 from .._http._incoming import connected_stream
 from .._http._pool import call_in_child
 from .._http._requests import close_async, read_async, send_async
-from ..clients.exceptions import ClientError
 from ._background import spawn
 from ._http import GRACE, READ_SIZE, network_stream, stream_request
 from ._stream import StreamState
 from ._tail import Command, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
-    from .._connection import Connection
+    from .._config import ClientConfig
     from ._tail import Tail
 
 __all__ = ["AsyncLogStream"]
@@ -46,7 +46,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     def __init__(
         self,
         tail: Tail,
-        connection: Connection,
+        connection: ClientConfig,
         http: httpx.AsyncClient,
     ) -> None:
         super().__init__(tail)

@@ -12,7 +12,7 @@ from .._http._requests import build_request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._connection import Connection
+    from .._config import ClientConfig
     from ._tail import Open
 
 __all__ = ["GRACE", "READ_SIZE", "network_stream", "stream_request"]
@@ -25,7 +25,7 @@ GRACE = 0.05
 
 def stream_request(
     http: httpx.Client | httpx.AsyncClient,
-    connection: Connection,
+    connection: ClientConfig,
     command: Open,
     trace: Callable[[str, dict[str, Any]], Any],
 ) -> httpx.Request:

@@ -7,14 +7,14 @@ from itertools import accumulate, groupby
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..clients.exceptions import HTTPError, StreamError, StreamLimitExceededError
+from .._exceptions import HTTPError, StreamError, StreamLimitExceededError
 from ._events import arrival_time
 from ._start import Start
 
 if TYPE_CHECKING:
     from hashlib import blake2b
 
-    from ..utils.network import StreamLimits
+    from .._limits import StreamLimits
 
 __all__ = ["Log", "TRUNCATION_MARK"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from .._errors import error_from_exception
+from .._http._errors import error_from_exception
 from ._merge import OPERATION, Merge, MergeState, OnError, Source
 from ._sync import LogStream
 

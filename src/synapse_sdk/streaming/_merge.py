@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
-from ..clients.exceptions import ClientError, StreamError
+from .._exceptions import ClientError, StreamError
 from ._stream import StreamState
 
 __all__ = ["OPERATION", "Merge", "MergeState", "OnError", "Source"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, cast
 
-from ..clients.exceptions import ValidationError
+from .._exceptions import ValidationError
 
 __all__ = ["Start", "StreamStart", "StreamStarts", "read_start", "read_starts"]
 

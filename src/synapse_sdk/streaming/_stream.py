@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from ..clients.exceptions import ClientError
+from .._exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections import deque

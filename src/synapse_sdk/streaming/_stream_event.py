@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..clients.exceptions import ClientError
+    from .._exceptions import ClientError
 
 __all__ = ["OnEvent", "StreamEvent", "StreamEventKind"]
 

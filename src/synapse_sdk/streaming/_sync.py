@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from .._errors import error_from_exception
+from .._exceptions import ClientError
+from .._family import is_a, is_read_timeout
 from .._http._deadline import ConnectionWatch, Deadline, end_socket
-from .._http._family import is_a, is_read_timeout
+from .._http._errors import error_from_exception
 from .._http._pool import call_in_child
 from .._http._requests import read, send
-from ..clients.exceptions import ClientError
 from ._http import GRACE, READ_SIZE, network_stream, stream_request
 from ._stream import StreamState
 from ._tail import Close, Open, Opened, Read, Sleep, Write
 
 if TYPE_CHECKING:
-    from .._connection import Connection
+    from .._config import ClientConfig
     from ._tail import Tail
 
 __all__ = ["LogStream"]
@@ -43,7 +43,7 @@ class LogStream(StreamState, Iterator[str]):
         ...         print(line)
     """
 
-    def __init__(self, tail: Tail, connection: Connection, http: httpx.Client) -> None:
+    def __init__(self, tail: Tail, connection: ClientConfig, http: httpx.Client) -> None:
         super().__init__(tail)
         self._connection = connection
         self._http = http

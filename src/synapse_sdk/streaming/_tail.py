@@ -13,10 +13,7 @@ import time
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from .._errors import media_type
-from .._log_window import LogWindow, WindowReader
-from .._retry import backoff
-from ..clients.exceptions import (
+from .._exceptions import (
     ClientConnectionError,
     ClientError,
     ClientTimeoutError,
@@ -25,6 +22,9 @@ from ..clients.exceptions import (
     StreamLimitExceededError,
     WebSocketError,
 )
+from .._http._errors import error_from_response, media_type
+from .._rest._log_window import LogWindow, WindowReader
+from .._retry import backoff
 from ._events import Batch, Complete, Connected, Failed, Text, decode
 from ._log import Log
 from ._plain_text import PlainText
@@ -33,8 +33,8 @@ from ._start import Start
 from ._stream_event import StreamEvent
 
 if TYPE_CHECKING:
-    from .._connection import Connection
-    from ..utils.network import StreamLimits
+    from .._config import ClientConfig
+    from .._limits import StreamLimits
     from ._stream_event import OnEvent, StreamEventKind
     from ._websocket import Handshake, WebSocket
 
@@ -170,7 +170,7 @@ class Tail:
         protocol: Protocol,
         timeout: float,
         limits: StreamLimits,
-        connection: Connection,
+        connection: ClientConfig,
         on_event: OnEvent | None = None,
         start: Start = Start(),  # noqa: B008 - immutable
     ) -> None:
@@ -610,8 +610,13 @@ class Tail:
         )
 
     def _refusal(self, opened: Opened) -> ClientError:
-        return self._connection.error_from_response(
-            opened.status, opened.headers, opened.body, operation=self.operation
+        return error_from_response(
+            opened.status,
+            opened.headers,
+            opened.body,
+            operation=self.operation,
+            agent=self._connection.agent,
+            redact=self._connection.redact,
         )
 
     def _not_opened(self, error: ClientError) -> _Outcome:

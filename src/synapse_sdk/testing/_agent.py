@@ -22,6 +22,7 @@ from ._clients import (
     own,
     own_async,
 )
+from ._connection import Connection
 from ._faults import Fault
 from ._recorded import RecordedRequest
 from ._reply import Reply, shape
@@ -36,31 +37,30 @@ if TYPE_CHECKING:
 
 __all__ = ["FakeAgent"]
 
-# No name server knows it.
+# Only a name for messages; requests go through a Unix socket.
 _URL = "http://fake-agent/"
 
 
 class FakeAgent(Scripting):
     """An agent without Ray for tests of code that uses this SDK. Use it as a context manager.
 
-    It has what the test gives it, and its jobs do what the test says. `client` and `async_client` make
-    clients that are wired to it through a socket of this machine's file system, so that nothing goes over a
-    network; with `listen` it is also at `url`, for programs and for code that makes its own client. It speaks
-    real HTTP and WebSockets, from a thread of its own, so that tests may be synchronous, or run on asyncio or
-    trio.
+    The test sets up its resources and controls its jobs. `client` and `async_client` return clients that are
+    connected through a Unix socket, without a network; with `listen` the agent is also available at `url`,
+    for other programs and for code that makes its own client. It serves HTTP and WebSockets in a separate
+    thread, so tests may be synchronous, or run on asyncio or trio.
 
     Args:
-        token: The agent's token; a request without it is refused with 401. Can be set later.
+        token: The agent's token; a request without it gets a 401. May be set later.
         listen: Whether to listen on a free port of 127.0.0.1 from the start, as `serve` does.
-        websockets: Whether log streams can be had over a WebSocket. False is as behind a proxy that strips
-            upgrades. Can be set later, for streams that begin then.
-        offsets: Whether log streams tell offsets and resume there. False is as older agents, which send a log
-            from its start on every connect. Can be set later, for streams that begin then.
-        windows: Whether the agent knows parts of logs (`tail`, `offset`, `limit_bytes`), filters and pages of
-            lists. False is as older agents, which ignore such parameters. Can be set later.
-        heartbeat: Seconds between signs of life on a log stream that is quiet.
+        websockets: Whether log streams are available over a WebSocket. False is like a proxy that removes
+            upgrades. May be set later, for new streams.
+        offsets: Whether log streams have offsets and can resume. False is like older agents, which send a log
+            from its start on every connect. May be set later, for new streams.
+        windows: Whether the agent supports parts of logs (`tail`, `offset`, `limit_bytes`), filters and pages
+            of lists. False is like older agents, which ignore such parameters. May be set later.
+        heartbeat: Seconds between heartbeats on a log stream without new lines.
         hold_builds: Whether builds of containers wait for the test to end them.
-        hold_system: Whether updates and restarts stay under way until the test ends them.
+        hold_system: Whether updates and restarts last until the test ends them.
 
     Example:
         >>> with FakeAgent() as agent:
@@ -115,26 +115,26 @@ class FakeAgent(Scripting):
     def __repr__(self) -> str:
         return f"<FakeAgent {self.url if self._server is not None else 'not started'}>"
 
-    # --- being there
+    # --- lifetime
 
     def start(self) -> None:
-        """Start the agent; `with` does it. It can be started once.
+        """Start the agent, as `with` does. It can be started only once.
 
         Raises:
-            RuntimeError: It was started already.
+            RuntimeError: It has been started already.
         """
         if self._server is not None:
             raise RuntimeError("the fake agent was started already")
-        self._server = Server(self._state)
+        self._server = Server(self._state, Connection)
         self._server.start()
         if self._listen:
             self._server.listen_tcp()
 
     def close(self) -> None:
-        """End the agent, its connections and threads, and close what `client` made. Twice is fine.
+        """Stop the agent, and close the clients from `client`. Closing twice is allowed.
 
         Raises:
-            RuntimeError: The function of a run does not end although its job is stopped.
+            RuntimeError: The function of a run does not return although its job is stopped.
         """
         for client in self._clients:
             client.close()
@@ -162,14 +162,14 @@ class FakeAgent(Scripting):
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close what `async_client` made as well."""
+        """Stop the agent, and close the clients from `client` and `async_client`."""
         for client in self._async_clients:
             await client.aclose()
         self._async_clients.clear()
         self.close()
 
     def serve(self) -> str:
-        """Listen on a free port of 127.0.0.1, if it does not yet; give the URL.
+        """Listen on a free port of 127.0.0.1, unless the agent listens already, and return the URL.
 
         Raises:
             RuntimeError: The agent is not started.
@@ -179,13 +179,13 @@ class FakeAgent(Scripting):
 
     @property
     def url(self) -> str:
-        """Where the agent is; a URL that others can use only if it listens."""
+        """The URL of the agent; other programs can use it only if the agent listens."""
         port = None if self._server is None else self._server.port
         return _URL if port is None else f"http://127.0.0.1:{port}/"
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment variables that lead `AgentClient.from_env` and the `synapse` command here.
+        """The environment variables for `AgentClient.from_env` and the `synapse` command to use this agent.
 
         Raises:
             RuntimeError: The agent does not listen.
@@ -196,7 +196,7 @@ class FakeAgent(Scripting):
 
     @contextlib.contextmanager
     def unreachable(self) -> Generator[None]:
-        """For as long as this context: refuse connections; those that are open break.
+        """Refuse connections and break open ones within this context.
 
         Example:
             >>> with FakeAgent() as agent, agent.unreachable():
@@ -213,7 +213,7 @@ class FakeAgent(Scripting):
 
     @property
     def token(self) -> str:
-        """The agent's token. Set another one, and the old one has expired."""
+        """The agent's token; after setting another one, the old one is refused."""
         return self._state.token
 
     @token.setter
@@ -222,7 +222,7 @@ class FakeAgent(Scripting):
 
     @property
     def websockets(self) -> bool:
-        """Whether log streams that begin now can be had over a WebSocket."""
+        """Whether new log streams are available over a WebSocket."""
         return self._state.websockets
 
     @websockets.setter
@@ -231,7 +231,7 @@ class FakeAgent(Scripting):
 
     @property
     def offsets(self) -> bool:
-        """Whether log streams that begin now tell offsets, and resume there."""
+        """Whether new log streams have offsets and can resume."""
         return self._state.offsets
 
     @offsets.setter
@@ -240,7 +240,7 @@ class FakeAgent(Scripting):
 
     @property
     def windows(self) -> bool:
-        """Whether the agent knows parts of logs, filters and pages of lists."""
+        """Whether the agent supports parts of logs, filters and pages of lists."""
         return self._state.windows
 
     @windows.setter
@@ -260,14 +260,14 @@ class FakeAgent(Scripting):
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AgentClient:
-        """Make a client of this agent, which is closed with it. The options are those of `AgentClient`.
+        """Return a client of this agent, which is closed with it. The options are those of `AgentClient`.
 
         Args:
-            agent_token: The token to send; the agent's own by default.
+            agent_token: The token to send; the agent's token by default.
             user_token: Token of a user.
             tenant: Tenant.
             timeout: Seconds.
-            max_retries: Tries after the first one.
+            max_retries: Maximum number of retries.
             stream_limits: Limits of log tails.
             headers: Further headers.
 
@@ -300,10 +300,10 @@ class FakeAgent(Scripting):
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncAgentClient:
-        """Make an asynchronous client of this agent, for asyncio or trio.
+        """Return an asynchronous client of this agent, for asyncio or trio.
 
-        Close it, best with `async with`; or use the agent itself in `async with`, which closes it then. The
-        options are those of `client`.
+        Close it, for instance with `async with`, or use the agent itself in `async with`. The options are
+        those of `client`.
 
         Raises:
             RuntimeError: The agent is not started.
@@ -324,7 +324,7 @@ class FakeAgent(Scripting):
         return own_async(client, http)
 
     def transport(self) -> httpx.BaseTransport:
-        """Make a transport for an `httpx.Client` of your own, which takes every request to this agent.
+        """Return a transport for your own `httpx.Client`, which sends every request to this agent.
 
         Raises:
             RuntimeError: The agent is not started.
@@ -332,23 +332,23 @@ class FakeAgent(Scripting):
         return UnixTransport(self._socket(), self._running().listens)
 
     def async_transport(self) -> httpx.AsyncBaseTransport:
-        """Make a transport for an `httpx.AsyncClient` of your own.
+        """Return a transport for your own `httpx.AsyncClient`.
 
         Raises:
             RuntimeError: The agent is not started.
         """
         return AsyncUnixTransport(self._socket(), self._running().listens)
 
-    # --- what was sent
+    # --- recorded requests
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The requests so far, the oldest first, those of log streams included."""
+        """The requests so far, the oldest first, including those of log streams."""
         with self._state.changes:
             return list(self._state.requests)
 
     def requests_of(self, operation: str) -> list[RecordedRequest]:
-        """Those of one method of a client, such as "get_job"."""
+        """Return the requests of one method of a client, such as "get_job"."""
         return [request for request in self.requests if request.operation == operation]
 
     # --- faults
@@ -365,19 +365,19 @@ class FakeAgent(Scripting):
         body: object = None,
         content_type: str = "application/json",
     ) -> None:
-        """Answer the next request of an operation with an error, or with any body.
+        """Respond to the next request of an operation with an error, or with any body.
 
         Args:
             operation: A client's method, such as "get_job", "websocket_tail_job_logs" or
-                "stream_tail_job_logs"; None for whatever comes next.
-            status: The HTTP status. The client repeats what it may after 502, 503 and 504, so that `times=1`
-                may go unnoticed; `max_retries=0` shows every one.
-            times: How many requests; None for all, until `clear_faults`.
-            detail: What is said to be wrong: a text, or the errors of fields.
-            error_type: A word for the kind of error, such as "gpu_unavailable".
-            retry_after: Seconds, for the header `Retry-After`.
-            body: The body instead: bytes or a text as they are, anything else as JSON.
-            content_type: Of a `body` in bytes or text.
+                "stream_tail_job_logs"; None for any operation.
+            status: The HTTP status. Clients retry after 502, 503 and 504, so `times=1` may have no visible
+                effect; use `max_retries=0` to see each error.
+            times: Number of requests; None for all until `clear_faults`.
+            detail: Description of the error: a text, or a list of field errors.
+            error_type: Kind of error, such as "gpu_unavailable".
+            retry_after: Seconds of the header `Retry-After`.
+            body: The body instead of `detail`: bytes or a text, or a value to send as JSON.
+            content_type: Content type of a `body` in bytes or text.
 
         Raises:
             ValueError: `times` is below 1.
@@ -401,11 +401,11 @@ class FakeAgent(Scripting):
         self._add(Fault(operation, times, "answer", reply))
 
     def drop_next(self, operation: str | None = None, *, times: int | None = 1) -> None:
-        """End the connection instead of an answer to the next request.
+        """End the connection instead of responding to the next request.
 
         Args:
-            operation: As of `fail_next`.
-            times: How many requests; None for all, until `clear_faults`.
+            operation: As for `fail_next`.
+            times: Number of requests; None for all until `clear_faults`.
 
         Raises:
             ValueError: `times` is below 1.
@@ -413,11 +413,11 @@ class FakeAgent(Scripting):
         self._add(Fault(operation, times, "drop"))
 
     def hang_next(self, operation: str | None = None, *, times: int | None = 1) -> None:
-        """Never answer the next request, so that the client runs into its timeout.
+        """Never respond to the next request, so that the client times out.
 
         Args:
-            operation: As of `fail_next`.
-            times: How many requests; None for all, until `clear_faults`.
+            operation: As for `fail_next`.
+            times: Number of requests; None for all until `clear_faults`.
 
         Raises:
             ValueError: `times` is below 1.
@@ -425,12 +425,12 @@ class FakeAgent(Scripting):
         self._add(Fault(operation, times, "hang"))
 
     def delay_next(self, operation: str | None = None, *, seconds: float, times: int | None = 1) -> None:
-        """Answer the next request late.
+        """Delay the response to the next request.
 
         Args:
-            operation: As of `fail_next`.
-            seconds: How late.
-            times: How many requests; None for all, until `clear_faults`.
+            operation: As for `fail_next`.
+            seconds: Seconds of the delay.
+            times: Number of requests; None for all until `clear_faults`.
 
         Raises:
             ValueError: `times` is below 1.
@@ -438,11 +438,11 @@ class FakeAgent(Scripting):
         self._add(Fault(operation, times, "delay", seconds=seconds))
 
     def clear_faults(self) -> None:
-        """Forget the faults that have not come yet."""
+        """Remove the faults that have not occurred yet."""
         with self._state.changes:
             self._state.faults.clear()
 
-    # --- inside
+    # --- internals
 
     def _add(self, fault: Fault) -> None:
         with self._state.changes:
@@ -459,7 +459,7 @@ class FakeAgent(Scripting):
         server = self._running()
         if hasattr(socket, "AF_UNIX"):
             return str(server.listen_unix())
-        # Where there is none, this machine's own network has to do.
+        # Without Unix sockets, use the loopback interface.
         server.listen_tcp()
         return None
 

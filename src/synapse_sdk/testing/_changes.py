@@ -1,4 +1,4 @@
-"""The lock around everything that the fake agent knows, and the waiting for it to change."""
+"""The lock of the fake agent's state, and waiting for changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Changes"]
 
 
 class Changes:
-    """A context manager that holds the lock; whoever waits is woken when it is left."""
+    """A context manager that holds the lock, and wakes all waiters at its end."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition(threading.RLock())
@@ -22,7 +22,7 @@ class Changes:
         self._condition.release()
 
     def wait(self, holds: Callable[[], bool], timeout: float, words: str) -> None:
-        """Wait until something holds.
+        """Wait until a condition is true.
 
         Raises:
             TimeoutError: It did not in time.

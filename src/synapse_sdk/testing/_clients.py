@@ -1,4 +1,4 @@
-"""Clients that are wired to a fake agent."""
+"""Clients that are connected to a fake agent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class UnixTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, path: str | None, listens: Callable[[], bool]) -> None:
-        # Nothing is encrypted on the way there, and certificates take a while to load.
+        # Nothing is encrypted, and loading certificates takes time.
         super().__init__(uds=path, verify=False)
         self._listens = listens
 
@@ -32,7 +32,7 @@ class UnixTransport(httpx.HTTPTransport):
 
 
 class AsyncUnixTransport(httpx.AsyncHTTPTransport):
-    """The same for `httpx.AsyncClient`."""
+    """The transport for `httpx.AsyncClient`."""
 
     def __init__(self, path: str | None, listens: Callable[[], bool]) -> None:
         super().__init__(uds=path, verify=False)
@@ -49,24 +49,24 @@ def _refused(request: httpx.Request) -> httpx.ConnectError:
 
 
 def http_client(transport: httpx.BaseTransport) -> httpx.Client:
-    """Make an HTTP client like the one that an `AgentClient` makes. Proxies are for other hosts."""
+    """Return an HTTP client like the one of an `AgentClient`, but without proxies."""
     return httpx.Client(transport=transport, headers=user_agent(), trust_env=False)
 
 
 def async_http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """Make an HTTP client like the one that an `AsyncAgentClient` makes."""
+    """Return an HTTP client like the one of an `AsyncAgentClient`, but without proxies."""
     return httpx.AsyncClient(transport=transport, headers=user_agent(), trust_env=False)
 
 
 def own(client: AgentClient, http: httpx.Client) -> AgentClient:
-    """Have a client close its HTTP client when it is closed, which it does not do with one it was given."""
-    connection = client._api_client.connection  # pyright: ignore[reportPrivateUsage]
-    client._api_client = ApiClient(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    """Make a client own its HTTP client, so that it closes it."""
+    config = client._api_client.config  # pyright: ignore[reportPrivateUsage]
+    client._api_client = ApiClient(config, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
     return client
 
 
 def own_async(client: AsyncAgentClient, http: httpx.AsyncClient) -> AsyncAgentClient:
-    """Do the same for the asynchronous one."""
-    connection = client._api_client.connection  # pyright: ignore[reportPrivateUsage]
-    client._api_client = AsyncApiClient(connection, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
+    """Make an asynchronous client own its HTTP client."""
+    config = client._api_client.config  # pyright: ignore[reportPrivateUsage]
+    client._api_client = AsyncApiClient(config, http, owns_http=True)  # pyright: ignore[reportPrivateUsage]
     return client

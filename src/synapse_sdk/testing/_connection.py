@@ -17,6 +17,7 @@ from ._dispatch import Attach, Request, answer, receive
 from ._faults import Fault
 from ._log_stream import LogStream, sse, websocket_frame
 from ._reply import Deferred, Reply
+from ._server import ServerConnection
 
 if TYPE_CHECKING:
     from ._server import Server
@@ -26,8 +27,8 @@ __all__ = ["Connection"]
 _MAX_BODY = 32 * 1024 * 1024
 
 
-class Connection(asyncio.Protocol):
-    """One connection. It lives in the server's thread; `wake` and `drop` may be called from others."""
+class Connection(ServerConnection):
+    """A connection in the server's thread; `wake` and `drop` may be called from other threads."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -43,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._spoke = False
         self._timers: set[asyncio.TimerHandle] = set()
 
-    # --- asyncio's side
+    # --- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -63,7 +64,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
-        # Not at once: asyncio is amid a write of its own, and doesn't expect that another one fails in it.
+        # Later, because asyncio calls this within a write and does not expect a failing write there.
         self._server.soon(self._pump)
 
     def data_received(self, data: bytes) -> None:
@@ -84,7 +85,7 @@ class Connection(asyncio.Protocol):
     # --- requests
 
     def _advance(self) -> None:
-        """Read on, until a request is whole."""
+        """Read until a request is complete."""
         try:
             while True:
                 event: Any = self._http.next_event()
@@ -106,7 +107,7 @@ class Connection(asyncio.Protocol):
                     return
         except h11.RemoteProtocolError as error:
             if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                self._reply(Reply.json(error.error_status_hint, {"detail": f"this is no HTTP: {error}"}))
+                self._reply(Reply.json(error.error_status_hint, {"detail": f"this is not HTTP: {error}"}))
             self.close()
 
     def _begin(self) -> None:
@@ -146,7 +147,7 @@ class Connection(asyncio.Protocol):
                 self._server.in_thread(partial(self._make, deferred))
 
     def _make(self, deferred: Deferred) -> None:
-        """Run the test's code; in a thread of its own."""
+        """Run the test's code, in a new thread."""
         try:
             reply = Reply.json(deferred.status, deferred.make())
         except Exception as error:  # noqa: BLE001 - as a plugin that fails does
@@ -178,7 +179,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def close(self) -> None:
-        """Close the connection when everything is sent."""
+        """Close the connection after everything is sent."""
         if self._transport is not None:
             self._transport.close()
 
@@ -212,7 +213,7 @@ class Connection(asyncio.Protocol):
             self._receive_frames(data)
 
     def wake(self) -> None:
-        """Look for more to send."""
+        """Send new events."""
         self._server.soon(self._pump)
 
     def drop(self) -> None:
@@ -232,7 +233,7 @@ class Connection(asyncio.Protocol):
             self._stream = None
             self._end(stream)
         elif data:
-            # There may be more than was taken at once, and others that wait.
+            # There may be more to send, and other connections are waiting.
             self._server.soon(self._pump)
 
     def _write(self, data: bytes) -> None:
@@ -250,7 +251,7 @@ class Connection(asyncio.Protocol):
             if stream.drop.how == "close" and self._websocket is not None:
                 self._websocket.send_close(CloseCode.GOING_AWAY)
                 self._send_frames()
-            # No answer is waited for: inside of a message the close is not even seen.
+            # Do not wait for a response: within a message the client does not see the close.
             self.close()
         elif self._websocket is not None:
             if self._websocket.state is State.OPEN:
@@ -285,7 +286,7 @@ class Connection(asyncio.Protocol):
                 self.close()
 
     def _beat(self) -> None:
-        """Show that the agent lives, where nothing else has for a while."""
+        """Send a heartbeat if nothing was sent for a while."""
         if self._stream is None or self._transport is None:
             return
         if not self._spoke and not self._paused:

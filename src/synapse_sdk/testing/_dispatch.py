@@ -1,4 +1,4 @@
-"""From a request to its answer. No I/O."""
+"""Respond to requests. No I/O."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ __all__ = ["Attach", "Request", "answer", "receive"]
 
 _REGISTERED = _answers.__all__  # each module there fills ANSWERS when it is imported
 _STREAM_PATH = "stream/"
-# What older agents answer without a look at the query.
+# Operations of which older agents ignore the query.
 _WINDOWED = frozenset({"get_job_logs", "list_jobs", "list_tasks"})
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came; header names are in lower case."""
+    """A request; header names are in lower case."""
 
     method: str
     target: str
@@ -48,18 +48,18 @@ class Request:
 
     @property
     def upgrades(self) -> bool:
-        """Whether it asks for a WebSocket."""
+        """Whether it requests a WebSocket."""
         return self.headers.get("upgrade", "").lower() == "websocket"
 
     @property
     def wants_events(self) -> bool:
-        """Whether the client knows server-sent events, so that an id is no log line for it."""
+        """Whether the client understands server-sent events, and would not take an id for a log line."""
         return "text/event-stream" in self.headers.get("accept", "")
 
 
 @dataclass(frozen=True)
 class Attach:
-    """Answer with the stream of a job's log, from `offset` on; what is behind `live` is read live."""
+    """Respond with the stream of a job's log from `offset`; bytes after `live` are live."""
 
     job: JobRecord
     offset: int
@@ -68,7 +68,7 @@ class Attach:
 
 
 def receive(state: State, request: Request) -> Fault | None:
-    """Record a request; tell what shall become of it instead of, or before, an answer."""
+    """Record a request, and return the fault that it meets, if any."""
     operation = _operation(request)
     headers = {name: "***" if name in CREDENTIALS else value for name, value in request.headers.items()}
     with state.changes:
@@ -86,7 +86,7 @@ def receive(state: State, request: Request) -> Fault | None:
 
 
 def answer(state: State, request: Request) -> Reply | Deferred | Attach:
-    """Answer a request; under the lock."""
+    """Return the response to a request, under the lock."""
     with state.changes:
         try:
             _authenticate(state, request.headers.get("authorization"))
@@ -99,12 +99,12 @@ def answer(state: State, request: Request) -> Reply | Deferred | Attach:
             if not state.windows and route.operation.id in _WINDOWED:
                 query = httpx.QueryParams()
             if route.operation.id == "get_job_logs":
-                read_window(query)  # 400 here, as on streams, and not 422
+                read_window(query)  # raises 400, as on streams, not 422
             call = read_call(route, query, request.headers, request.content, host)
             result = _answer_for(route.operation.id)(state, call)
         except ApiError as error:
             return error.reply()
-        except Exception as error:  # noqa: BLE001 - a broken connection would say less
+        except Exception as error:  # noqa: BLE001 - clearer than a broken connection
             return Reply.json(500, {"detail": f"the fake agent failed: {type(error).__name__}: {error}"})
         if isinstance(result, Reply | Deferred):
             return result
@@ -139,7 +139,7 @@ def _authenticate(state: State, given: str | None) -> None:
 
 
 def _stream(request: Request) -> tuple[str, Literal["websocket", "http"]] | None:
-    """Tell the path of the log whose stream is asked for, and over what."""
+    """Return the path of the requested log and the protocol, or None for other requests."""
     if request.method != "GET":
         return None
     over_http = request.path.endswith(f"/logs/{_STREAM_PATH}")
@@ -160,7 +160,7 @@ def _attach(
     call = read_call(route_for("GET", path), httpx.QueryParams(), {}, b"", "")
     job = state.job(call.path["job_id"])
     if protocol == "websocket" and not state.websockets:
-        # As where a proxy strips the upgrade: the same path answers the log so far.
+        # As behind a proxy that removes the upgrade: the same path returns the log so far.
         return Reply.json(200, job.text)
     last = request.headers.get("last-event-id") if protocol == "http" else None
     if last:
@@ -171,10 +171,10 @@ def _attach(
         window = Window(read_number(request.query, "offset") or 0)
     if not state.offsets:
         window = Window()
-    # An offset may lie ahead of the log of an agent that knows no windows: its stream waits there.
+    # Agents without windows accept an offset after the end of the log, and wait there.
     offset = window.of(job.data)[0] if state.windows else window.offset
     if protocol == "websocket" and not _is_handshake(request.headers):
-        raise ApiError(400, "the request is no WebSocket handshake")
+        raise ApiError(400, "the request is not a WebSocket handshake")
     return Attach(job, offset, len(job.data), protocol)
 
 

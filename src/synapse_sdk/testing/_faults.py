@@ -1,4 +1,4 @@
-"""What shall go wrong, in the order in which it was asked for. No I/O."""
+"""The faults that the test has requested, in order. No I/O."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ from typing import Literal
 
 from ._reply import Reply
 
-__all__ = ["Fault", "Faults"]
+__all__ = ["Drop", "DropHow", "Fault", "Faults"]
+
+DropHow = Literal["close", "fin", "reset"]
+"""How a stream breaks: closed by its protocol, as at a restart; ended; or reset."""
+
+
+@dataclass
+class Drop:
+    """A break of a log stream, after a number of lines or of bytes on the wire."""
+
+    lines: int | None
+    size: int | None
+    how: DropHow
 
 
 @dataclass
 class Fault:
-    """One fault.
+    """A fault.
 
     Attributes:
-        operation: Whose request it meets; None for any.
-        times: How often it does; None for ever.
-        kind: What happens in place of the answer, or before it.
-        reply: What is answered, of an "answer".
-        seconds: How long a "delay" is.
+        operation: The operation that it affects; None for any.
+        times: How many requests it affects; None for all.
+        kind: What happens instead of the response, or before it.
+        reply: The response of an "answer".
+        seconds: The length of a "delay".
     """
 
     operation: str | None
@@ -30,19 +42,19 @@ class Fault:
 
 
 class Faults:
-    """The faults that are still to come."""
+    """The faults that have not occurred yet."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Put a fault behind those that are there."""
+        """Add a fault after the others."""
         if fault.times is not None and fault.times < 1:
             raise ValueError("times must be at least 1, or None for every time")
         self._waiting.append(fault)
 
     def take(self, operation: str | None) -> Fault | None:
-        """Give the fault that a request meets, and count it."""
+        """Return the fault that a request meets, if any, and count it."""
         for fault in self._waiting:
             if fault.operation in (None, operation):
                 if fault.times is not None:
@@ -53,5 +65,5 @@ class Faults:
         return None
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Remove all faults."""
         self._waiting.clear()

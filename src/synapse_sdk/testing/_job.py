@@ -1,4 +1,4 @@
-"""A job that the test scripts."""
+"""A job that the test controls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from synapse_agent_api.models import JobStatus
 
-from ._log_stream import Drop, DropHow
+from ._faults import Drop, DropHow
 
 if TYPE_CHECKING:
     from ._job_record import JobRecord
@@ -16,10 +16,10 @@ __all__ = ["FakeJob"]
 
 
 class FakeJob:
-    """A job of a `FakeAgent`, which does what the test says.
+    """A job of a `FakeAgent`, which the test controls.
 
-    `FakeAgent.add_job` makes one, and so does a run of a plugin: `FakeAgent.jobs` has it then. Its methods
-    may be called from any thread or task; tails get at once what it logs.
+    `FakeAgent.add_job` returns one; the jobs of runs are in `FakeAgent.jobs`. All methods may be called from
+    any thread or task. Log lines reach tails at once.
 
     Example:
         >>> with FakeAgent() as agent:
@@ -36,36 +36,36 @@ class FakeJob:
     def __repr__(self) -> str:
         return f"<FakeJob {self.id}: {self.status}, {len(self._record.data)} bytes of log>"
 
-    # --- looking
+    # --- state
 
     @property
     def id(self) -> str:
-        """Its submission id."""
+        """The submission id."""
         return self._record.id
 
     @property
     def status(self) -> JobStatus:
-        """Where it stands."""
+        """The status."""
         return self._record.status
 
     @property
     def over(self) -> bool:
-        """Whether it has ended, in whatever way."""
+        """Whether the job has ended."""
         return self._record.over
 
     @property
     def action(self) -> str | None:
-        """The plugin's action that it runs; None where the test added the job."""
+        """The plugin's action; None for a job that the test added."""
         return self._record.action
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters of that run."""
+        """The parameters of the run."""
         return dict(self._record.request.get("params") or {})
 
     @property
     def request(self) -> dict[str, Any]:
-        """The whole body of the request for that run."""
+        """The body of the request that started the run."""
         return dict(self._record.request)
 
     @property
@@ -81,65 +81,65 @@ class FakeJob:
 
     @property
     def tails(self) -> int:
-        """How many clients follow its log now."""
+        """The number of clients that follow the log."""
         return self._record.tails
 
     def wait_for_tail(self, timeout: float = 5.0) -> None:
         """Wait until a client follows the log.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Maximum of seconds to wait.
 
         Raises:
-            TimeoutError: None came.
+            TimeoutError: No client followed it in time.
         """
         self._record.changes.wait(lambda: self.tails > 0, timeout, f"nobody tails job {self.id}")
 
     def wait_for_end(self, timeout: float = 5.0) -> None:
-        """Wait until the job is over: because a client stopped it, or its script has come to the end.
+        """Wait until the job has ended: a client has stopped it, or its script has returned.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Maximum of seconds to wait.
 
         Raises:
-            TimeoutError: It was not over in time.
+            TimeoutError: It has not ended in time.
         """
         self._record.changes.wait(lambda: self.over, timeout, f"job {self.id} is not over")
 
-    # --- scripting
+    # --- control
 
     def log(self, *lines: str) -> None:
         """Write lines to the log; a newline is added to each.
 
         Raises:
-            RuntimeError: The job is over.
+            RuntimeError: The job has ended.
         """
         self.write("".join(f"{line}\n" for line in lines))
 
     def write(self, text: str | bytes) -> None:
-        """Write to the log as it is. What has no newline yet is sent once the line is whole, or the job over.
+        """Write text to the log. An unfinished line is sent when it is complete or the job has ended.
 
         Raises:
-            RuntimeError: The job is over.
+            RuntimeError: The job has ended.
         """
         self._record.write(text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text)
 
     def start(self) -> None:
-        """Go from PENDING to RUNNING.
+        """Change the status to RUNNING.
 
         Raises:
-            RuntimeError: The job is over.
+            RuntimeError: The job has ended.
         """
         self._record.set_status(JobStatus.RUNNING)
 
     def succeed(self, message: str = "Job finished successfully.") -> None:
-        """End as SUCCEEDED, with exit code 0. The log is whole.
+        """End the job as SUCCEEDED, with exit code 0.
 
         Args:
-            message: The status in words.
+            message: Description of the status.
 
         Raises:
-            RuntimeError: The job is over.
+            RuntimeError: The job has ended.
         """
         self._record.set_status(JobStatus.SUCCEEDED, message=message)
 
@@ -150,47 +150,47 @@ class FakeJob:
         error_type: str | None = None,
         exit_code: int | None = 1,
     ) -> None:
-        """End as FAILED. The log is whole.
+        """End the job as FAILED.
 
         Args:
-            message: The status in words.
-            error_type: A word for the kind of failure, such as "RUNTIME_ENV_SETUP_FAILURE".
-            exit_code: Of the driver.
+            message: Description of the status.
+            error_type: Kind of failure, such as "RUNTIME_ENV_SETUP_FAILURE".
+            exit_code: Exit code of the driver.
 
         Raises:
-            RuntimeError: The job is over.
+            RuntimeError: The job has ended.
         """
         self._record.set_status(
             JobStatus.FAILED, message=message, error_type=error_type, driver_exit_code=exit_code
         )
 
     def stop(self) -> bool:
-        """End as STOPPED, as `stop_job` of a client does; tell whether there was something to stop."""
+        """End the job as STOPPED, as `stop_job` of a client does; return whether it was running."""
         return self._record.stop()
 
     @property
     def hold_stop(self) -> bool:
-        """Whether `stop_job` of a client only asks: the job goes on until the test ends it. Can be set."""
+        """Whether the job continues after `stop_job` of a client, until the test ends it; may be set."""
         return self._record.hold_stop
 
     @hold_stop.setter
     def hold_stop(self, hold: bool) -> None:
         self._record.hold_stop = hold
 
-    # --- trouble
+    # --- faults
 
     def drop_tail(
         self, *, after_lines: int | None = None, after_bytes: int | None = None, how: DropHow = "fin"
     ) -> None:
-        """Break the log stream that connects next, once it has sent so much; or all that are open now.
+        """Break the next log stream after a number of lines or bytes, or all that are open now.
 
-        Called twice, it breaks the next two. A client resumes where it stopped.
+        Call it twice to break the next two. The client resumes after the last line.
 
         Args:
-            after_lines: Lines that the next stream sends before it breaks.
-            after_bytes: Bytes of events that it sends, so that it may break inside of one.
-            how: "fin" ends the connection without a word, "close" as an agent that restarts does (close code
-                1001 on a WebSocket), "reset" as a crash. Streams that are open now get a "fin".
+            after_lines: Number of lines that the next stream sends before it breaks.
+            after_bytes: Number of bytes that it sends before it breaks, possibly within an event.
+            how: "fin" ends the connection; "close" ends it as a restarting agent does (close code 1001 on a
+                WebSocket); "reset" as a crash. Streams that are open now get a "fin".
 
         Raises:
             ValueError: Both are given, or one is negative.
@@ -206,20 +206,20 @@ class FakeJob:
             self._record.drops.append(Drop(after_lines, after_bytes, how))
 
     def send_event(self, event: Mapping[str, object] | str) -> None:
-        """Send something, once, that is no part of the log: to the tail that first gets here.
+        """Send an event, which is not part of the log, to the first tail that reaches this position.
 
         Args:
-            event: An event such as `{"type": "progress", "percent": 5}`; or bare text, which is a whole frame
-                on a WebSocket and a line over HTTP.
+            event: An event such as `{"type": "progress", "percent": 5}`; or a text, which is a frame on a
+                WebSocket and a line over HTTP.
         """
         self._record.place(event if isinstance(event, str) else dict(event))
 
     def fail_tail(self, message: str = "the log can't be read", *, status_code: int | None = 503) -> None:
-        """Send an error event, once, after the lines so far; it ends the tail that gets it.
+        """Send an error event once, after the lines so far; it ends the tail that receives it.
 
         Args:
-            message: What went wrong.
-            status_code: The HTTP status that would say it; it decides the class of the client's error.
+            message: Description of the error.
+            status_code: HTTP status of the event, which determines the class of the client's error.
         """
         event: dict[str, object] = {"type": "error", "message": message}
         if status_code is not None:

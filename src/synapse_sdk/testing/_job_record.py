@@ -1,4 +1,4 @@
-"""A fake job as the agent keeps it: its status, its log, and who follows that."""
+"""The agent's record of a fake job: its status, its log and its tails."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from ._reply import shape
 
 if TYPE_CHECKING:
     from ._changes import Changes
-    from ._log_stream import Drop, Event
+    from ._faults import Drop
 
-__all__ = ["JobOverError", "JobRecord", "PlacedEvent"]
+__all__ = ["Event", "JobOverError", "JobRecord", "PlacedEvent"]
+
+Event = Mapping[str, object] | str
+"""An event of a log stream, or text that is sent as it is."""
 
 _FINAL = frozenset({JobStatus.STOPPED, JobStatus.SUCCEEDED, JobStatus.FAILED})
 _MESSAGES = {
@@ -32,19 +35,19 @@ _EXIT_CODES = {JobStatus.SUCCEEDED: 0, JobStatus.FAILED: 1}
 
 
 class JobOverError(RuntimeError):
-    """A job that is over was to go on."""
+    """A job that has ended can't be changed."""
 
 
 @dataclass(frozen=True)
 class PlacedEvent:
-    """Something to send once, when a tail has come to a position in the log."""
+    """An event to send once, when a tail reaches a position in the log."""
 
     position: int
     event: Event
 
 
 class JobRecord:
-    """A job. Whatever changes it holds the lock of `changes` and tells everybody."""
+    """A job; every change is made under the lock of `changes`, which wakes its waiters."""
 
     def __init__(
         self,
@@ -65,7 +68,7 @@ class JobRecord:
         self.action = action
         self.request: dict[str, Any] = dict(request or {})
         self.data: bytearray = bytearray()
-        self._written: list[tuple[int, float]] = []  # through which byte, and when
+        self._written: list[tuple[int, float]] = []  # sizes of the log, and when it reached them
         self.events: deque[PlacedEvent] = deque()
         self.drops: deque[Drop] = deque()
         self.hold_stop = False
@@ -102,11 +105,11 @@ class JobRecord:
         return len(self._tails)
 
     def shape(self) -> dict[str, Any]:
-        """Give the job as it is sent."""
+        """Return the job as the agent sends it."""
         return shape(Job, {**self._fields, "status": self.status}) | self._extra
 
     def look(self) -> dict[str, Any]:
-        """Give the job as it is sent to who asks for it, after its next scripted status."""
+        """Return the job as the agent sends it, and advance to the next scripted status."""
         if self._looked and self._ahead and not self.over:
             self.set_status(self._ahead.popleft())
         self._looked = True
@@ -118,7 +121,7 @@ class JobRecord:
             self._written.append((len(self.data), time.time()))
 
     def written(self, position: int) -> float:
-        """Return when the log came to have so many bytes, in seconds since the epoch."""
+        """Return when the log reached a size in bytes, in seconds since the epoch."""
         return self._written[bisect_left(self._written, (position, 0.0))][1]
 
     def set_status(self, status: JobStatus, **fields: object) -> None:
@@ -132,7 +135,7 @@ class JobRecord:
             self._fields |= fields
 
     def stop(self) -> bool:
-        """Tell whether there was something to stop."""
+        """Stop the job, and return whether it was running."""
         with self.changes:
             if self.over:
                 return False
@@ -140,18 +143,18 @@ class JobRecord:
             return True
 
     def ask_to_stop(self) -> bool:
-        """Do what a client's request does: stop, or leave that to the test."""
+        """Stop the job on a client's request, or leave it to the test."""
         with self.changes:
             return not self.over if self.hold_stop else self.stop()
 
     def place(self, event: Event) -> None:
-        """Have something sent that is no line."""
+        """Send an event that is not a line, at the current position."""
         with self.changes:
             self.events.append(PlacedEvent(len(self.data), event))
             self._wake()
 
     def attach(self, key: object, wake: Callable[[], None], drop: Callable[[], None]) -> Drop | None:
-        """Take up a tail; give back where it shall break."""
+        """Add a tail, and return where it must break."""
         with self.changes:
             self._tails[key] = wake, drop
             return self.drops.popleft() if self.drops else None

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from websockets.frames import Frame, Opcode
 
 if TYPE_CHECKING:
-    from ._job_record import JobRecord
+    from ._faults import Drop
+    from ._job_record import Event, JobRecord
 
-__all__ = ["Drop", "DropHow", "Event", "LogStream", "sse", "websocket_frame"]
+__all__ = ["LogStream", "sse", "websocket_frame"]
 
-DropHow = Literal["close", "fin", "reset"]
-"""How a stream breaks: by a close of its protocol as at a restart, by the connection's end, or by a reset."""
-
-Event = Mapping[str, object] | str
-"""An event, or bare text that is sent as it is."""
-
-# A longer line goes out in pieces, as from a real agent.
+# Bytes above which a line is sent in parts, as by a real agent.
 _PIECE = 65_536
-# What is framed at once.
+# Bytes that are framed at once.
 _BLOCK = 262_144
-
-
-@dataclass
-class Drop:
-    """Where a stream breaks: after so many lines, or bytes on the wire."""
-
-    lines: int | None
-    size: int | None
-    how: DropHow
 
 
 class LogStream:
@@ -70,7 +55,7 @@ class LogStream:
         self._begun = False
 
     def take(self) -> bytes:
-        """Give what is to be sent now, empty where there is nothing; `ended` tells whether more may come."""
+        """Return the bytes to send now, possibly none; `ended` is None while more may follow."""
         parts: list[bytes] = []
         if not self._begun:
             self._begun = True
@@ -80,7 +65,7 @@ class LogStream:
         return self._cut(b"".join(parts))
 
     def heartbeat(self) -> bytes:
-        """Give the event that shows a life without lines."""
+        """Return a heartbeat event."""
         return self._frame({"type": "heartbeat"})
 
     def _fill(self, parts: list[bytes]) -> None:
@@ -107,7 +92,7 @@ class LogStream:
                 return
 
     def _message(self, limit: int) -> Event | None:
-        """Give the line that is whole by `limit`, and go behind it."""
+        """Return the line that is complete by `limit`, and advance past it."""
         data, start = self.job.data, self._at
         newline = data.find(b"\n", start, limit)
         if newline >= 0:
@@ -151,13 +136,13 @@ def _character_end(data: bytearray, end: int) -> int:
 
 
 def websocket_frame(event: Event) -> bytes:
-    """Make a text frame of an event."""
+    """Return a text frame with an event."""
     text = event if isinstance(event, str) else json.dumps(event)
     return Frame(Opcode.TEXT, text.encode("utf-8", "surrogatepass")).serialize(mask=False)
 
 
 def sse(event: Event, *, ids: bool) -> bytes:
-    """Make a server-sent event, with its offset as the id if `ids`; bare text is a line."""
+    """Return a server-sent event, with its offset as the id if `ids`; a text becomes a line."""
     if isinstance(event, str):
         return f"{event}\n".encode("utf-8", "surrogatepass")
     offset = event.get("offset") if ids else None

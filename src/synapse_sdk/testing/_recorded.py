@@ -1,4 +1,4 @@
-"""What was sent to the fake agent."""
+"""The requests that the fake agent has received."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CREDENTIALS = frozenset({"authorization", "proxy-authorization", "synapse-user",
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request that the fake agent got.
+    """A request that the fake agent has received.
 
     Attributes:
         method: In capitals, such as "GET".
         path: Below the agent's URL, decoded, without the query: "/jobs/train/".
         operation: The client's method that sends such a request, "get_job" for one; for log streams
-            "websocket_tail_job_logs" or "stream_tail_job_logs"; None where the agent has no such path.
+            "websocket_tail_job_logs" or "stream_tail_job_logs"; None if the agent has no such path.
         query: The query's parameters by name.
         headers: The headers by their name in lower case. Credentials are there as "***".
         content: The body.
@@ -41,9 +41,9 @@ class RecordedRequest:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None where there is no body.
+        """The decoded JSON body; None without a body.
 
         Raises:
-            ValueError: The body is no JSON.
+            ValueError: The body is not JSON.
         """
         return json.loads(self.content) if self.content else None

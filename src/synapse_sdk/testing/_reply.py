@@ -1,4 +1,4 @@
-"""What the fake agent answers to a request."""
+"""The responses of the fake agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Deferred", "ApiError", "Reply", "shape"]
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, whole."""
+    """A response."""
 
     status: int
     content: bytes = b""
@@ -30,14 +30,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Deferred:
-    """An answer that the test's own code makes, which may take its time and call the agent."""
+    """A response that the test's code makes; it may block or call the agent."""
 
     status: int
     make: Callable[[], object]
 
 
 class ApiError(Exception):
-    """Answer with an error."""
+    """Responds with an error."""
 
     def __init__(self, status: int, detail: object, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -47,14 +47,14 @@ class ApiError(Exception):
 
     @classmethod
     def typed(cls, status: int, message: str, error_type: str) -> ApiError:
-        """An error that programs tell by its `error_type`."""
+        """Return an error with an `error_type`."""
         error = cls(status, message)
         error.body = {"message": message, "error_type": error_type}
         return error
 
     @classmethod
     def fields(cls, errors: Iterable[Mapping[str, object]]) -> ApiError:
-        """422 with one entry for each field that is wrong."""
+        """Return a 422 with an entry for each wrong field."""
         return cls(422, list(errors))
 
     def reply(self) -> Reply:

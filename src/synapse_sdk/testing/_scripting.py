@@ -1,4 +1,4 @@
-"""What a fake agent has and does: the part of `FakeAgent` that a test sets the scene with."""
+"""The methods of `FakeAgent` that set up its resources and their behaviour."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GIB = 1024**3
 
 
 class Scripting:
-    """What the agent has, and what its jobs and builds do."""
+    """The resources of the agent, and the behaviour of its jobs and builds."""
 
     _state: State
 
@@ -51,19 +51,19 @@ class Scripting:
         """Add a job.
 
         Args:
-            job_id: Its submission id: 1 to 100 letters, digits, `-` and `_`.
-            status: PENDING, RUNNING, SUCCEEDED, FAILED or STOPPED. Several are what it goes through: each
-                `get_job`, as of `wait_for_job`, sees the next one.
-            logs: The lines of its log so far.
-            entrypoint: The command that it is said to run.
-            extra: Fields of the answer to set or to add, as a newer agent might.
+            job_id: The submission id: 1 to 100 letters, digits, `-` and `_`.
+            status: PENDING, RUNNING, SUCCEEDED, FAILED or STOPPED. With several, each `get_job` (also within
+                `wait_for_job`) returns the next one.
+            logs: The lines that the log already has.
+            entrypoint: The command that the job reports.
+            extra: Fields of the response to replace or add, as a newer agent might.
 
         Returns:
-            The job, to be scripted further.
+            The job, which the test controls.
 
         Raises:
-            ValueError: There is a job with this id, or there is no status.
-            ValidationError: 400, `job_id` is no id.
+            ValueError: A job with this id exists, or `status` is empty.
+            ValidationError: 400, `job_id` is not a valid id.
 
         Example:
             >>> with FakeAgent() as agent:
@@ -85,7 +85,7 @@ class Scripting:
 
     @property
     def jobs(self) -> Mapping[str, FakeJob]:
-        """The jobs by their ids, the oldest first: those that were added, and those of runs."""
+        """The jobs by id, the oldest first: those that were added, and those of runs."""
         with self._state.changes:
             return {job_id: FakeJob(record) for job_id, record in self._state.jobs.items()}
 
@@ -107,16 +107,16 @@ class Scripting:
         status: str = "SUCCEEDED",
         hold: bool = False,
     ) -> None:
-        """Say what the jobs of runs do from now on. Without, they write two lines and succeed at once.
+        """Set what the jobs of runs do from now on. By default they write two lines and succeed at once.
 
         Args:
-            action: The plugin's action; None for every one that has no script of its own.
-            script: A function that is called with the job, in a thread of its own. When it returns, the job
-                succeeds, unless the function has ended it; when it raises, the job fails and has the
-                traceback in its log. Once a client has stopped the job, the next `job.log` ends the function.
-            lines: What it logs, at once.
-            status: How it then stands.
-            hold: The job is PENDING, and all else is left to the test.
+            action: The plugin's action; None for all actions without their own script.
+            script: A function that is called with the job in a new thread. When it returns, the job succeeds,
+                unless the function has ended it; when it raises, the job fails with the traceback in its log.
+                After a client has stopped the job, the next `job.log` ends the function.
+            lines: Lines that the job logs at once.
+            status: The status of the job after that.
+            hold: Leave the job PENDING; the test controls it.
 
         Example:
             >>> def train(job):
@@ -137,12 +137,12 @@ class Scripting:
             self._state.scripts[action] = JobScript(function, tuple(lines), str(JobStatus(status)), hold)
 
     def on_call(self, action: str, answer: Callable[[dict[str, Any]], object]) -> None:
-        """Say what a serve action answers: a run of it is a call, not a job.
+        """Set the result of a serve action, whose run is a call and not a job.
 
         Args:
             action: The plugin's action.
-            answer: A function that is called with the parameters, in a thread of its own, and returns what
-                `run_plugin_release` is to return. What it raises is answered with 500.
+            answer: A function that is called with the parameters in a new thread. Its result is returned by
+                `run_plugin_release`; an exception becomes a response with status 500.
 
         Example:
             >>> with FakeAgent() as agent:
@@ -165,13 +165,13 @@ class Scripting:
         """Add a plugin release.
 
         Args:
-            lookup: As `code@version`.
-            actions: The names of its actions, which are jobs then; or the method of each by its name: "job",
-                "task", "serve" or "restapi". A run of another one is refused with 404. None lets any run.
-            config: The plugin's config.yaml instead, as an object.
+            lookup: The release as `code@version`.
+            actions: The names of its job actions; or a mapping of names to methods: "job", "task", "serve" or
+                "restapi". A run of another action gets a 404. None allows all actions.
+            config: The content of the plugin's config.yaml, instead of `actions`.
 
         Raises:
-            ValueError: `lookup` is none.
+            ValueError: `lookup` is not `code@version`.
         """
         plugin, at, version = lookup.partition("@")
         if not (plugin and at and version):
@@ -195,14 +195,14 @@ class Scripting:
     # --- the cluster
 
     def add_node(self, node_id: str | None = None, **fields: Any) -> Node:
-        """Add a node, or replace the one with this id. An agent starts with one node, "head".
+        """Add a node, or replace the one with this id. The agent starts with one node, "head".
 
         Args:
-            node_id: Its id; one is made up otherwise.
+            node_id: The id; a random one by default.
             fields: Further fields of `Node`, such as `resources_total={"CPU": 4, "GPU": 1}`.
 
         Raises:
-            TypeError: A field that `Node` has not.
+            TypeError: `Node` has no such field.
         """
         node_id = node_id or secrets.token_hex(28)
         alive = fields.get("alive", fields.get("state", "ALIVE") == "ALIVE")
@@ -223,10 +223,10 @@ class Scripting:
         return Node.from_dict(node)
 
     def set_gpus(self, gpus: int | Iterable[Mapping[str, Any]] | None) -> None:
-        """Say what GPUs the agent's node has; without, the GPU status is refused as unavailable.
+        """Set the GPUs of the agent's node. By default there are none, and the GPU status raises an error.
 
         Args:
-            gpus: How many, all free; or the fields of each, as `GpuDevice` has them; None for none.
+            gpus: The number of free GPUs; or the fields of `GpuDevice` for each; None for no GPUs.
         """
         devices: list[dict[str, Any]] | None = None
         if gpus is not None:
@@ -241,13 +241,13 @@ class Scripting:
         """Add a Ray task.
 
         Args:
-            name: Its name.
-            task_id: Its id; one is made up otherwise.
-            state: Where it stands, such as RUNNING, FINISHED or FAILED.
+            name: The name.
+            task_id: The id; a random one by default.
+            state: The state, such as RUNNING, FINISHED or FAILED.
             fields: Further fields of `Task`.
 
         Raises:
-            TypeError: A field that `Task` has not.
+            TypeError: `Task` has no such field.
         """
         task_id = task_id or secrets.token_hex(24)
         defaults: dict[str, Any] = {
@@ -269,13 +269,13 @@ class Scripting:
         """Add a serve application with one deployment.
 
         Args:
-            name: Its name, such as "detector@1.0.0".
-            status: Where it stands.
-            replicas: How many replicas its deployment has.
+            name: The name, such as "detector@1.0.0".
+            status: The status.
+            replicas: The number of replicas of its deployment.
             fields: Further fields of `ServeApplication`.
 
         Raises:
-            TypeError: A field that `ServeApplication` has not.
+            TypeError: `ServeApplication` has no such field.
         """
         deployment = {
             "name": "Deployment",
@@ -297,14 +297,14 @@ class Scripting:
     # --- containers
 
     def add_container(self, *, status: str = "running", **fields: Any) -> Container:
-        """Add a container that is there already.
+        """Add a container without a build.
 
         Args:
             status: "running" or "stopped".
             fields: Further fields of `Container`.
 
         Raises:
-            TypeError: A field that `Container` has not.
+            TypeError: `Container` has no such field.
         """
         with self._state.changes:
             number = self._state.number()
@@ -315,13 +315,13 @@ class Scripting:
 
     @property
     def builds(self) -> Mapping[str, FakeBuild]:
-        """The builds by their ids, the oldest first."""
+        """The builds by id, the oldest first."""
         with self._state.changes:
             return {name: FakeBuild(self._state, record) for name, record in self._state.builds.items()}
 
     @property
     def hold_builds(self) -> bool:
-        """Whether builds wait for the test to end them; can be set at any time."""
+        """Whether builds wait for the test to end them; may be set at any time."""
         return self._state.hold_builds
 
     @hold_builds.setter
@@ -332,38 +332,38 @@ class Scripting:
 
     @property
     def policy(self) -> RuntimePolicy:
-        """The policy as it is."""
+        """The current policy."""
         with self._state.changes:
             return RuntimePolicy.from_dict(dict(self._state.policy))
 
     def set_policy(self, **limits: Any) -> None:
-        """Change limits of the policy. Runs keep to them: at first, 3 jobs may be under way.
+        """Change limits of the policy, which apply to runs. The default is 3 jobs at once.
 
         Args:
-            limits: Fields of `RuntimePolicy`, such as `max_concurrent_jobs=0`, which is no limit.
+            limits: Fields of `RuntimePolicy`, such as `max_concurrent_jobs=0`, which means no limit.
 
         Raises:
-            TypeError: A field that `RuntimePolicy` has not.
+            TypeError: `RuntimePolicy` has no such field.
         """
         with self._state.changes:
             self._state.policy = shape(RuntimePolicy, self._state.policy, limits)
 
     def set_health(self, status: str = "ok", **fields: Any) -> None:
-        """Say what the health check answers.
+        """Set the result of the health check.
 
         Args:
-            status: "ok", or another word where something is wrong.
+            status: "ok", or another word for a problem.
             fields: Further fields of `Health`, such as `ray_available=False`.
 
         Raises:
-            TypeError: A field that `Health` has not.
+            TypeError: `Health` has no such field.
         """
         with self._state.changes:
             self._state.health = shape(Health, {"ray_available": True, "status": status}, fields)
 
     @property
     def hold_system(self) -> bool:
-        """Whether updates and restarts stay under way until `finish_system_operation`; can be set."""
+        """Whether updates and restarts last until `finish_system_operation`; may be set at any time."""
         return self._state.hold_system
 
     @hold_system.setter
@@ -371,7 +371,7 @@ class Scripting:
         self._state.hold_system = hold
 
     def finish_system_operation(self) -> None:
-        """End the update or restart that is under way."""
+        """End the current update or restart."""
         with self._state.changes:
             self._state.system_status = {"in_progress": False}
 

@@ -1,4 +1,4 @@
-"""Running the test's function as a job."""
+"""Run a function of the test as a job."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["run_script"]
 
 
 def run_script(record: JobRecord, function: Callable[[FakeJob], object]) -> None:
-    """Run a function as a job: what it raises fails the job, with the traceback in its log."""
-    # Whatever comes after a client's stop_job is met by this error, as a process is by its signal.
+    """Run a function as a job; an exception fails the job, with the traceback in its log."""
+    # Raised by the next change of the job after a client's stop_job, as a signal ends a process.
     with contextlib.suppress(JobOverError):
         try:
             record.set_status(JobStatus.RUNNING)
             function(FakeJob(record))
         except JobOverError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the job tells of it
+        except Exception as error:  # noqa: BLE001 - the job reports it
             record.write(traceback.format_exc().encode("utf-8", "replace"))
             record.set_status(JobStatus.FAILED, message=f"{type(error).__name__}: {error}")
         else:

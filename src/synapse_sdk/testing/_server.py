@@ -1,4 +1,4 @@
-"""The fake agent's thread: an event loop of its own, whatever the test runs on, with listening sockets."""
+"""The fake agent's thread, with its own event loop and listening sockets."""
 
 from __future__ import annotations
 
@@ -12,29 +12,37 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._connection import Connection
-
 if TYPE_CHECKING:
     from ._state import State
 
-__all__ = ["Server"]
+__all__ = ["Server", "ServerConnection"]
 
-# Seconds that the test's own code, in jobs and calls, has to end when the agent is closed.
-_PATIENCE = 5.0
-# What the path of a socket may be long, at the least generous of systems.
+# Seconds to wait for the test's functions, in jobs and calls, when the agent is closed.
+_JOIN_TIMEOUT = 5.0
+# Maximum length of a socket's path on all systems.
 _MAX_PATH = 100
+
+
+class ServerConnection(asyncio.Protocol):
+    """A connection of the server, from its first byte to its last."""
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        raise NotImplementedError
 
 
 class Server:
     """Serves a `State` over a Unix socket in a temporary directory, over TCP on 127.0.0.1, or both.
 
     Args:
-        state: What to serve.
+        state: The agent's state.
+        connect: Called with the server for each new connection.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, connect: Callable[[Server], ServerConnection]) -> None:
         self.state = state
-        self.connections: set[Connection] = set()
+        self.connections: set[ServerConnection] = set()
+        self._connect = connect
         self.path: Path | None = None
         self.port: int | None = None
         self._servers: list[asyncio.Server] = []
@@ -51,7 +59,7 @@ class Server:
         self._ready.wait()
 
     def stop(self) -> None:
-        """End every connection, and the thread.
+        """End all connections and the thread.
 
         Raises:
             RuntimeError: The script of a job is still running.
@@ -62,16 +70,16 @@ class Server:
         if self.path is not None:
             shutil.rmtree(self.path.parent, ignore_errors=True)
         for thread in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(_JOIN_TIMEOUT)
             if thread.is_alive():
-                raise RuntimeError(f"{thread.name} still runs {_PATIENCE:g} s after its agent was closed")
+                raise RuntimeError(f"{thread.name} still runs {_JOIN_TIMEOUT:g} s after its agent was closed")
 
     def listens(self) -> bool:
-        """Tell whether a connection would be accepted."""
+        """Return whether connections are accepted."""
         return not self._away
 
     def listen_unix(self) -> Path:
-        """Listen on a Unix socket; give its path."""
+        """Listen on a Unix socket, and return its path."""
         if self.path is None:
             directory = tempfile.mkdtemp(prefix="fake-agent-")
             if len(directory) > _MAX_PATH - 2:
@@ -83,7 +91,7 @@ class Server:
         return self.path
 
     def listen_tcp(self) -> int:
-        """Listen on a free port of 127.0.0.1; give the port."""
+        """Listen on a free port of 127.0.0.1, and return the port."""
         if self.port is None:
             self._await(self._listen_tcp())
             assert self.port is not None
@@ -92,25 +100,25 @@ class Server:
         return self.port
 
     def unlisten(self) -> None:
-        """Refuse connections, and end those that there are."""
+        """Refuse connections, and end the open ones."""
         self._away = True
         self._await(self._unlisten())
 
     def listen_again(self) -> None:
-        """Listen where it did before."""
+        """Listen at the same addresses again."""
         self._away = False
         self._await(self._listen_again())
 
-    # --- from other threads
+    # --- called from other threads
 
     def soon(self, function: Callable[[], object]) -> None:
-        """Have a function called in the server's thread; nothing where that has ended."""
+        """Call a function in the server's thread, unless that has ended."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(function)
 
     def in_thread(self, function: Callable[[], object], name: str = "fake-agent call") -> None:
-        """Run the test's own code, which may wait or call the agent, beside everything else."""
+        """Run the test's code, which may block or call the agent, in a new thread."""
         thread = threading.Thread(target=function, name=name, daemon=True)
         self._threads = [other for other in self._threads if other.is_alive()]
         self._threads.append(thread)
@@ -123,7 +131,7 @@ class Server:
     # --- in the server's thread
 
     def _run(self) -> None:
-        # Not the policy's loop: the test may have set one that this need not suit.
+        # Not the loop of the policy, which the test may have set.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(self._serve())
 
@@ -135,12 +143,16 @@ class Server:
 
     async def _listen_unix(self) -> None:
         loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_unix_server(lambda: Connection(self), self.path))
+        self._servers.append(await loop.create_unix_server(lambda: self._connect(self), self.path))
 
     async def _listen_tcp(self) -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self), "127.0.0.1", self.port or 0, family=socket.AF_INET, reuse_address=True
+            lambda: self._connect(self),
+            "127.0.0.1",
+            self.port or 0,
+            family=socket.AF_INET,
+            reuse_address=True,
         )
         self.port = int(server.sockets[0].getsockname()[1])
         self._servers.append(server)

@@ -21,14 +21,14 @@ __all__ = ["fake_agent", "fake_agent_env"]
 
 @pytest.fixture
 def fake_agent() -> Iterator[FakeAgent]:
-    """A `FakeAgent` of the test's own."""
+    """Yield a new `FakeAgent`."""
     with FakeAgent() as agent:
         yield agent
 
 
 @pytest.fixture
 def fake_agent_env(fake_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
-    """The same agent, listening, and named by the environment: for code that makes its client from there."""
+    """Yield the same agent, listening, and set in the environment for code that makes its own client."""
     fake_agent.serve()
     for name, value in fake_agent.env.items():
         monkeypatch.setenv(name, value)

@@ -162,9 +162,10 @@ class JobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -205,9 +206,10 @@ class JobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -238,9 +240,11 @@ class JobsApi:
         """Stop a job.
 
         Asks the job to stop and returns at once; the job takes some seconds to reach STOPPED. `stopped` is
-        false when the job was over already.
+        false when the job was over already. For a job that has not started yet this waits some seconds for
+        its start.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id, 404 when no job has it, and 409 when the job has not started, so that
+        it can't be stopped; the error has the reason.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
@@ -252,6 +256,7 @@ class JobsApi:
         Raises:
             ValidationError: 400, a parameter is not what it should be.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -413,9 +418,10 @@ class AsyncJobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -456,9 +462,10 @@ class AsyncJobsApi:
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
         first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
         that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. An agent
-        older than the parameters sends no such headers and answers the whole log; the Python client cuts the
-        window out of it.
+        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
+        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
+        An agent older than the parameters sends no such headers either and answers the whole log; the Python
+        client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -489,9 +496,11 @@ class AsyncJobsApi:
         """Stop a job.
 
         Asks the job to stop and returns at once; the job takes some seconds to reach STOPPED. `stopped` is
-        false when the job was over already.
+        false when the job was over already. For a job that has not started yet this waits some seconds for
+        its start.
 
-        Raises 400 for a malformed id and 404 when no job has it.
+        Raises 400 for a malformed id, 404 when no job has it, and 409 when the job has not started, so that
+        it can't be stopped; the error has the reason.
 
         Args:
             job_id: The job's submission id, or Ray's own id where it has no other. 1 to 100 letters, digits,
@@ -503,6 +512,7 @@ class AsyncJobsApi:
         Raises:
             ValidationError: 400, a parameter is not what it should be.
             NotFoundError: 404, there is no such thing.
+            HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 

@@ -240,9 +240,11 @@ class PluginReleasesApi:
         Args:
             action: The action's name in the plugin's configuration.
             params: The action's parameters.
-            plugin_path: Where the plugin is on the agent's machine.
+            plugin_path: Where the plugin is on the agent's machine, below a directory that the agent's
+                `--plugin-path` names.
             config: The plugin's configuration, instead of the config.yaml at `plugin_path`.
-            modules: Sources of Python modules by name, instead of those at `plugin_path`.
+            modules: Sources of Python modules by name, instead of those at `plugin_path`. None may have the
+                name of a module of Python or Ray.
             requirements: Further Python packages to install for this run, as pip takes them.
             job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
@@ -508,9 +510,11 @@ class AsyncPluginReleasesApi:
         Args:
             action: The action's name in the plugin's configuration.
             params: The action's parameters.
-            plugin_path: Where the plugin is on the agent's machine.
+            plugin_path: Where the plugin is on the agent's machine, below a directory that the agent's
+                `--plugin-path` names.
             config: The plugin's configuration, instead of the config.yaml at `plugin_path`.
-            modules: Sources of Python modules by name, instead of those at `plugin_path`.
+            modules: Sources of Python modules by name, instead of those at `plugin_path`. None may have the
+                name of a module of Python or Ray.
             requirements: Further Python packages to install for this run, as pip takes them.
             job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.

@@ -154,7 +154,7 @@ synapse jobs logs train-42 -f --json | jq -r .line
 @click.option(
     "--timestamps",
     is_flag=True,
-    help="Put before each line when the agent read it (UTC), or, where the agent told none, when it arrived.",
+    help="Put before each line when the agent read it (UTC), or, if the agent sent none, when it arrived.",
 )
 @click.option(
     "--since",

@@ -94,7 +94,7 @@ def create(settings: Settings, lookup: str) -> None:
 
     plugin, _, version = lookup.rpartition("@")
     if not plugin or not version:
-        raise CommandError(f"{lookup!r} is no PLUGIN@VERSION", hint="such as detector@1.0.0", code=USAGE)
+        raise CommandError(f"{lookup!r} is not PLUGIN@VERSION", hint="such as detector@1.0.0", code=USAGE)
     with settings.open_client() as client:
         release = client.create_plugin_release(plugin, version)
     if settings.json:
@@ -180,7 +180,7 @@ synapse plugins run-debug hello --module hello.py
 @_action
 @_params
 @_param
-@click.option("--path", metavar="DIR", help="The plugin's folder on the agent's machine.")
+@click.option("--path", metavar="DIR", help="The plugin's folder on the agent's machine, if allowed there.")
 @click.option("--config", metavar="JSON", help="The plugin's config, JSON; @FILE or - reads it.")
 @click.option("--module", "-m", multiple=True, metavar="[NAME=]FILE", help="A Python file to send along.")
 @_requirement

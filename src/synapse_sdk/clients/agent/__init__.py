@@ -15,28 +15,27 @@ from typing import TYPE_CHECKING, Self
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 
-from ..._defaults import DEFAULT_MAX_RETRIES
+from ..._retry import DEFAULT_MAX_RETRIES
 from ._helpers import AsyncHelpersMixin, HelpersMixin
-from ._options import Environment, checked_limits
+from ._options import ClientOptions, Environment, checked_limits
 from ._tail import AsyncTailMixin, TailMixin
 
 if TYPE_CHECKING:
     import httpx
 
     from ..._http._clients import Proxy, Verify
+    from ..._limits import StreamLimits
     from ..._rest._async import AsyncApiClient
     from ..._rest._sync import ApiClient
     from ...long_poll import AsyncLongPollHandler, LongPollHandler
-    from ...utils.network import StreamLimits
 
 __all__ = ["AgentClient", "AsyncAgentClient"]
 
 
-class AgentClient(AgentApi, TailMixin, HelpersMixin):
+class AgentClient(AgentApi, ClientOptions, TailMixin, HelpersMixin):
     """Client of one agent.
 
-    One client serves many calls and threads; `close` it, or use it as a context manager, to give its
-    connections back.
+    One client serves many calls and threads. Close it with `close`, or use it as a context manager.
 
     Every method that calls the agent can raise `AuthenticationError` (401), `AuthorizationError` (403),
     `RateLimitError` (429), `ServerError` (500 and above), and `ClientTimeoutError` (408) or
@@ -45,21 +44,21 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
     Args:
         base_url: URL of the agent, http or https; it may have a path prefix. None with a
             `long_poll_handler`.
-        agent_token: Token for the agent, or a callable that returns it, asked again for every request.
-        user_token: Token of the user on whose behalf this is done, or such a callable.
-        tenant: Tenant on whose behalf this is done.
-        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; a further
-            key, "deadline", bounds each request from its start to the end of its answer. Or one number for
-            "connect" and "read"; or a `Timeout` of httpx or httpx2.
-        max_retries: Tries after the first one, where repeating is safe.
+        agent_token: Token for the agent, or a callable that returns it, which is called for every request.
+        user_token: Token of the user for whom the client acts, or such a callable.
+        tenant: Tenant for whom the client acts.
+        timeout: Seconds; the default is {"connect": 3, "read": 10}, and each key may be left out. The key
+            "deadline" limits each request from its start to the end of the response. Or one number for
+            "connect" and "read", or a `Timeout` of httpx or httpx2.
+        max_retries: Maximum number of retries of a request that is safe to repeat.
         stream_limits: Limits of log tails; `StreamLimits()` by default.
-        headers: Further headers of every request; not the credentials, nor what describes the message.
-        verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
+        headers: Further headers of every request; they can't replace the credentials or describe the message.
+        verify: False accepts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
-        http_client: A ready `httpx.Client`, or the same of httpx2. It is used as it is and not closed;
-            `timeout` and the credentials are those given here, and `verify` and `proxy` are to be set on it.
-        long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
-            HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
+        http_client: An `httpx.Client`, or one of httpx2, to use; it is not closed. `timeout` and the
+            credentials are those given here; set `verify` and `proxy` on the client itself.
+        long_poll_handler: Carries the requests instead of HTTP to an agent that can't be connected to; see
+            `synapse_sdk.long_poll`. It can't carry log tails and file uploads.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -70,7 +69,7 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         50000
     """
 
-    # Narrower than the protocol that generated code knows; it is set once.
+    # Narrower than the protocol of the generated class; it is set once.
     _api_client: ApiClient  # ty: ignore[incompatible-mutable-override]
 
     def __init__(
@@ -89,12 +88,12 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         http_client: httpx.Client | None = None,
         long_poll_handler: LongPollHandler | None = None,
     ) -> None:
-        # Here, because importing the client should take little longer than importing httpx.
-        from ..._connection import Connection
+        # Imported here to keep the import of this module fast.
+        from ..._config import ClientConfig
         from ..._rest._sync import ApiClient
 
         self._stream_limits = checked_limits(stream_limits)
-        connection = Connection(
+        config = ClientConfig(
             base_url,
             agent_token,
             user_token=user_token,
@@ -104,14 +103,14 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = ApiClient.open(
-            connection,
+        api_client = ApiClient.open(
+            config,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = api_client  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -125,9 +124,9 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
         proxy: Proxy | None = None,
         http_client: httpx.Client | None = None,
     ) -> Self:
-        """Make a client from the environment, as a plugin run finds it.
+        """Return a client with the URL and the credentials from the environment of a plugin run.
 
-        `SYNAPSE_AGENT_URL` and `SYNAPSE_AGENT_TOKEN` are needed; `SYNAPSE_PLUGIN_RUN_USER_TOKEN` and
+        `SYNAPSE_AGENT_URL` and `SYNAPSE_AGENT_TOKEN` are required. `SYNAPSE_PLUGIN_RUN_USER_TOKEN` and
         `SYNAPSE_PLUGIN_RUN_TENANT` are sent if they are set. An empty variable counts as not set. The options
         are those of the constructor.
 
@@ -153,19 +152,10 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
             http_client=http_client,
         )
 
-    @property
-    def stream_limits(self) -> StreamLimits:
-        """Limits of the log tails that are started from now on; can be set at any time."""
-        return self._stream_limits
-
-    @stream_limits.setter
-    def stream_limits(self, limits: StreamLimits) -> None:
-        self._stream_limits = checked_limits(limits)
-
     def close(self) -> None:
-        """Close the connections; a call made after this raises `ClientConnectionError`.
+        """Close the connections; later calls raise `ClientConnectionError`. Closing twice is allowed.
 
-        Twice is fine. An injected `http_client` stays open: whoever made it closes it.
+        An injected `http_client` stays open.
         """
         self._api_client.close()
 
@@ -180,16 +170,11 @@ class AgentClient(AgentApi, TailMixin, HelpersMixin):
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        closed = ", closed" if self._api_client.closed else ""
-        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"
 
-
-class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
+class AsyncAgentClient(AsyncAgentApi, ClientOptions, AsyncTailMixin, AsyncHelpersMixin):
     """Client of one agent, on asyncio or trio.
 
-    One client serves many calls and tasks; `aclose` it, or use it as a context manager, to give its
-    connections back.
+    One client serves many calls and tasks. Close it with `aclose`, or use it as a context manager.
 
     Every method that calls the agent can raise `AuthenticationError` (401), `AuthorizationError` (403),
     `RateLimitError` (429), `ServerError` (500 and above), and `ClientTimeoutError` (408) or
@@ -198,21 +183,21 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
     Args:
         base_url: URL of the agent, http or https; it may have a path prefix. None with a
             `long_poll_handler`.
-        agent_token: Token for the agent, or a callable that returns it, asked again for every request.
-        user_token: Token of the user on whose behalf this is done, or such a callable.
-        tenant: Tenant on whose behalf this is done.
-        timeout: Seconds: {"connect": 3, "read": 10} is the default, and either key may be left out; a further
-            key, "deadline", bounds each request from its start to the end of its answer. Or one number for
-            "connect" and "read"; or a `Timeout` of httpx or httpx2.
-        max_retries: Tries after the first one, where repeating is safe.
+        agent_token: Token for the agent, or a callable that returns it, which is called for every request.
+        user_token: Token of the user for whom the client acts, or such a callable.
+        tenant: Tenant for whom the client acts.
+        timeout: Seconds; the default is {"connect": 3, "read": 10}, and each key may be left out. The key
+            "deadline" limits each request from its start to the end of the response. Or one number for
+            "connect" and "read", or a `Timeout` of httpx or httpx2.
+        max_retries: Maximum number of retries of a request that is safe to repeat.
         stream_limits: Limits of log tails; `StreamLimits()` by default.
-        headers: Further headers of every request; not the credentials, nor what describes the message.
-        verify: False trusts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
+        headers: Further headers of every request; they can't replace the credentials or describe the message.
+        verify: False accepts any certificate; a path of CA certificates or an `ssl.SSLContext` trusts those.
         proxy: URL of a proxy; without one, the proxy variables of the environment apply.
-        http_client: A ready `httpx.AsyncClient`, or the same of httpx2. It is used as it is and not closed;
-            `timeout` and the credentials are those given here, and `verify` and `proxy` are to be set on it.
-        long_poll_handler: What carries the requests to an agent that can't be connected to, in place of
-            HTTP; see `synapse_sdk.long_poll`. Tails and files can't go this way.
+        http_client: An `httpx.AsyncClient`, or one of httpx2, to use; it is not closed. `timeout` and the
+            credentials are those given here; set `verify` and `proxy` on the client itself.
+        long_poll_handler: Carries the requests instead of HTTP to an agent that can't be connected to; see
+            `synapse_sdk.long_poll`. It can't carry log tails and file uploads.
 
     Raises:
         ValidationError: 400, naming the parameter that is wrong.
@@ -223,7 +208,7 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         50000
     """
 
-    # Narrower than the protocol that generated code knows; it is set once.
+    # Narrower than the protocol of the generated class; it is set once.
     _api_client: AsyncApiClient  # ty: ignore[incompatible-mutable-override]
 
     def __init__(
@@ -242,12 +227,12 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         http_client: httpx.AsyncClient | None = None,
         long_poll_handler: AsyncLongPollHandler | None = None,
     ) -> None:
-        # Here, because importing the client should take little longer than importing httpx.
-        from ..._connection import Connection
+        # Imported here to keep the import of this module fast.
+        from ..._config import ClientConfig
         from ..._rest._async import AsyncApiClient
 
         self._stream_limits = checked_limits(stream_limits)
-        connection = Connection(
+        config = ClientConfig(
             base_url,
             agent_token,
             user_token=user_token,
@@ -257,14 +242,14 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
             headers=headers,
             long_poll=long_poll_handler is not None,
         )
-        transport = AsyncApiClient.open(
-            connection,
+        api_client = AsyncApiClient.open(
+            config,
             verify=verify,
             proxy=proxy,
             http_client=http_client,
             long_poll_handler=long_poll_handler,
         )
-        self._api_client = transport  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._api_client = api_client  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
     def from_env(
@@ -278,9 +263,9 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         proxy: Proxy | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> Self:
-        """Make a client from the environment, as a plugin run finds it.
+        """Return a client with the URL and the credentials from the environment of a plugin run.
 
-        `SYNAPSE_AGENT_URL` and `SYNAPSE_AGENT_TOKEN` are needed; `SYNAPSE_PLUGIN_RUN_USER_TOKEN` and
+        `SYNAPSE_AGENT_URL` and `SYNAPSE_AGENT_TOKEN` are required. `SYNAPSE_PLUGIN_RUN_USER_TOKEN` and
         `SYNAPSE_PLUGIN_RUN_TENANT` are sent if they are set. An empty variable counts as not set. The options
         are those of the constructor.
 
@@ -306,24 +291,15 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
             http_client=http_client,
         )
 
-    @property
-    def stream_limits(self) -> StreamLimits:
-        """Limits of the log tails that are started from now on; can be set at any time."""
-        return self._stream_limits
-
-    @stream_limits.setter
-    def stream_limits(self, limits: StreamLimits) -> None:
-        self._stream_limits = checked_limits(limits)
-
     async def close(self) -> None:
-        """Close the connections; a call made after this raises `ClientConnectionError`.
+        """Close the connections; later calls raise `ClientConnectionError`. Closing twice is allowed.
 
-        Twice is fine. An injected `http_client` stays open: whoever made it closes it.
+        An injected `http_client` stays open.
         """
         await self._api_client.aclose()
 
     async def aclose(self) -> None:
-        """Do what `close` does."""
+        """Close the connections, as `close` does."""
         await self.close()
 
     async def __aenter__(self) -> Self:
@@ -336,7 +312,3 @@ class AsyncAgentClient(AsyncAgentApi, AsyncTailMixin, AsyncHelpersMixin):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-    def __repr__(self) -> str:
-        closed = ", closed" if self._api_client.closed else ""
-        return f"<{type(self).__name__} {self._api_client.connection.agent}{closed}>"

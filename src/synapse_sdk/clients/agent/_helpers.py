@@ -1,16 +1,14 @@
-"""What both clients have beside their operations: waiting, walking pages, views, and free requests."""
+"""Methods of both clients beside the operations: waiting, pagination, raw responses, other requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi, AsyncRawAgentApi, RawAgentApi
 from synapse_agent_api.client import NO_BODY, RawResponse
 
 if TYPE_CHECKING:
-    import httpx
-
     from synapse_agent_api.models import Build, Job, SystemStatus
 
     from ..._rest._async import AsyncApiClient, AsyncRawApiClient
@@ -20,24 +18,24 @@ __all__ = ["AsyncHelpersMixin", "AsyncRawClient", "HelpersMixin", "RawClient"]
 
 
 class _Api(AgentApi):
-    def __init__(self, transport: RawApiClient) -> None:
-        self._api_client = transport
+    def __init__(self, api_client: RawApiClient) -> None:
+        self._api_client = api_client
 
 
 class _AsyncApi(AsyncAgentApi):
-    def __init__(self, transport: AsyncRawApiClient) -> None:
-        self._api_client = transport
+    def __init__(self, api_client: AsyncRawApiClient) -> None:
+        self._api_client = api_client
 
 
 class RawClient(RawAgentApi):
-    """Every method of `AgentClient` that is one request, answering a `RawResponse`."""
+    """Every method of `AgentClient` that is one request, returning a `RawResponse`."""
 
     __slots__ = ("_api_client",)
 
-    def __init__(self, transport: ApiClient) -> None:
+    def __init__(self, api_client: ApiClient) -> None:
         from ..._rest._sync import RawApiClient
 
-        self._api_client = RawApiClient(transport)
+        self._api_client = RawApiClient.sharing(api_client)
         super().__init__(_Api(self._api_client))
 
     def request(
@@ -50,32 +48,31 @@ class RawClient(RawAgentApi):
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
-        """Do what `request` of the client does, and give back the answer as it came.
+        """Send a request as `AgentClient.request` does, and return the response as it is.
 
         Raises:
-            ClientError: As `request` does; what can't be decoded raises only when `parsed` is asked for.
+            ClientError: As `request` does; an invalid body raises only on access to `parsed`.
 
         Example:
             >>> client.with_raw_response.request("GET", "health/").headers["content-type"]  # doctest: +SKIP
             'application/json'
         """
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        connection = self._api_client.connection
-        return self._api_client.answer(
-            exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
-        )
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return self._api_client.send_raw(call)
 
 
 class AsyncRawClient(AsyncRawAgentApi):
-    """Every method of `AsyncAgentClient` that is one request, answering a `RawResponse`."""
+    """Every method of `AsyncAgentClient` that is one request, returning a `RawResponse`."""
 
     __slots__ = ("_api_client",)
 
-    def __init__(self, transport: AsyncApiClient) -> None:
+    def __init__(self, api_client: AsyncApiClient) -> None:
         from ..._rest._async import AsyncRawApiClient
 
-        self._api_client = AsyncRawApiClient(transport)
+        self._api_client = AsyncRawApiClient.sharing(api_client)
         super().__init__(_AsyncApi(self._api_client))
 
     async def request(
@@ -88,60 +85,58 @@ class AsyncRawClient(AsyncRawAgentApi):
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawResponse[Any]:
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        connection = self._api_client.connection
-        return await self._api_client.answer(
-            exchange_for(connection, method, path, params=params, json=json, content=content, headers=headers)
-        )
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return await self._api_client.send_raw(call)
 
     request.__doc__ = RawClient.request.__doc__
 
 
 class HelpersMixin:
-    """What the synchronous client is beside its operations."""
+    """The methods of the synchronous client beside the operations."""
 
     _api_client: ApiClient
 
     def wait_for_job(self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0) -> Job:
-        """Wait until a job is over.
+        """Wait until a job has ended.
 
-        An agent that can't be reached is waited for: until `timeout`, or for a minute where there is none.
+        If the agent can't be reached, keep polling until `timeout`, or for a minute without a timeout.
 
         Args:
             job_id: Submission id of the job.
-            timeout: Seconds to wait at most; None is as long as the job takes.
-            poll_interval: Seconds between two looks; the first ones are quicker.
+            timeout: Maximum of seconds to wait; None waits as long as the job takes.
+            poll_interval: Seconds between two requests; the first ones follow faster.
 
         Returns:
-            The job as it is then. Its `status` is SUCCEEDED, FAILED or STOPPED; a job that failed raises
-            nothing.
+            The job. Its `status` is SUCCEEDED, FAILED or STOPPED; a failed job raises no error.
 
         Raises:
             ValidationError: 400, a bad `job_id`, `timeout` or `poll_interval`.
             NotFoundError: 404, no such job.
-            ClientTimeoutError: 408, it was not over in time; the text says where it stood.
+            ClientTimeoutError: 408, it is not done after `timeout` seconds; the text has its state.
             ClientError: As `get_job` does.
 
         Example:
             >>> client.wait_for_job("train-42", timeout=600).status  # doctest: +SKIP
             <JobStatus.SUCCEEDED: 'SUCCEEDED'>
         """
-        from ..._rest._plan import job
+        from ..._rest._poller import wait_for_job
 
-        return self._api_client.carry_out(job(job_id, timeout, poll_interval))
+        return self._api_client.run_poller(wait_for_job(job_id, timeout, poll_interval))
 
     def wait_for_build(
         self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
     ) -> Build:
         """Wait until the build of a container is completed.
 
-        An agent that can't be reached is waited for: until `timeout`, or for a minute where there is none.
+        If the agent can't be reached, keep polling until `timeout`, or for a minute without a timeout.
 
         Args:
-            build_id: The build's id, as the creation of a container answered it.
-            timeout: Seconds to wait at most; None is as long as the build takes.
-            poll_interval: Seconds between two looks; the first ones are quicker.
+            build_id: Id of the build, from the response to the creation of a container.
+            timeout: Maximum of seconds to wait; None waits as long as the build takes.
+            poll_interval: Seconds between two requests; the first ones follow faster.
 
         Returns:
             The completed build; its `result` is the container.
@@ -149,8 +144,8 @@ class HelpersMixin:
         Raises:
             ValidationError: 400, a bad `build_id`, `timeout` or `poll_interval`.
             NotFoundError: 404, no such build.
-            ClientTimeoutError: 408, it was not over in time; the text says where it stood.
-            ServerError: 500, the build failed or was cancelled; the text says why.
+            ClientTimeoutError: 408, it is not done after `timeout` seconds; the text has its state.
+            ServerError: 500, the build failed or was cancelled; the text has the reason.
             ClientError: As `get_build_status` does.
 
         Example:
@@ -158,78 +153,44 @@ class HelpersMixin:
             >>> client.wait_for_build(accepted.build_id).result.endpoint  # doctest: +SKIP
             'http://127.0.0.1:9001/'
         """
-        from ..._rest._plan import build
+        from ..._rest._poller import wait_for_build
 
-        return self._api_client.carry_out(build(build_id, timeout, poll_interval))
+        return self._api_client.run_poller(wait_for_build(build_id, timeout, poll_interval))
 
     def wait_for_system_ready(
         self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
     ) -> SystemStatus:
-        """Wait until the agent serves, is not being updated or restarted, and reaches its Ray.
+        """Wait until the agent responds, is not being updated or restarted, and reaches its Ray.
 
-        Refused connections, timeouts and 502, 503 and 504 are what a restart looks like, and are waited
-        through.
+        Refused connections, timeouts, and 502, 503 and 504 may come from a restart, so polling continues.
 
         Args:
-            timeout: Seconds to wait at most; None is as long as it takes.
-            poll_interval: Seconds between two looks; the first ones are quicker.
+            timeout: Maximum of seconds to wait; None waits as long as it takes.
+            poll_interval: Seconds between two requests; the first ones follow faster.
 
         Returns:
-            The status of the system then. An agent that has no machinery for updates is in the middle of
-            none.
+            The status of the system. Agents without system updates are never busy updating.
 
         Raises:
             ValidationError: 400, a bad `timeout` or `poll_interval`.
             AuthenticationError: 401, the token was refused.
-            ClientTimeoutError: 408, it was not ready in time; the text says why not.
+            ClientTimeoutError: 408, it is not ready after `timeout` seconds; the text has the reason.
             ClientError: As `get_system_status` and `health_check` do.
 
         Example:
             >>> client.wait_for_system_ready(timeout=60).in_progress  # doctest: +SKIP
             False
         """
-        from ..._rest._plan import system
+        from ..._rest._poller import wait_for_system
 
-        return self._api_client.carry_out(system(timeout, poll_interval))
-
-    def with_options(
-        self,
-        *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
-        max_retries: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        """Give back a view of this client with other options; this client stays as it is.
-
-        The view shares the connections and starts with the `stream_limits` of this moment. Closing it closes
-        nothing else; when this client is closed, the view is as well.
-
-        Args:
-            timeout: Seconds, as for the constructor; replaces the client's.
-            max_retries: Tries after the first one; replaces the client's.
-            headers: Further headers of every request, beside and before the client's.
-
-        Raises:
-            ValidationError: 400, naming the parameter that is wrong.
-
-        Example:
-            >>> client.with_options(timeout=60).get_job_logs("train-42")  # doctest: +SKIP
-            'epoch 1\\nepoch 2\\n'
-        """
-        transport = self._api_client
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._api_client = transport.view(
-            transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
-        )
-        return other
+        return self._api_client.run_poller(wait_for_system(timeout, poll_interval))
 
     @property
     def with_raw_response(self) -> RawClient:
-        """The same methods, each giving back a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
+        """The same methods, each returning a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
 
-        An error status raises as ever. A body that is not what the spec says raises only when `parsed` is
-        asked for.
+        An error status raises as usual. A body that does not match the spec raises only on access to
+        `parsed`.
 
         Example:
             >>> answer = client.with_raw_response.get_job("train-42")  # doctest: +SKIP
@@ -248,86 +209,69 @@ class HelpersMixin:
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Call what this client has no method for.
+        """Send a request for which this client has no method.
 
-        Credentials, timeouts, retries and errors are those of every other call.
+        Credentials, timeouts, retries and errors are the same as for every other call.
 
         Args:
             method: The HTTP method.
-            path: The path below the client's `base_url`, such as "jobs/"; a leading slash makes no
-                difference. A whole URL has to be below `base_url`.
-            params: The query: a value, or a list of values, by name. None is left out.
-            json: The body, sent as JSON; None is JSON's null.
-            content: The body as bytes or text instead.
-            headers: Further headers of this request; `Content-Type` beside `content` only.
+            path: The path below the client's `base_url`, such as "jobs/", with or without a leading slash; or
+                a URL below `base_url`.
+            params: The query parameters: a value or a list of values by name. None values are left out.
+            json: The body, sent as JSON; None is sent as null.
+            content: The body as bytes or text, instead of `json`.
+            headers: Further headers of this request; `Content-Type` only together with `content`.
 
         Returns:
-            The JSON value that was answered, or the text where it was no JSON, or None where it was empty.
+            The JSON value of the response, or its text if it is not JSON, or None if it is empty.
 
         Raises:
-            ValidationError: 400, a bad parameter: before anything is sent.
-            ClientError: As any other call does.
+            ValidationError: 400, a parameter is wrong; nothing was sent.
+            ClientError: As every other call.
 
         Example:
             >>> client.request("GET", "plugin_releases/", params={"page_size": 5})["count"]  # doctest: +SKIP
             12
         """
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        transport = self._api_client
-        exchange = exchange_for(
-            transport.connection, method, path, params=params, json=json, content=content, headers=headers
-        )
-        return exchange.result(transport.perform(exchange))
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return call.result(self._api_client.send(call))
 
 
 class AsyncHelpersMixin:
-    """What the asynchronous client is beside its operations."""
+    """The methods of the asynchronous client beside the operations."""
 
     _api_client: AsyncApiClient
 
     async def wait_for_job(
         self, job_id: str, *, timeout: float | None = None, poll_interval: float = 2.0
     ) -> Job:
-        from ..._rest._plan import job
+        from ..._rest._poller import wait_for_job
 
-        return await self._api_client.carry_out(job(job_id, timeout, poll_interval))
+        return await self._api_client.run_poller(wait_for_job(job_id, timeout, poll_interval))
 
     async def wait_for_build(
         self, build_id: str, *, timeout: float | None = 600.0, poll_interval: float = 2.0
     ) -> Build:
-        from ..._rest._plan import build
+        from ..._rest._poller import wait_for_build
 
-        return await self._api_client.carry_out(build(build_id, timeout, poll_interval))
+        return await self._api_client.run_poller(wait_for_build(build_id, timeout, poll_interval))
 
     async def wait_for_system_ready(
         self, *, timeout: float | None = 300.0, poll_interval: float = 2.0
     ) -> SystemStatus:
-        from ..._rest._plan import system
+        from ..._rest._poller import wait_for_system
 
-        return await self._api_client.carry_out(system(timeout, poll_interval))
-
-    def with_options(
-        self,
-        *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
-        max_retries: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        transport = self._api_client
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._api_client = transport.view(
-            transport.connection.with_options(timeout=timeout, max_retries=max_retries, headers=headers)
-        )
-        return other
+        return await self._api_client.run_poller(wait_for_system(timeout, poll_interval))
 
     @property
     def with_raw_response(self) -> AsyncRawClient:
-        """The same methods, each giving back a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
+        """The same methods, each returning a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
 
-        An error status raises as ever. A body that is not what the spec says raises only when `parsed` is
-        asked for.
+        An error status raises as usual. A body that does not match the spec raises only on access to
+        `parsed`.
 
         Example:
             >>> answer = client.with_raw_response.get_job("train-42")  # doctest: +SKIP
@@ -346,16 +290,13 @@ class AsyncHelpersMixin:
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        from ..._rest._request import exchange_for
+        from ..._rest._custom_request import custom_call
 
-        transport = self._api_client
-        exchange = exchange_for(
-            transport.connection, method, path, params=params, json=json, content=content, headers=headers
-        )
-        return exchange.result(await transport.perform(exchange))
+        config = self._api_client.config
+        call = custom_call(config, method, path, params=params, json=json, content=content, headers=headers)
+        return call.result(await self._api_client.send(call))
 
     wait_for_job.__doc__ = HelpersMixin.wait_for_job.__doc__
     wait_for_build.__doc__ = HelpersMixin.wait_for_build.__doc__
     wait_for_system_ready.__doc__ = HelpersMixin.wait_for_system_ready.__doc__
-    with_options.__doc__ = HelpersMixin.with_options.__doc__
     request.__doc__ = HelpersMixin.request.__doc__

@@ -1,16 +1,19 @@
-"""What both clients check alike."""
+"""The parts of both clients that need no I/O: the environment, stream limits and options."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
-from ..exceptions import ValidationError
+from ..._exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from ...utils.network import StreamLimits
+    import httpx
 
-__all__ = ["Environment", "checked_limits"]
+    from ..._limits import StreamLimits
+
+__all__ = ["ClientOptions", "Environment", "checked_limits"]
 
 _URL = "SYNAPSE_AGENT_URL"
 _TOKEN = "SYNAPSE_AGENT_TOKEN"  # noqa: S105 - the name of a variable
@@ -19,7 +22,7 @@ _TENANT = "SYNAPSE_PLUGIN_RUN_TENANT"
 
 
 class Environment:
-    """How to reach an agent, as the environment tells a plugin run.
+    """The URL and the credentials from the environment of a plugin run.
 
     Raises:
         ValidationError: 400, naming the variable that is missing.
@@ -34,13 +37,65 @@ class Environment:
         self.tenant = _variable(_TENANT)
 
 
+class ClientOptions:
+    """The options that both clients can change after they are made."""
+
+    _api_client: Any
+    _stream_limits: StreamLimits
+
+    @property
+    def stream_limits(self) -> StreamLimits:
+        """Limits of the log tails that are started from now on; can be set at any time."""
+        return self._stream_limits
+
+    @stream_limits.setter
+    def stream_limits(self, limits: StreamLimits) -> None:
+        self._stream_limits = checked_limits(limits)
+
+    def with_options(
+        self,
+        *,
+        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Return a client with other options that shares the connections of this one.
+
+        It starts with the current `stream_limits`. Closing it leaves this client open; closing this client
+        closes both.
+
+        Args:
+            timeout: Seconds, as for the constructor; replaces the client's timeout.
+            max_retries: Maximum number of retries; replaces the client's.
+            headers: Further headers of every request; they are added to the client's, or replace them.
+
+        Raises:
+            ValidationError: 400, naming the parameter that is wrong.
+
+        Example:
+            >>> client.with_options(timeout=60).get_job_logs("train-42")  # doctest: +SKIP
+            'epoch 1\\nepoch 2\\n'
+        """
+        config = self._api_client.config.with_options(
+            timeout=timeout, max_retries=max_retries, headers=headers
+        )
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._api_client = self._api_client.with_config(config)
+        return other
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._api_client.closed else ""
+        return f"<{type(self).__name__} {self._api_client.config.agent}{closed}>"
+
+
 def checked_limits(limits: StreamLimits | None) -> StreamLimits:
-    """Give back the limits, or the default ones.
+    """Return the limits, or the default ones for None.
 
     Raises:
-        ValidationError: 400, if it is something else.
+        ValidationError: 400, they are not a `StreamLimits`.
     """
-    from ...utils.network import StreamLimits
+    from ..._limits import StreamLimits
 
     if limits is None:
         return StreamLimits()
@@ -50,7 +105,7 @@ def checked_limits(limits: StreamLimits | None) -> StreamLimits:
 
 
 def _variable(name: str) -> str | None:
-    # A secret mounted from a file often ends in a line break.
+    # A secret that is mounted from a file often ends with a line break.
     return os.environ.get(name, "").strip() or None
 
 

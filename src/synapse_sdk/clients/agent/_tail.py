@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from ..exceptions import ValidationError
+from ..._exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from ..._connection import Connection
+    from ..._config import ClientConfig
+    from ..._limits import StreamLimits
     from ..._rest._async import AsyncApiClient
     from ..._rest._sync import ApiClient
     from ...streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ...streaming._start import Start, StreamStart, StreamStarts
     from ...streaming._stream_event import OnEvent
     from ...streaming._tail import Protocol, Tail
-    from ...utils.network import StreamLimits
 
 __all__ = ["AsyncTailMixin", "TailMixin"]
 
@@ -30,10 +30,10 @@ def _tail(
     protocol: Any,
     on_event: OnEvent | None,
     limits: StreamLimits,
-    connection: Connection,
+    connection: ClientConfig,
     begin: Start,
 ) -> Tail:
-    from ...utils.network import validate_resource_id, validate_timeout
+    from ..._validation import validate_resource_id, validate_timeout
 
     validate_resource_id(job_id, "job")
     seconds = validate_timeout(timeout)
@@ -58,7 +58,7 @@ def _tail(
 
 def _several(job_ids: Any, on_error: Any) -> dict[str, None]:
     """Give the ids, each once, in their order."""
-    from ...utils.network import validate_resource_id
+    from ..._validation import validate_resource_id
 
     if isinstance(job_ids, (str, bytes)) or not isinstance(job_ids, Iterable):
         raise ValidationError(
@@ -141,9 +141,9 @@ class TailMixin:
         from ...streaming import LogStream
 
         transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.config, begin)
         transport.check_open(tail.operation)
-        return LogStream(tail, transport.connection, transport.http)
+        return LogStream(tail, transport.config, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> LogStream:
         """Stream the log of a job over WebSocket only: `tail_job_logs` with `protocol="websocket"`.
@@ -267,9 +267,9 @@ class AsyncTailMixin:
         from ...streaming import AsyncLogStream
 
         transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.connection, begin)
+        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.config, begin)
         transport.check_open(tail.operation)
-        return AsyncLogStream(tail, transport.connection, transport.http)
+        return AsyncLogStream(tail, transport.config, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> AsyncLogStream:
         return self.tail_job_logs(job_id, timeout, protocol="websocket")

@@ -1,4 +1,4 @@
-"""What the fake agent answers to each operation; importing this registers them all."""
+"""The response of the fake agent to each operation; importing this package registers all."""
 
 from . import cluster, containers, jobs, releases, resources, system
 

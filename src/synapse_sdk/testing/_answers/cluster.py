@@ -44,7 +44,7 @@ def get_gpu_status(state: State, _: Call) -> object:
 
 
 def gpu_summary(gpus: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sum GPUs up; one that nobody uses is free."""
+    """Return the totals of GPUs; one without processes is free."""
     gpus = list(gpus)
     busy = [gpu["utilization_gpu"] for gpu in gpus if gpu.get("utilization_gpu") is not None]
     return shape(

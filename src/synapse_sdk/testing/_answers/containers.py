@@ -41,8 +41,8 @@ def list_containers(state: State, call: Call) -> object:
 @answers("create_container")
 def create_container(state: State, call: Call) -> object:
     if "plugin_release" not in call.body and "file" not in call.body:
-        told = "is required, unless the plugin's archive is sent as file"
-        entry = {"loc": ["body", "plugin_release"], "msg": told, "type": "missing", "input": None}
+        message = "is required, unless the plugin's archive is sent as file"
+        entry = {"loc": ["body", "plugin_release"], "msg": message, "type": "missing", "input": None}
         raise ApiError.fields([entry])
     return _build(state, call.body)
 
@@ -94,8 +94,8 @@ def update_container(state: State, call: Call) -> object:
     container = _container(state, call)
     status = call.body["status"]
     if status not in _STATUSES:
-        told = f"must be one of {', '.join(_STATUSES)}"
-        raise ApiError.fields([{"loc": ["body", "status"], "msg": told, "type": "enum", "input": status}])
+        message = f"must be one of {', '.join(_STATUSES)}"
+        raise ApiError.fields([{"loc": ["body", "status"], "msg": message, "type": "enum", "input": status}])
     return _set(container, status)
 
 

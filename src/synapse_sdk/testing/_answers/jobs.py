@@ -18,7 +18,7 @@ __all__ = ["delete_job", "get_job", "get_job_logs", "list_jobs", "stop_job"]
 
 @answers("list_jobs")
 def list_jobs(state: State, call: Call) -> object:
-    """Answer the jobs that the query asks for, the newest first."""
+    """Return the jobs that the query selects, the newest first."""
     query = call.query
     before, limit = _place(query.get("cursor")), query.get("limit")
     page: list[dict[str, Any]] = []
@@ -87,5 +87,5 @@ def delete_job(state: State, call: Call) -> object:
 
 @answers("stop_job")
 def stop_job(state: State, call: Call) -> object:
-    """A real agent's job takes some seconds to stop; this one is stopped at once or by the test."""
+    """Stop a job at once, or leave it to the test; a real agent takes some seconds."""
     return shape(JobStopResult, {"stopped": state.job(call.path["job_id"]).ask_to_stop()})

@@ -1,4 +1,4 @@
-"""Lists that are answered page by page."""
+"""Lists with pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["page_of"]
 
 
 def page_of(model: type[Model], call: Call, items: Sequence[object]) -> object:
-    """Give the page that the query asks for, with the URLs of its neighbours.
+    """Return the page that the query selects, with the URLs of its neighbours.
 
     Raises:
         ApiError: 404, the list ends before it.

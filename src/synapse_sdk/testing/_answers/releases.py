@@ -37,7 +37,7 @@ def get_plugin_release(state: State, call: Call) -> object:
 
 @answers("create_plugin_release")
 def create_plugin_release(state: State, call: Call) -> object:
-    """Every plugin can be had, in any version."""
+    """Create a release; every plugin exists in every version."""
     plugin, version = call.body["plugin"], call.body["version"]
     if any((item["plugin"], item["version"]) == (plugin, version) for item in state.releases.values()):
         raise ApiError(409, f"the agent has {plugin}@{version} already")
@@ -77,7 +77,7 @@ def _run(state: State, body: Mapping[str, Any], config: Mapping[str, Any], code:
     action = body["action"]
     actions = config.get("actions")
     method: object = "job"
-    # A configuration that names no actions lets any run.
+    # A configuration without actions allows all.
     if isinstance(actions, Mapping):
         known = cast("Mapping[str, object]", actions)
         if action not in known:

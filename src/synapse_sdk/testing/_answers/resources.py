@@ -1,4 +1,4 @@
-"""What the cluster has, what fits into it, and the policy."""
+"""The cluster's resources, feasibility checks and the policy."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _replicas(state: State) -> int:
 
 @answers("check_feasibility")
 def check_feasibility(state: State, call: Call) -> object:
-    """By what the nodes have and the policy's numbers of jobs and replicas; nothing is ever busy here."""
+    """Check the nodes' resources and the policy's limits of jobs and replicas; nothing is ever busy."""
     body, policy = call.body, state.policy
     replicas = body["replicas"]
     needs = [(body["num_cpus"], "CPU"), (body["num_gpus"], "GPU"), (body.get("memory_bytes", 0), "memory")]

@@ -41,7 +41,7 @@ def restart_system(state: State, _: Call) -> object:
 
 
 def _begin(state: State, operation: str, tags: Mapping[str, Any]) -> object:
-    """Done at once, unless the test holds it."""
+    """Finish an operation at once, unless the test holds it."""
     if state.system_status["in_progress"]:
         raise ApiError(409, f"{state.system_status['operation']} is under way")
     if not state.hold_system:
