@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from enum import Enum
 from types import MethodType
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, final
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    final,
+)
+
+if TYPE_CHECKING:
+    from .types import FileTarget
 
 __all__ = [
     "NO_BODY",
@@ -14,6 +28,7 @@ __all__ = [
     "AsyncTransport",
     "NoBody",
     "Operation",
+    "Pagination",
     "RawMethod",
     "RawMethods",
     "RawResponse",
@@ -55,16 +70,22 @@ class Arguments(_Immutable):
     Attributes:
         path: Values for the path's placeholders, unescaped.
         query: Query parameters that were given.
-        body: What to send as JSON, or NO_BODY. With files, the form's other fields.
-        files: Files by the name of their form field; None where the request is not multipart.
+        body: What to send, or NO_BODY. With files, the form's other fields.
+        files: Files, or lists of files, by the name of their form field; None where the request is not multipart.
+        content_type: What the body is; JSON, a urlencoded form, or text, bytes or a file as they are.
+        headers: Header parameters that were given.
+        cookies: Cookie parameters that were given.
     """
 
-    __slots__ = ("body", "files", "path", "query")
+    __slots__ = ("body", "content_type", "cookies", "files", "headers", "path", "query")
 
     path: Mapping[str, str | int]
     query: Mapping[str, object]
     body: object
     files: Mapping[str, object] | None
+    content_type: str
+    headers: Mapping[str, object]
+    cookies: Mapping[str, object]
 
     def __init__(
         self,
@@ -72,12 +93,18 @@ class Arguments(_Immutable):
         query: Mapping[str, object] | None = None,
         body: object = NO_BODY,
         files: Mapping[str, object] | None = None,
+        content_type: str = "application/json",
+        headers: Mapping[str, object] | None = None,
+        cookies: Mapping[str, object] | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "path", {} if path is None else path)
         put(self, "query", {} if query is None else query)
         put(self, "body", body)
         put(self, "files", files)
+        put(self, "content_type", content_type)
+        put(self, "headers", headers or {})
+        put(self, "cookies", cookies or {})
 
     # A body may hold what its sender keeps secret.
     def __repr__(self) -> str:
@@ -95,10 +122,11 @@ class Operation(_Immutable, Generic[_T_co]):
         summary: The operation in words, for errors: `get job`.
         decoders: For each status that means success, what turns the parsed JSON (None without a body) into the result.
         text: Whether the result is plain text, which may come as a JSON string or as it is.
+        accept: The media type of a result that is bytes, or a text of another type than text/plain; else empty.
         waits_for: What a caller can wait for once this has begun; empty where there is nothing.
     """
 
-    __slots__ = ("decoders", "id", "method", "path", "summary", "text", "waits_for")
+    __slots__ = ("accept", "decoders", "id", "method", "path", "summary", "text", "waits_for")
 
     id: str
     method: str
@@ -106,6 +134,7 @@ class Operation(_Immutable, Generic[_T_co]):
     summary: str
     decoders: Mapping[int, Callable[[object], _T_co]]
     text: bool
+    accept: str
     waits_for: str
 
     def __init__(
@@ -117,6 +146,7 @@ class Operation(_Immutable, Generic[_T_co]):
         summary: str,
         decoders: Mapping[int, Callable[[object], _T_co]],
         text: bool = False,
+        accept: str = "",
         waits_for: str = "",
     ) -> None:
         put = object.__setattr__
@@ -126,10 +156,33 @@ class Operation(_Immutable, Generic[_T_co]):
         put(self, "summary", summary)
         put(self, "decoders", decoders)
         put(self, "text", text)
+        put(self, "accept", accept)
         put(self, "waits_for", waits_for)
 
     def __repr__(self) -> str:
         return f"<Operation {self.id}: {self.method} {self.path}>"
+
+
+class Pagination(NamedTuple):
+    """How to walk a list page by page.
+
+    Attributes:
+        results: The answer's field that has the items; empty where the answer is a list.
+        next: The answer's field that has the URL of the next page.
+        cursor_parameter: The query parameter for the place at which the next page begins.
+        cursor_header: The answer's header that says where that is.
+        cursor_field: The answer's field that says where that is.
+        size: The query parameter that says how many items a page has.
+        filters: Query parameters that are applied to what comes as well: an older agent ignores them.
+    """
+
+    results: str = ""
+    next: str = ""
+    cursor_parameter: str = ""
+    cursor_header: str = ""
+    cursor_field: str = ""
+    size: str = ""
+    filters: tuple[str, ...] = ()
 
 
 @final
@@ -243,6 +296,16 @@ class Transport(Protocol):
         """Send one request, and wait for what it began."""
         ...
 
+    def download(self, operation: Operation[Any], arguments: Arguments, target: FileTarget, /) -> int:
+        """Send one request, write the answer to a file, and return how many bytes that were."""
+        ...
+
+    def pages(
+        self, operation: Operation[Any], arguments: Arguments, pagination: Pagination, /
+    ) -> Iterator[Any]:
+        """Walk a list page by page."""
+        ...
+
 
 class AsyncTransport(Protocol):
     """Carries out operations for the async classes."""
@@ -255,4 +318,14 @@ class AsyncTransport(Protocol):
         self, operation: Operation[Any], arguments: Arguments, timeout: float | None, poll_interval: float, /
     ) -> Any:
         """Send one request, and wait for what it began."""
+        ...
+
+    async def download(self, operation: Operation[Any], arguments: Arguments, target: FileTarget, /) -> int:
+        """Send one request, write the answer to a file, and return how many bytes that were."""
+        ...
+
+    def pages(
+        self, operation: Operation[Any], arguments: Arguments, pagination: Pagination, /
+    ) -> AsyncIterator[Any]:
+        """Walk a list page by page."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from itertools import repeat
 from types import MemberDescriptorType
 from typing import Any, BinaryIO, ClassVar, TypeAlias, TypeGuard, TypeVar, cast
@@ -15,10 +15,23 @@ from .errors import DecodeError
 # Model and the functions that make its fields are one thing.
 # pyright: reportPrivateUsage=false
 
-__all__ = ["FileContent", "JsonObject", "Model", "OpenStrEnum", "encode", "present"]
+__all__ = [
+    "FileContent",
+    "FileTarget",
+    "JsonObject",
+    "Model",
+    "OpenIntEnum",
+    "OpenStrEnum",
+    "encode",
+    "pairs",
+    "present",
+]
 
 FileContent: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 """A file to send: its path, its bytes, or a binary file that is open for reading."""
+
+FileTarget: TypeAlias = str | os.PathLike[str] | BinaryIO
+"""A file to write to: its path, or a binary file that is open for writing."""
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object of any shape."""
@@ -30,7 +43,21 @@ _REPR_FIELDS = 6
 _REPR_LENGTH = 60
 
 
-class OpenStrEnum(StrEnum):
+class _Open:
+    """What an enum is that takes values it doesn't know."""
+
+    # Enum would pickle by name on some versions, and a value it doesn't know has none.
+    def __reduce_ex__(self, proto: object) -> tuple[Any, ...]:
+        return type(self), (cast("Enum", self).value,)
+
+    def __copy__(self: _T) -> _T:
+        return self
+
+    def __deepcopy__(self: _T, memo: object) -> _T:
+        return self
+
+
+class OpenStrEnum(_Open, StrEnum):
     """A string enum that takes values it doesn't know.
 
     An agent may be newer than this client. A value outside the list becomes a member of its own that equals,
@@ -52,15 +79,28 @@ class OpenStrEnum(StrEnum):
         member._value_ = str(value)
         return member
 
-    # Enum would pickle by name on some versions, and a value it doesn't know has none.
-    def __reduce_ex__(self, proto: object) -> tuple[Any, ...]:
-        return type(self), (str(self),)
 
-    def __copy__(self) -> OpenStrEnum:
-        return self
+class OpenIntEnum(_Open, IntEnum):
+    """An integer enum that takes values it doesn't know, as `OpenStrEnum` does.
 
-    def __deepcopy__(self, memo: object) -> OpenStrEnum:
-        return self
+    Example:
+        >>> class Level(OpenIntEnum):
+        ...     LOW = 1
+        >>> Level(7) == 7
+        True
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenIntEnum | None:
+        if type(value) is not int:
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = str(value)
+        member._value_ = value
+        return member
+
+
+_EnumT = TypeVar("_EnumT", bound=Enum)
 
 
 class Model(Mapping[str, Any]):
@@ -192,7 +232,7 @@ class Model(Mapping[str, Any]):
             if len(shown) == _REPR_FIELDS:
                 shown.append("...")
                 break
-            text = repr(value.value if isinstance(value, OpenStrEnum) else value)
+            text = repr(value.value if isinstance(value, Enum) else value)
             shown.append(f"{name}={text if len(text) <= _REPR_LENGTH else text[: _REPR_LENGTH - 3] + '...'}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -233,6 +273,20 @@ def present(values: Mapping[str, object]) -> dict[str, Any]:
     return {name: encode(value) for name, value in values.items() if value is not None}
 
 
+def pairs(value: Sequence[str] | Mapping[str, str] | None) -> Sequence[str] | None:
+    """Write a mapping as the list of `key=value` that a query has.
+
+    Args:
+        value: The mapping, or that list, or one of its items.
+
+    Returns:
+        The list.
+    """
+    if isinstance(value, Mapping):
+        return [f"{key}={item}" for key, item in value.items()]
+    return [value] if isinstance(value, str) else value
+
+
 def _copy(value: object) -> object:
     if type(value) is dict:
         return {key: _copy(item) for key, item in cast("dict[Any, object]", value).items()}
@@ -266,7 +320,7 @@ def decode_when_read(model: type[_ModelT]) -> type[_ModelT]:
         if decoder is None:
             read = _read_as_it_came(slot, wire)
         elif isinstance(decoder, type):
-            read = _read_enum(slot, wire, cast("type[OpenStrEnum]", decoder))
+            read = _read_enum(slot, wire, cast("type[Enum]", decoder))
         else:
             read = _read_decoded(slot, wire, decoder)
         # The constructor of a frozen class sets its attributes by object.__setattr__, which comes by here.
@@ -286,18 +340,24 @@ def _read_as_it_came(slot: MemberDescriptorType, wire: str) -> Callable[[Model],
     return read
 
 
-def _read_enum(slot: MemberDescriptorType, wire: str, enum: type[OpenStrEnum]) -> Callable[[Model], Any]:
+def _read_enum(slot: MemberDescriptorType, wire: str, enum: type[Enum]) -> Callable[[Model], Any]:
     given = slot.__get__
-    known = {member.value: member for member in enum}.get
+    kind = _value_type(enum)
+    members: dict[object, Enum] = {member.value: member for member in enum}
+    known = members.get
 
     def read(self: Model) -> Any:
         try:
             value = self._raw.get(wire)
         except AttributeError:
             return given(self)
-        return (known(value) or enum(value)) if type(value) is str else value
+        return (known(value) or enum(value)) if type(value) is kind else value
 
     return read
+
+
+def _value_type(enum: type[Enum]) -> type:
+    return int if issubclass(enum, OpenIntEnum) else str
 
 
 def _read_decoded(
@@ -316,8 +376,22 @@ def _read_decoded(
     return read
 
 
-def as_enum(value: Any, enum: type[OpenStrEnum]) -> Any:
-    return enum(value) if type(value) is str else value
+def as_enum(value: Any, enum: type[Enum]) -> Any:
+    return enum(value) if type(value) is _value_type(enum) else value
+
+
+def as_kind(value: Any, decoders: Mapping[type, Callable[[Any], Any]]) -> Any:
+    decode = decoders.get(cast("type[object]", type(value)))
+    return value if decode is None else decode(value)
+
+
+def as_tagged(value: Any, name: str, models: Mapping[str | int, type[Model]]) -> Any:
+    if type(value) is not dict:
+        return value
+    tag: object = cast("dict[str, object]", value).get(name)
+    model = models.get(tag) if isinstance(tag, str | int) else None
+    # A newer agent may have another kind of it, which is read like a dict.
+    return (model or Model).from_dict(cast("object", value))
 
 
 def as_model(value: Any, model: type[Model]) -> Any:
@@ -391,6 +465,35 @@ def decode_text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise DecodeError("text", value)
+
+
+def decode_plain(value: object, expected: str, *kinds: type[_T]) -> _T:
+    if type(value) in kinds:
+        return cast("_T", value)
+    raise DecodeError(expected, value)
+
+
+def decode_enum(value: object, enum: type[_EnumT]) -> _EnumT:
+    return enum(decode_plain(value, enum.__name__, _value_type(enum)))
+
+
+def decode_date(value: object) -> datetime.date:
+    return decode_plain(as_date(value), "a date", datetime.date)
+
+
+def decode_datetime(value: object) -> datetime.datetime:
+    return decode_plain(as_datetime(value), "a date-time", datetime.datetime)
+
+
+def decode_kind(value: Any, expected: str, decoders: Mapping[type, Callable[[Any], Any]]) -> Any:
+    decode = decoders.get(cast("type[object]", type(value)))
+    if decode is None:
+        raise DecodeError(expected, value)
+    return decode(value)
+
+
+def decode_bytes(value: object) -> bytes:
+    return decode_plain(value, "bytes", bytes)
 
 
 def decode_value(value: object) -> Any:

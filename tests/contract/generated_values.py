@@ -12,6 +12,8 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from .agent_spec import AGAIN
+
 __all__ = ["answers", "generated", "values"]
 
 # The same values on every run; how long one takes is no matter of these tests.
@@ -44,12 +46,13 @@ def _values(schema: Mapping[str, Any], *, newer: bool) -> st.SearchStrategy[Any]
 
     for choices in (schema.get("oneOf"), schema.get("anyOf")):
         if choices:
-            return st.one_of([inner(choice) for choice in choices])
+            return st.one_of([inner(choice) for choice in choices if AGAIN not in choice])
     if "const" in schema:
         return st.just(schema["const"])
     if "enum" in schema:
         known = st.sampled_from(schema["enum"])
-        return known | _TEXT if newer else known
+        later = st.integers() if isinstance(schema["enum"][0], int) else _TEXT
+        return known | later if newer else known
     match schema.get("type"):
         case None:
             return _ANYTHING
@@ -65,17 +68,22 @@ def _values(schema: Mapping[str, Any], *, newer: bool) -> st.SearchStrategy[Any]
             bounds = {"min_value": schema.get("minimum"), "max_value": schema.get("maximum")}
             return st.floats(**bounds, allow_nan=False, allow_infinity=False) | st.integers(*bounds.values())
         case "array":
-            return st.lists(inner(schema["items"]), max_size=3)
+            items = schema.get("items", {})
+            return st.lists(inner(items), max_size=0 if AGAIN in items else 3)
         case "object":
             return _objects(schema, inner, newer=newer)
         case "string":
-            return _strings(schema)
+            return st.binary() if schema.get("format") == "binary" else _strings(schema)
         case other:
             raise AssertionError(f"no values for the type {other}")
 
 
 def _strings(schema: Mapping[str, Any]) -> st.SearchStrategy[str]:
     least, most = schema.get("minLength", 0), min(schema.get("maxLength", 20), 20)
+    if schema.get("format") == "date":
+        return st.dates().map(lambda day: day.isoformat())
+    if schema.get("format") == "uuid":
+        return st.uuids().map(str)
     if schema.get("format") == "date-time":
         return st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat())
     if "pattern" in schema:
@@ -90,9 +98,13 @@ def _objects(
 ) -> st.SearchStrategy[dict[str, Any]]:
     properties = schema.get("properties")
     if properties is None:
-        return st.dictionaries(_TEXT, inner(schema.get("additionalProperties", {})), max_size=3)
+        further = schema.get("additionalProperties", {})
+        further = further if isinstance(further, Mapping) else {}
+        return st.dictionaries(_TEXT, inner(further), max_size=0 if AGAIN in further else 3)
     required = set(schema.get("required", ()))
-    optional = {name: inner(part) for name, part in properties.items() if name not in required}
+    optional = {
+        name: inner(part) for name, part in properties.items() if name not in required and AGAIN not in part
+    }
     if newer:
         optional["added_later"] = _ANYTHING
     return st.fixed_dictionaries(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,5 +49,9 @@ def given_back(result: Any) -> Any:
             return result.to_dict()
         case list():
             return [given_back(item) for item in result]
+        case dict():
+            return {key: given_back(item) for key, item in result.items()}
+        case datetime.date():
+            return result.isoformat()
         case _:
             return result

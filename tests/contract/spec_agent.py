@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from .agent_spec import flat
+from .agent_spec import AGAIN, example, flat, is_bytes
 
 __all__ = ["NO_METHOD", "ROUTERS", "SpecAgent"]
 
@@ -68,7 +68,7 @@ class SpecAgent:
         content = operation.get("requestBody", {}).get("content", {})
         if JSON not in content or not request.headers.get("content-type", "").startswith(JSON):
             return None
-        schema = content[JSON]["schema"]
+        schema = content[JSON].get("schema", {})
         schema = next((part for part in schema.get("oneOf", ()) if "properties" in part), schema)
         body = json.loads(request.content)
         if not isinstance(body, dict) or "properties" not in schema:
@@ -94,8 +94,9 @@ class SpecAgent:
         )
         status = self._status or status
         for kind, media in answer.get("content", {}).items():
-            value = media["example"] if "example" in media else value_of(media["schema"])
-            return httpx.Response(status, content=json.dumps(value), headers={"Content-Type": kind})
+            value = media["example"] if "example" in media else value_of(media.get("schema", {}))
+            content = b"PK" if is_bytes(kind) else json.dumps(value).encode()
+            return httpx.Response(status, content=content, headers={"Content-Type": kind})
         return httpx.Response(status)
 
 
@@ -103,18 +104,14 @@ def value_of(schema: Spec) -> Any:
     """A value with every field of a schema in it; a field's own example only where it has no fields."""
     choices = schema.get("oneOf") or schema.get("anyOf")
     if choices:
-        return value_of(choices[0])
+        return value_of(next((choice for choice in choices if AGAIN not in choice), {}))
     if "properties" in schema:
-        return {name: value_of(item) for name, item in schema["properties"].items()}
+        return {name: value_of(item) for name, item in schema["properties"].items() if AGAIN not in item}
     if "items" in schema:
-        return [value_of(schema["items"])]
+        return [] if AGAIN in schema["items"] else [value_of(schema["items"])]
     if "properties" in (inner := schema.get("additionalProperties") or {}) and isinstance(inner, Mapping):
         return {"one": value_of(inner)}
     # The last one is what a newer agent has added.
     if "enum" in schema:
         return schema["enum"][-1]
-    if "example" in schema:
-        return schema["example"]
-    kinds = schema.get("type")
-    kind = kinds[0] if isinstance(kinds, list) else kinds
-    return {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "object": {"a": 1}}.get(str(kind))
+    return example(schema)

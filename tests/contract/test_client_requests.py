@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from synapse_agent_api.api import AgentApi
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-from .agent_spec import FORM, JSON, OPERATIONS, Operation, each_method, fields
+from .agent_spec import FORM, JSON, OPERATIONS, Operation, each_method, fields, is_bytes
 from .generated_values import generated, values
 from .recorded_calls import CLIENTS, TOKEN, call
-from .request_check import check_request, form_of
+from .request_check import check_request, form_of, kinds_of
 
 # What a method takes besides, for the client alone: `x-wait`.
 OWN = {"wait", "timeout", "poll_interval"}
@@ -54,16 +54,28 @@ def arguments_of(operation: Operation) -> st.SearchStrategy[dict[str, Any]]:
         optional: dict[str, st.SearchStrategy[Any]] = {}
         for name, parameter in operation.parameters.items():
             target = required if parameter.get("required") else optional
-            target[name] = values(parameter["schema"])
+            target[name] = _sendable(parameter)
         if media_type is not None:
-            body = fields(operation.bodies[media_type])
-            for name, schema in body["properties"].items():
-                target = required if name in body.get("required", ()) else optional
-                binary = schema.get("format") == "binary"
-                target[name] = st.binary() if binary else values(schema)
+            needed = operation.required_in(media_type)
+            for name, schema in operation.body_arguments(media_type).items():
+                target = required if name in needed else optional
+                target[name] = st.binary() if is_bytes(media_type) else values(schema)
         return st.fixed_dictionaries(required, optional=optional)
 
     return st.one_of([chosen(media_type) for media_type in operation.bodies or (None,)])
+
+
+def _sendable(parameter: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """What a parameter may be, as far as its place can hold it."""
+    schema = parameter["schema"]
+    if (
+        parameter["in"] == "query"
+        or "pattern" in schema
+        or "string" not in kinds_of(schema)
+        or "format" in schema
+    ):
+        return values(schema)
+    return values({**schema, "pattern": "^[a-z0-9]{1,20}$"})
 
 
 def as_sent(name: str, value: Any) -> list[tuple[str, str]]:
@@ -77,7 +89,7 @@ def as_sent(name: str, value: Any) -> list[tuple[str, str]]:
 
 
 def test_every_operation_is_a_method_and_every_generated_method_an_operation() -> None:
-    documented = {name for operation in OPERATIONS for name in operation.names}
+    documented = {name for operation in OPERATIONS for name in (*operation.names, *operation.several)}
     assert {name for name in dir(AgentApi) if not name.startswith("_")} == documented
     for kind in (AgentClient, AsyncAgentClient):
         assert documented <= set(dir(kind))
@@ -85,11 +97,10 @@ def test_every_operation_is_a_method_and_every_generated_method_an_operation() -
 
 @each_method
 def test_a_method_takes_what_the_operation_takes(operation: Operation, name: str) -> None:
-    bodies = [fields(body) for body in operation.bodies.values()]
-    documented = set(operation.parameters).union(*(body["properties"] for body in bodies))
+    documented = set(operation.parameters).union(*map(operation.body_arguments, operation.bodies))
     required = {item for item, parameter in operation.parameters.items() if parameter.get("required")}
-    if bodies:
-        required |= set.intersection(*(set(body.get("required", ())) for body in bodies))
+    if operation.bodies:
+        required |= set.intersection(*map(operation.required_in, operation.bodies))
     for client in (AgentClient, AsyncAgentClient):
         signature = dict(inspect.signature(getattr(client, name)).parameters)
         del signature["self"]
@@ -127,13 +138,22 @@ def test_the_documented_examples_are_sent_as_documented(operation: Operation, na
             request = sent(client, name, arguments)
             check_request(request, operation)
             assert unquote(request.url.path) == operation.concrete()
-            query = [pair for item in operation.place("query") for pair in as_sent(item, arguments[item])]
+            query = [
+                pair
+                for item, parameter in operation.place("query").items()
+                for pair in as_sent(parameter["name"], arguments[item])
+            ]
             assert sorted(request.url.params.multi_items()) == sorted(query)
-            body = {item: value for item, value in arguments.items() if item not in operation.parameters}
+            asked = {} if media_type is None else operation.body_arguments(media_type)
+            body = {item: arguments[item] for item in asked}
             if media_type == JSON:
-                assert json.loads(request.content) == body
+                sent_body = json.loads(request.content)
+                whole = fields(operation.bodies[JSON]) is None
+                assert (sent_body if whole else list(sent_body.values())) == (
+                    body["body"] if whole else [value for value in body.values() if value is not None]
+                )
             elif media_type == FORM:
-                form, files = form_of(request, fields(operation.bodies[FORM]))
+                form, files = form_of(request, fields(operation.bodies[FORM]) or {})
                 # What may be text is text in a form.
                 assert form == {item: type(form[item])(body[item]) for item in form}
                 assert form.keys() | files.keys() == body.keys()

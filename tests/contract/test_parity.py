@@ -60,7 +60,7 @@ def test_both_have_what_the_contract_lists_and_nothing_else() -> None:
 
 
 def test_the_generated_methods_are_those_of_the_rest_groups() -> None:
-    assert public(AgentApi) == set(REST_METHODS) == public(AsyncAgentApi)
+    assert public(AgentApi) == {*REST_METHODS, *PAGES} == public(AsyncAgentApi)
 
 
 @each_row("name", methods(AgentClient))

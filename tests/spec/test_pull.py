@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import http.server
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,140 @@ def test_numbers_that_are_none(take: str, spec: Path, capsys: pytest.CaptureFixt
         assert spec_pull.main([server.url, "--spec", str(spec), f"--take={take}"]) == 2
     assert "numbers from 1 to 2, or all" in capsys.readouterr().err
     assert spec.read_text() == SPEC
+
+
+def test_what_is_gone_is_listed_until_it_is_taken(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream = fastapi()
+    del upstream["paths"]["/things/{thing_id}/"]
+    gone = "GET /things/{thing_id}/: the operation is gone (perhaps edited by hand here)"
+    for take in ("all", "all", ""):
+        assert any(line.endswith(gone) for line in pull(spec, upstream, capsys, take))
+    pull(spec, upstream, capsys, take="1")
+    assert "/things/{thing_id}/" not in spec_document.read(spec)["paths"]
+    assert pull(spec, upstream, capsys) == ["AGENT: 0 changes"]
+
+
+def test_a_change_that_was_not_taken_is_listed_again(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream = fastapi()
+    pull(spec, upstream, capsys, take="all")
+    upstream["components"]["schemas"]["Thing"]["properties"]["name"] = {"type": "integer"}
+    upstream["components"]["schemas"]["Thing"]["properties"]["colour"] = {"type": "string"}
+    (number,) = [line.split()[0] for line in pull(spec, upstream, capsys) if "colour" in line]
+    pull(spec, upstream, capsys, take=number)
+    assert [line for line in pull(spec, upstream, capsys) if "the field name" in line]
+
+
+def test_what_a_partial_agent_lacks_is_one_line(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = SPEC
+    for number in range(9):
+        text = text.replace(
+            "  schemas:\n", f"  schemas:\n    More{number}: {{type: object, properties: {{}}}}\n"
+        )
+    spec.write_text(text)
+    said = pull(spec, fastapi(), capsys)
+    # Each schema says what it is and what it needs.
+    assert said[0] == "AGENT: 11 changes"
+    assert said[1].startswith(
+        "   1  9 schemas that are here are not there (perhaps edited by hand here): More8, "
+    )
+    assert said[2:4] == ["   2  GET /boxes/: the operation is new", "   3  Box: the schema is new"]
+    pull(spec, fastapi(), capsys, take="1")
+    assert set(spec_document.read(spec)["components"]["schemas"]) == {"Thing"}
+
+
+def test_a_renamed_schema_is_remembered(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream = fastapi()
+    text = json.dumps(upstream).replace("schemas/Thing", "schemas/ThingOut")
+    upstream = json.loads(text)
+    upstream["components"]["schemas"]["ThingOut"] = upstream["components"]["schemas"].pop("Thing")
+    advice = "ThingOut has the fields of our Thing; if it is that, write x-renamed-schemas: {ThingOut: Thing}"
+    assert any(line.startswith(advice) for line in pull(spec, upstream, capsys))
+    (spec.parent / "overlay.yaml").write_text("overlay: 1.0.0\nx-renamed-schemas: {ThingOut: Thing}\n")
+    said = pull(spec, upstream, capsys, take="all")
+    assert [line.partition("  ")[2].strip() for line in said[1:3]] == [
+        "1  GET /boxes/: the operation is new",
+        "2  Box: the schema is new",
+    ]
+    assert spec_document.read(spec)["components"]["schemas"]["Box"]["properties"]["things"]["items"] == {
+        "$ref": "#/components/schemas/Thing"
+    }
+    # Its later changes are offered.
+    upstream["components"]["schemas"]["ThingOut"]["properties"]["colour"] = {"type": "string"}
+    assert "   1  Thing: the field colour is new" in pull(spec, upstream, capsys)
+
+
+def test_what_is_said_beside_parameters_and_bodies_is_seen(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upstream = fastapi()
+    pull(spec, upstream, capsys, take="all")
+    get = upstream["paths"]["/things/{thing_id}/"]["get"]
+    get["deprecated"] = True
+    get["security"] = [{"session": []}]
+    get["responses"]["409"] = {"description": "Busy."}
+    get["responses"]["200"]["headers"] = {"X-Next": {"schema": {"type": "string"}}}
+    upstream["components"]["securitySchemes"] = {"session": {"type": "http", "scheme": "bearer"}}
+    said = pull(spec, upstream, capsys, take="1 2 3 4")
+    # Of security and errors it had said nothing before, so that ours may be by hand.
+    assert sorted(line.partition("{thing_id}/: ")[2] for line in said[1:5]) == [
+        "the deprecation is new",
+        'the errors gain "409"',
+        "the header x-next of the answer 200 is new",
+        'the security is [{"session": []}], and here [{"token": []}] (perhaps edited by hand here)',
+    ]
+    after = spec_document.read(spec)
+    got = after["paths"]["/things/{thing_id}/"]["get"]
+    assert (got["deprecated"], got["security"]) == (True, [{"session": []}])
+    assert got["responses"]["409"] == {"description": "Busy."}
+    assert "X-Next" in got["responses"]["200"]["headers"]
+    assert after["components"]["securitySchemes"].keys() == {"token", "session"}
+    assert pull(spec, upstream, capsys) == ["AGENT: 0 changes"]
+
+
+def test_a_body_that_becomes_required(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream = fastapi()
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}
+    upstream["paths"]["/boxes/"]["post"] = {
+        "operationId": "make_box",
+        "requestBody": {"content": content},
+        "responses": {"204": {"description": "Done."}},
+    }
+    pull(spec, upstream, capsys, take="all")
+    upstream["paths"]["/boxes/"]["post"]["requestBody"]["required"] = True
+    said = pull(spec, upstream, capsys, take="all")
+    assert said[1] == "   1  POST /boxes/: the body's `required` is true, and here false"
+    assert spec_document.read(spec)["paths"]["/boxes/"]["post"]["requestBody"]["required"] is True
+
+
+def test_a_new_operation_brings_its_scheme_and_files_are_binary(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upstream = fastapi()
+    file = {"type": "string", "contentMediaType": "application/octet-stream", "title": "File"}
+    form = {"type": "object", "required": ["file"], "properties": {"file": file}}
+    upstream["security"] = [{"session": []}]
+    upstream["components"]["securitySchemes"] = {"session": {"type": "http", "scheme": "bearer"}}
+    upstream["components"]["schemas"]["Upload"] = form
+    upstream["paths"]["/uploads/"] = {
+        "post": {
+            "operationId": "upload_uploads__post",
+            "requestBody": {
+                "required": True,
+                "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/Upload"}}},
+            },
+            "responses": {"204": {"description": "Done."}},
+        }
+    }
+    lines = pull(spec, upstream, capsys)
+    (number,) = [line.split()[0] for line in lines if "POST /uploads/: the operation is new" in line]
+    pull(spec, upstream, capsys, take=number)
+    after = spec_document.read(spec)
+    assert after["paths"]["/uploads/"]["post"]["security"] == [{"session": []}]
+    assert after["components"]["securitySchemes"]["session"] == {"type": "http", "scheme": "bearer"}
+    assert after["components"]["schemas"]["Upload"]["properties"]["file"] == {
+        "type": "string",
+        "format": "binary",
+    }
 
 
 # Overlays

@@ -17,7 +17,7 @@ from .text import docstring, literal, paragraphs, plain, section, sentence, unca
 from .types import ParsedSpec, Raw
 from .views import Parameter, Waits
 
-__all__ = ["api_doc", "operation_doc", "tag_doc", "tag_words"]
+__all__ = ["api_doc", "download_doc", "operation_doc", "pages_doc", "tag_doc", "tag_words"]
 
 ERRORS = {
     400: "ValidationError",
@@ -62,6 +62,52 @@ def operation_doc(
             section("Returns", [] if returns == "None" else [("", returned)], indent),
             section("Raises", raises, indent),
             "Example:\n" + textwrap.indent(example(spec, raw, parameters, alias), "    "),
+        ],
+        indent,
+    )
+
+
+def download_doc(spec: ParsedSpec, raw: Raw, name: str, parameters: Sequence[Parameter]) -> str:
+    """Write the docstring of the method that writes an operation's bytes to a file."""
+    indent, operation = 8, raw["operationId"]
+    call = example(spec, raw, parameters, name)
+    return docstring(
+        [
+            f"Do what {operation} does, and write the bytes to a file as they come.",
+            section("Args", [(item.name, item.doc or "See the description.") for item in parameters], indent),
+            section("Returns", [("", "How many bytes were written.")], indent),
+            section(
+                "Raises",
+                [
+                    ("ValidationError", "400, the file can't be written."),
+                    ("ClientError", f"As `{operation}` does; a file that a path names is left as it was."),
+                ],
+                indent,
+            ),
+            "Example:\n" + textwrap.indent(call, "    "),
+        ],
+        indent,
+    )
+
+
+def pages_doc(raw: Raw, parameters: Sequence[Parameter]) -> str:
+    """Write the docstring of the method that walks a list page by page."""
+    indent, operation, told = 8, raw["operationId"], raw["x-pagination"]
+    errors = [
+        ("ServerError", "200, a page leads to another origin, or in a circle."),
+        ("ClientError", f"As `{operation}` does."),
+    ]
+    if "next" not in told:
+        errors[0] = ("ServerError", "200, a page leads in a circle.")
+    call = told.get("example") or f"list(client.{told['method']}())"
+    return docstring(
+        [
+            wrapped(sentence(plain(told["summary"])), indent + 3),
+            paragraphs(plain(told.get("description")), indent),
+            section("Args", [(item.name, item.doc or "See the description.") for item in parameters], indent),
+            section("Returns", [("", f"An iterator. {sentence(plain(told.get('returns')))}")], indent),
+            section("Raises", errors, indent),
+            "Example:\n" + textwrap.indent(prompted(str(call)), "    "),
         ],
         indent,
     )
@@ -129,18 +175,25 @@ def example(spec: ParsedSpec, raw: Raw, parameters: Sequence[Parameter], alias: 
             source = str(sample["source"]).strip()
             if alias:
                 source = re.sub(rf"\bclient\.{re.escape(name)}\(", f"client.{alias}(", source)
-            lines = safe_for_docstring(source).splitlines()
-            return "\n".join(f"{'...' if line[:1].isspace() else '>>>'} {line}" for line in lines)
+            return prompted(source)
     values: list[str] = []
     examples = {
         item.get("name"): item.get("example", spec.resolve(item.get("schema")).get("example"))
         for item in map(spec.resolve, raw["parameters"])
     }
     for item in parameters:
-        if item.default is None:
+        if item.name == "to" and item.where == "to":
+            values.append('to="file"')
+        elif item.default is None:
             value = examples.get(ast.literal_eval(item.wire))
             values.append(safe_for_docstring(literal(value)) if isinstance(value, str | int) else item.name)
     return f">>> client.{alias or name}({', '.join(values)})"
+
+
+def prompted(source: str) -> str:
+    """Write code as in an interactive session."""
+    lines = safe_for_docstring(source).splitlines()
+    return "\n".join(f"{'...' if line[:1].isspace() else '>>>'} {line}" for line in lines)
 
 
 def _tag(spec: ParsedSpec, collection: EndpointCollection) -> Raw:

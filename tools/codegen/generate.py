@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from openapi_python_client.parser.openapi import EndpointCollection
 
 from ..spec.document import SpecError, read
 from ..spec.rules import check
+from .adapt import adapted
 from .docstrings import api_doc, tag_doc, tag_words
 from .errors import GenerationError
 from .models import Models
@@ -90,8 +91,7 @@ def configuration(output: Path) -> Config:
 
 def parse(raw: Raw, config: Config) -> ParsedSpec:
     """Parse a document that breaks no sound rule."""
-    # The parser puts its own objects into what it is given.
-    data = GeneratorData.from_dict(json.loads(json.dumps(raw)), config=config)
+    data = GeneratorData.from_dict(adapted(raw), config=config)
     if isinstance(data, GeneratorError):
         raise_errors([data])
         raise AssertionError
@@ -136,6 +136,10 @@ class Views:
             for collection in spec.data.endpoint_collections_by_tag.values()
             for endpoint in collection.endpoints
         }
+        names = Counter(name for view in self.operations.values() for name in view.names)
+        for name, times in names.items():
+            if times > 1:
+                raise GenerationError(f"#/paths: there would be {times} methods {name}; rename one")
         # Requests are parameters here, and errors are exceptions: neither needs a class.
         wanted = self.models.reach(item for view in self.operations.values() for item in view.classes)
         spec.data.models = [model for model in spec.data.models if model.class_info.name in wanted]
@@ -171,16 +175,18 @@ def template_globals(spec: ParsedSpec) -> dict[str, Any]:
         "tag_doc": lambda collection: tag_doc(spec, collection),
         "tag_words": tag_words,
         "typing_imports": typing_imports,
-        "uses_files": uses_files,
+        "types_used": types_used,
     }
 
 
 def typing_imports(views: Sequence[OperationView]) -> list[str]:
     """Return the lines that import what the annotations of some methods need."""
-    used = " ".join(
-        [*(p.annotation for view in views for p in view.parameters), *(view.returns for view in views)]
-    )
-    abc = [name for name in ("Mapping", "Sequence") if re.search(rf"\b{name}\[", used)]
+    used = " ".join(view.signatures for view in views)
+    paged = any(view.pages for view in views)
+    abc = [
+        *(["AsyncIterator", "Iterator"] if paged else []),
+        *(name for name in ("Mapping", "Sequence") if re.search(rf"\b{name}\[", used)),
+    ]
     typing = [
         "TYPE_CHECKING",
         *(["Any"] if re.search(r"\bAny\b", used) else []),
@@ -193,6 +199,7 @@ def typing_imports(views: Sequence[OperationView]) -> list[str]:
     ]
 
 
-def uses_files(views: Sequence[OperationView]) -> bool:
-    """Return whether a method of these takes a file."""
-    return any("FileContent" in parameter.annotation for view in views for parameter in view.parameters)
+def types_used(views: Sequence[OperationView]) -> list[str]:
+    """Return the names of `types` in the annotations of some methods."""
+    used = " ".join(view.signatures for view in views)
+    return [name for name in ("FileContent", "FileTarget", "Model") if re.search(rf"\b{name}\b", used)]

@@ -10,7 +10,9 @@ from openapi_python_client.parser.properties.enum_property import EnumProperty
 from openapi_python_client.parser.properties.model_property import ModelProperty
 from openapi_python_client.parser.properties.schemas import Class
 
-from .errors import GenerationError
+from ..spec.document import pointer
+from .decoding import Decoding
+from .errors import GenerationError, UnionError
 from .text import docstring, literal, paragraphs, plain, section, sentence
 from .types import ParsedSpec, optional, unique
 from .views import Field, ModelView
@@ -27,6 +29,7 @@ class Models:
 
     def __init__(self, spec: ParsedSpec) -> None:
         self.spec = spec
+        self.decoding = Decoding(spec)
 
     def properties(self, model: ModelProperty) -> list[Any]:
         """List a model's properties as the spec orders them."""
@@ -68,7 +71,7 @@ class Models:
                     wire=literal(plain(prop.name)),
                     annotation=annotation if prop.required else optional(annotation),
                     required=prop.required,
-                    decode=spec.field_decoder(prop),
+                    decode=self.decoder(name, prop),
                 )
             )
             described.append((attribute, sentence(self.description(model, prop))))
@@ -91,6 +94,14 @@ class Models:
             imports=[item for item in used if item not in late],
             late_imports=late,
         )
+
+    def decoder(self, model: str, prop: Any) -> str | None:
+        """Name or write what decodes a field."""
+        try:
+            return self.decoding.field_decoder(prop)
+        except UnionError as error:
+            where = pointer("components", "schemas", model, "properties", plain(prop.name))
+            raise error.at(where) from None
 
     @staticmethod
     def attribute(prop: Any) -> str:

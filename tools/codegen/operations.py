@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from openapi_python_client.parser.bodies import Body, BodyType
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties.file import FileProperty
-from openapi_python_client.parser.properties.model_property import ModelProperty
-from openapi_python_client.parser.properties.none import NoneProperty
+from openapi_python_client.parser.properties.date import DateProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
 from openapi_python_client.parser.properties.schemas import Class
 from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.parser.responses import NONE_SOURCE, TEXT_SOURCE, Response
+from openapi_python_client.parser.responses import BYTES_SOURCE, NONE_SOURCE, TEXT_SOURCE, Response
+from openapi_python_client.strings import PythonIdentifier
 
-from .docstrings import operation_doc
-from .errors import GenerationError
+from ..spec.media import kind_of
+from .bodies import Bodies
+from .decoding import words
+from .docstrings import download_doc, operation_doc
+from .errors import GenerationError, UnionError
+from .extensions import Extensions
 from .models import Models
 from .text import literal, plain, sentence
 from .types import ParsedSpec, Raw, optional, union, unique
-from .views import Alias, Decoder, OperationView, Parameter, Waits
+from .views import Alias, BodyView, Decoder, Download, OperationView, Parameter
 
 __all__ = ["Operations"]
+
+DATES = (DateTimeProperty, DateProperty)
+PLACES = frozenset({"path", "query", "header", "cookie"})
 
 
 class Operations:
@@ -31,95 +39,75 @@ class Operations:
     def __init__(self, spec: ParsedSpec, models: Models) -> None:
         self.spec = spec
         self.models = models
+        self.bodies = Bodies(spec, models)
+        self.extensions = Extensions(spec, models)
 
     def view(self, endpoint: Endpoint) -> OperationView:
         """Return what the templates of an operation print."""
         spec, name = self.spec, str(endpoint.name)
         raw = spec.operations[name]
-        parameters, whole_body, empty_body, prop_classes = self.parameters(endpoint, raw)
+        parameters, body, prop_classes = self.parameters(endpoint, raw)
         answers = [answer for answer in endpoint.responses.patterns if self.is_success(answer)]
-        if not answers:
-            raise GenerationError(f"{name}: no success response")
-        decoders = [self.decoder(answer) for answer in answers]
+        decoders = [self.decoder(answer, raw) for answer in answers]
         returns = union(decoder.annotation for decoder in decoders)
-        text = [decoder.function == "decode_text" for decoder in decoders]
-        names = [str(alias) for alias in raw.get("x-aliases", [])]
-        waits = self.waits(name, raw)
+        binary = any(decoder.function == "decode_bytes" for decoder in decoders)
+        text = any(decoder.function == "decode_text" for decoder in decoders)
+        waits = self.extensions.waits(name, raw)
         classes = [*(i for decoder in decoders for i in decoder.classes), *prop_classes]
+        pages = self.extensions.pages(raw, parameters, answers[0].prop)
+        download = self.download(raw, parameters) if binary and raw["method"] == "get" else None
         if waits is not None:
-            parameters = self.with_wait(name, raw, parameters)
+            parameters = self.extensions.with_wait(name, raw, parameters)
             classes.append(spec.models[waits.returns].class_info)
         return OperationView(
             name=name,
             id=literal(raw["operationId"]),
-            method=literal(endpoint.method.upper()),
-            path=literal(plain(endpoint.path).removeprefix("/")),
+            method=literal(raw["method"].upper()),
+            path=literal(raw["path"].removeprefix("/")),
             words=literal(name.replace("_", " ")),
             parameters=parameters,
             returns=returns,
             decoders=decoders,
-            text=any(text),
-            whole_body=whole_body,
-            empty_body=empty_body,
+            text=text,
+            accept=self.accept(raw) if text or binary else "",
+            body=body,
             classes=unique(classes),
             doc=operation_doc(spec, raw, parameters, returns, waits=waits),
             aliases=[
-                Alias(alias, operation_doc(spec, raw, parameters, returns, alias, waits)) for alias in names
+                Alias(alias, operation_doc(spec, raw, parameters, returns, alias, waits))
+                for alias in map(str, raw.get("x-aliases", []))
             ],
             waits=waits,
+            download=download,
+            pages=pages,
         )
 
-    def waits(self, name: str, raw: Raw) -> Waits | None:
-        """Read what an operation's x-wait says."""
-        wait = raw.get("x-wait")
-        if wait is None:
-            return None
-        texts = ("for", "result", "until", "returns")
-        if not isinstance(wait, Mapping) or set(wait) != {*texts, "timeout"}:
-            raise GenerationError(f"{name}: x-wait has {', '.join(texts)} and timeout")
-        if not all(isinstance(wait[key], str) for key in texts) or type(wait["timeout"]) not in (int, float):
-            raise GenerationError(f"{name}: x-wait has four texts, and a number as its timeout")
-        if wait["result"] not in self.spec.models:
-            raise GenerationError(f"{name}: x-wait: there is no model {wait['result']!r}")
-        return Waits(literal(wait["for"]), wait["result"], sentence(wait["returns"]))
+    def accept(self, raw: Raw) -> str:
+        """Return the media type of an answer that is bytes, or a text of its own kind, as a literal."""
+        for status, answer in raw["responses"].items():
+            for media_type in self.spec.resolve(answer).get("content", {}) if str(status)[:1] == "2" else ():
+                if kind_of(media_type) != "json" and media_type != "text/plain":
+                    return literal(media_type)
+        return ""
 
-    def with_wait(self, name: str, raw: Raw, parameters: Sequence[Parameter]) -> list[Parameter]:
-        """Add what a method that can wait takes besides."""
-        taken = {item.name for item in parameters} & {"wait", "timeout", "poll_interval"}
-        if taken:
-            raise GenerationError(f"{name}: x-wait needs the name {', '.join(sorted(taken))} for itself")
-
-        def keyword_only(what: str, annotation: str, default: str, doc: str) -> Parameter:
-            opens = what == "wait" and not any(item.keyword_only for item in parameters)
-            return Parameter(what, "", "wait", annotation, default, True, doc, opens)
-
-        wait = raw["x-wait"]
-        return [
-            *parameters,
-            keyword_only("wait", "bool", "False", f"Return only when {sentence(wait['until'])}"),
-            keyword_only(
-                "timeout",
-                "float | None",
-                literal(float(wait["timeout"])),
-                "With `wait`, for how many seconds at most; None is for as long as it takes.",
-            ),
-            keyword_only(
-                "poll_interval",
-                "float",
-                "2.0",
-                "With `wait`, how many seconds pass between two looks; the first ones are quicker.",
-            ),
-        ]
+    def download(self, raw: Raw, parameters: Sequence[Parameter]) -> Download:
+        """Return the method that writes the answer to a file."""
+        name = f"{raw['operationId']}_to_file"
+        if any(item.name == "to" for item in parameters):
+            what = f"the parameter to, which {name}() has for the file"
+            raise GenerationError.at(raw["where"], what, "rename it")
+        doc = "The file to write: its path, or a binary file that is open for writing."
+        opens = not any(item.keyword_only for item in parameters)
+        to = Parameter("to", "", "to", "FileTarget", None, True, doc, opens)
+        return Download(name, [*parameters, to], download_doc(self.spec, raw, name, [*parameters, to]))
 
     @staticmethod
     def is_success(answer: Response) -> bool:
-        """Return whether a status is a success; refuse a range of statuses."""
-        low, high = answer.status_code.range or (0, 0)
-        if 200 <= low < 300 and low != high:
-            raise GenerationError(f"{answer.status_code.pattern}: success statuses are named one by one")
+        """Return whether a status is a success."""
+        low, _ = answer.status_code.range or (0, 0)
         return 200 <= low < 300
 
-    def decoder(self, answer: Response) -> Decoder:
+    def decoder(self, answer: Response, raw: Raw) -> Decoder:
         """Return what decodes the responses of one status."""
         spec = self.spec
         status = (answer.status_code.range or (0, 0))[0]
@@ -127,25 +115,29 @@ class Operations:
             return Decoder(status, "decode_nothing", "None", "", [])
         if answer.source == TEXT_SOURCE:
             return Decoder(status, "decode_text", "str", "", [])
+        if answer.source == BYTES_SOURCE:
+            return Decoder(status, "decode_bytes", "bytes", "", [])
         annotation = spec.annotation(answer.prop)
-        code = spec.as_answer(answer.prop)
+        try:
+            code = self.models.decoding.as_answer(answer.prop)
+        except UnionError as error:
+            raise error.at(f"{raw['where']}/responses/{status}") from None
         classes = unique(spec.classes(answer.prop))
         if code.isidentifier():
             return Decoder(status, code, annotation, "", classes)
-        expected = re.sub(r"\W+", " ", annotation).strip().replace("list ", "list of ")
         body = code.removeprefix("lambda data: ") if code.startswith("lambda") else f"{code}(data)"
-        body = re.sub(r'\(data, "\w+", ', f'(data, "{expected}", ', body, count=1)
+        body = re.sub(r'\(data, "\w+", ', f'(data, "{words(annotation)}", ', body, count=1)
         return Decoder(status, f"_decode_{status}", annotation, body, classes)
 
-    def parameters(self, endpoint: Endpoint, raw: Raw) -> tuple[list[Parameter], str, str, list[Class]]:
-        """List a method's parameters in order, and say what the body is when none of its fields is given."""
+    def parameters(self, endpoint: Endpoint, raw: Raw) -> tuple[list[Parameter], BodyView, list[Class]]:
+        """List a method's parameters in order, with what the body is made of."""
         spec = self.spec
-        if endpoint.header_parameters or endpoint.cookie_parameters:
-            raise GenerationError(f"{endpoint.name}: headers and cookies are the transport's")
+        # The parser takes headers for cookies, as it is asked to.
+        headers = {item["name"] for item in raw["parameters"] if item.get("in") == "header"}
         texts = {
             (item.get("in"), item.get("name")): item.get("description")
             or spec.resolve(item.get("schema")).get("description")
-            for item in map(spec.resolve, raw["parameters"])
+            for item in raw["parameters"]
         }
 
         def parameter(
@@ -156,11 +148,12 @@ class Operations:
             if not required:
                 # A default in the body of a PATCH would overwrite what was not given.
                 known = prop.default is not None and endpoint.method.lower() != "patch"
-                default = literal(prop.default.raw_value) if known else "None"
+                default = default_of(prop) if known else "None"
                 annotation = annotation if known else optional(annotation)
+            wire = plain(prop.name)
             return Parameter(
-                name=str(prop.python_name),
-                wire=literal(plain(prop.name) if where != "path" else str(prop.python_name)),
+                name=str(PythonIdentifier(wire, "field_")) if where in PLACES else str(prop.python_name),
+                wire=literal(wire),
                 where=where,
                 annotation=annotation,
                 default=default,
@@ -168,76 +161,73 @@ class Operations:
                 doc=sentence(plain(doc or prop.description)),
             )
 
-        path = [
-            parameter(prop, "path", texts.get(("path", plain(prop.name))), required=True)
-            for prop in endpoint.path_parameters
+        def placed(prop: Any, where: str) -> Parameter:
+            doc = texts.get((where, plain(prop.name)))
+            required = prop.required or where == "path"
+            outside = where in ("header", "cookie") and not required
+            return parameter(prop, where, doc, required=required, keyword_only=outside)
+
+        path = [placed(prop, "path") for prop in endpoint.path_parameters]
+        query = [placed(prop, "query") for prop in endpoint.query_parameters]
+        outside = [
+            placed(prop, "header" if prop.name in headers else "cookie")
+            for prop in endpoint.cookie_parameters
         ]
-        query = [
-            parameter(prop, "query", texts.get(("query", plain(prop.name))), required=prop.required)
-            for prop in endpoint.query_parameters
-        ]
-        body, whole_body, empty_body, props = self.body(endpoint, parameter)
-        required = [item for item in (*path, *body, *query) if item.default is None]
-        positional = [item for item in (*body, *query) if item.default is not None and not item.keyword_only]
-        keywords = [item for item in body if item.keyword_only]
+        body = self.bodies.view(endpoint, raw, parameter)
+        path, query, outside, of_body = apart(path, query, outside, body.parameters)
+        # A body without fields is one argument.
+        code = body.code.replace("{body}", of_body[0].name) if body.code else ""
+        body = replace(body, parameters=of_body, code=code)
+        every = [*path, *of_body, *query, *outside]
+        required = [item for item in every if item.default is None]
+        positional = [item for item in every if item.default is not None and not item.keyword_only]
+        keywords = [item for item in every if item.default is not None and item.keyword_only]
         if keywords:
-            keywords[0] = Parameter(**{**keywords[0].__dict__, "opens_keywords": True})
+            keywords[0] = replace(keywords[0], opens_keywords=True)
         done = [*required, *positional, *keywords]
         names = [item.name for item in done]
-        if len(set(names)) != len(names):
-            raise GenerationError(f"{endpoint.name}: two parameters have one name, of {', '.join(names)}")
-        every = [*endpoint.path_parameters, *endpoint.query_parameters, *props]
-        return done, whole_body, empty_body, [i for prop in every for i in spec.classes(prop)]
-
-    def body(self, endpoint: Endpoint, parameter: Any) -> tuple[list[Parameter], str, str, list[Any]]:
-        """Turn the fields of a body into parameters."""
-        if not endpoint.bodies:
-            return [], "", "", []
-        bodies = sorted(endpoint.bodies, key=lambda body: body.body_type != BodyType.JSON)
-        kinds = [body.body_type for body in bodies]
-        if kinds not in ([BodyType.JSON], [BodyType.FILES], [BodyType.JSON, BodyType.FILES]):
-            raise GenerationError(f"{endpoint.name}: a body is JSON, multipart, or either")
-        models = [self.body_model(body) for body in bodies]
-        nullable = any(
-            isinstance(inner, NoneProperty)
-            for body in bodies
-            if isinstance(body.prop, UnionProperty)
-            for inner in body.prop.inner_properties
-        )
-        optional_body = not bodies[0].prop.required
-        if models == [None]:
-            prop = bodies[0].prop
-            name = str(prop.python_name)
-            whole = parameter(prop, "whole", prop.description, required=prop.required)
-            given = f"NO_BODY if {name} is None else _encode({name})"
-            return [whole], given if optional_body else f"_encode({name})", "", [prop]
-        if None in models:
-            raise GenerationError(f"{endpoint.name}: a body that may be multipart is an object with fields")
-        fields: dict[str, list[tuple[ModelProperty, Any]]] = {}
-        for model in models:
-            assert model is not None
-            for prop in self.models.properties(model):
-                fields.setdefault(str(prop.python_name), []).append((model, prop))
-        parameters: list[Parameter] = []
-        for place in fields.values():
-            model, prop = place[0]
-            # With two bodies to choose from, a field is needed only where both need it.
-            required = len(place) == len(models) and all(one.required for _, one in place)
-            where = "file" if isinstance(prop, FileProperty) else "body"
-            optional_so_far = any(item.default is not None for item in parameters)
-            keyword_only = not required and (prop.python_name != "params" or optional_so_far)
-            doc = self.models.description(model, prop)
-            parameters.append(parameter(prop, where, doc, required=required, keyword_only=keyword_only))
-        empty = " or None" if nullable else " or NO_BODY" if optional_body else ""
-        return parameters, "", empty, [place[0][1] for place in fields.values()]
-
-    def body_model(self, body: Body) -> ModelProperty | None:
-        """Find the object with fields that a body is, if it is one."""
-        candidates = body.prop.inner_properties if isinstance(body.prop, UnionProperty) else [body.prop]
-        models = [
-            self.spec.models[inner.class_info.name]
-            for inner in candidates
-            if isinstance(inner, ModelProperty) and self.spec.content(inner) is False
+        for name in names:
+            if names.count(name) > 1:
+                raise GenerationError.at(raw["where"], f"two parameters would be called {name}", "rename one")
+        props = [
+            *endpoint.path_parameters,
+            *endpoint.query_parameters,
+            *endpoint.cookie_parameters,
+            *body.props,
         ]
-        others = [inner for inner in candidates if not isinstance(inner, ModelProperty | NoneProperty)]
-        return models[0] if len(models) == 1 and not others else None
+        return done, body, [i for prop in props for i in spec.classes(prop)]
+
+
+def apart(*groups: Sequence[Parameter]) -> list[list[Parameter]]:
+    """Give parameters that share a name their places as suffixes; the first, such as the path's, keeps it."""
+    counts = Counter(item.name for group in groups for item in group)
+    suffixes = {"whole": "body", "file": "body"}
+    return [
+        [
+            replace(item, name=f"{item.name}_{suffixes.get(item.where, item.where)}")
+            if counts[item.name] > 1 and item.where != "path" and not is_first(item, groups)
+            else item
+            for item in group
+        ]
+        for group in groups
+    ]
+
+
+def is_first(item: Parameter, groups: Sequence[Sequence[Parameter]]) -> bool:
+    """Return whether a parameter has its name before all others that share it."""
+    order = ("path", "body", "file", "whole", "query", "header", "cookie")
+    same = [other for group in groups for other in group if other.name == item.name]
+    return min(same, key=lambda other: order.index(other.where)) is item
+
+
+def default_of(prop: Any) -> str:
+    """Write a parameter's default."""
+    value = prop.default.raw_value
+    if isinstance(prop, UnionProperty):
+        prop = next((inner for inner in prop.inner_properties if isinstance(inner, DATES)), prop)
+    match prop:
+        case DateTimeProperty():
+            return f"datetime.datetime.fromisoformat({literal(value)})"
+        case DateProperty():
+            return f"datetime.date.fromisoformat({literal(value)})"
+    return literal(value)

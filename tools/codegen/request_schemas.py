@@ -43,10 +43,15 @@ def inline_refs(spec: ParsedSpec, node: Any, inside: frozenset[str] = frozenset(
     for key in DECISIVE:
         if key not in raw:
             continue
-        if key in ("const", "default", "enum"):
+        if key == "required":
+            known = raw.get("properties", {})
+            whole[key] = [name for name in raw[key] if not known.get(name, {}).get("readOnly")]
+        elif key in ("const", "default", "enum"):
             whole[key] = raw[key]
         elif key == "properties":
-            fields = {name: inline_refs(spec, item, inside) for name, item in raw[key].items()}
+            # What the agent fills in is ignored, whatever a request says.
+            asked = {name: item for name, item in raw[key].items() if not item.get("readOnly")}
+            fields = {name: inline_refs(spec, item, inside) for name, item in asked.items()}
             whole[key] = {**whole.get(key, {}), **fields}
         else:
             whole[key] = inline_refs(spec, raw[key], inside)
@@ -57,8 +62,8 @@ def request_schemas(spec: ParsedSpec) -> dict[str, Any]:
     """Return the schemas of parameters and bodies, by operationId."""
     table: dict[str, Any] = {}
     for raw in spec.operations.values():
-        body = spec.resolve(raw.get("requestBody", {}))
-        parameters = [spec.resolve(parameter) for parameter in raw["parameters"]]
+        body = raw["requestBody"]
+        parameters = raw["parameters"]
         table[raw["operationId"]] = {
             "parameters": {
                 place: {

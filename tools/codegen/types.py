@@ -27,14 +27,18 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import ClassName
 
-from ..spec.document import resolve
+from ..spec.document import pointer, resolve
 from ..spec.walk import METHODS
 from .errors import GenerationError
+from .tags import Tags, tags_of
 from .text import plain
 
-__all__ = ["ParsedSpec", "Raw", "optional", "union", "unique"]
+__all__ = ["OWN_HEADERS", "ParsedSpec", "Raw", "is_file", "optional", "union", "unique"]
 
 Raw = Mapping[str, Any]
+
+# OpenAPI rules out the first three as parameters; the others are the client's to send.
+OWN_HEADERS = frozenset({"accept", "content-type", "authorization", "synapse-user", "synapse-tenant"})
 
 
 @dataclass
@@ -48,11 +52,9 @@ class ParsedSpec:
 
     def __post_init__(self) -> None:
         self.models = {model.class_info.name: model for model in self.data.models}
-        self.enums = {}
-        for enum in self.data.enums:
-            if not isinstance(enum, EnumProperty) or enum.value_type is not str:
-                raise GenerationError(f"enum {enum.class_info.name}: only enums of strings are supported")
-            self.enums[enum.class_info.name] = enum
+        self.enums = {
+            enum.class_info.name: enum for enum in self.data.enums if isinstance(enum, EnumProperty)
+        }
 
     def resolve(self, node: Any) -> Raw:
         """Follow a raw object's $refs."""
@@ -69,16 +71,34 @@ class ParsedSpec:
 
     @cached_property
     def operations(self) -> dict[str, Raw]:
-        """Return the raw operations by operationId, with the parameters of their path."""
+        """Return the raw operations by operationId, with the parameters of their path, and where they are."""
         return {
             operation["operationId"]: {
                 **operation,
-                "parameters": [*operation.get("parameters", []), *item.get("parameters", [])],
+                "parameters": [
+                    parameter
+                    for parameter in map(
+                        self.resolve, [*operation.get("parameters", []), *item.get("parameters", [])]
+                    )
+                    if parameter.get("in") != "header" or parameter["name"].lower() not in OWN_HEADERS
+                ],
+                "requestBody": self.resolve(operation.get("requestBody", {})),
+                "method": method,
+                "path": path,
+                "where": pointer("paths", path, method),
             }
-            for item in self.raw.get("paths", {}).values()
+            for path, item in self.raw.get("paths", {}).items()
             for method, operation in item.items()
             if method in METHODS
         }
+
+    def flat(self, schema: Any) -> dict[str, Raw]:
+        """Return the raw properties of an object with those of its allOf, and of what it is if not null."""
+        raw = self.resolve(schema)
+        found: dict[str, Raw] = {}
+        for part in (*raw.get("allOf", ()), *raw.get("anyOf", ()), *raw.get("oneOf", ())):
+            found |= self.flat(part)
+        return found | {name: dict(item) for name, item in raw.get("properties", {}).items()}
 
     # Types
 
@@ -106,13 +126,24 @@ class ParsedSpec:
             elif content is not None:
                 yield from self.classes(content)
 
+    def tagged(self, prop: UnionProperty) -> Tags | None:
+        """Return what tells the models of a union apart, if it has several."""
+        models = [
+            self.models[inner.class_info.name]
+            for inner in prop.inner_properties
+            if isinstance(inner, ModelProperty) and self.content(inner) is False
+        ]
+        return tags_of(self.raw, models) if len(models) > 1 else None
+
     def annotation(self, prop: Any, *, argument: bool = False) -> str:
         """Write a property's type; what a caller passes may be wider than what an attribute holds."""
         match prop:
             case AnyProperty():
                 return "Any"
-            case StringProperty() | UuidProperty() | ConstProperty():
+            case StringProperty() | UuidProperty():
                 return "str"
+            case ConstProperty():
+                return type(prop.value.raw_value).__name__
             case BooleanProperty():
                 return "bool"
             case IntProperty():
@@ -126,15 +157,19 @@ class ParsedSpec:
             case DateProperty():
                 return "datetime.date"
             case FileProperty():
-                return "FileContent"
+                # Inside JSON it is a text, whatever the format says.
+                return "FileContent" if argument else "str"
             case EnumProperty():
-                return f"{prop.class_info.name} | str" if argument else str(prop.class_info.name)
+                name = str(prop.class_info.name)
+                return f"{name} | {prop.value_type.__name__}" if argument else name
             case ListProperty():
                 inner = self.annotation(prop.inner_property, argument=argument)
                 return f"Sequence[{inner}]" if argument else f"list[{inner}]"
             case UnionProperty():
-                parts = {self.annotation(inner, argument=argument): None for inner in prop.inner_properties}
-                return union(parts)
+                parts = [self.annotation(inner, argument=argument) for inner in prop.inner_properties]
+                # A kind of object that a newer agent adds is none of these.
+                later = [] if argument or not self.tagged(prop) else ["Model"]
+                return union([*parts, *later])
             case ModelProperty():
                 content = self.content(prop)
                 if content is False:
@@ -146,79 +181,6 @@ class ParsedSpec:
                 inner = "Any" if content is None else self.annotation(content, argument=argument)
                 return f"Mapping[str, {inner}]" if argument else f"dict[str, {inner}]"
         raise GenerationError(f"{plain(prop.name)}: no type for {type(prop).__name__}")
-
-    # Decoding
-
-    def decoded_member(self, prop: UnionProperty) -> Any:
-        """Pick the one member of a union that needs decoding; JSON types tell the others from it."""
-        decoded = [inner for inner in prop.inner_properties if self.as_field(inner, "value") is not None]
-        kinds = [
-            dict if isinstance(i, ModelProperty) else list if isinstance(i, ListProperty) else str
-            for i in decoded
-        ]
-        others = [inner for inner in prop.inner_properties if inner not in decoded]
-        if len(decoded) > 1 or (str in kinds and any(isinstance(inner, StringProperty) for inner in others)):
-            raise GenerationError(f"{plain(prop.name)}: a union whose members can't be told apart")
-        return decoded[0] if decoded else None
-
-    def field_decoder(self, prop: Any) -> str | None:
-        """Name or write what decodes a field of a model; None where the value stays as it came."""
-        inner = self.decoded_member(prop) if isinstance(prop, UnionProperty) else prop
-        if isinstance(inner, EnumProperty):
-            return str(inner.class_info.name)
-        code = None if inner is None else self.as_field(inner, "value")
-        if code is None:
-            return None
-        return code.removesuffix("(value)") if code.endswith("(value)") else f"lambda value: {code}"
-
-    def as_field(self, prop: Any, value: str) -> str | None:
-        """Write the code that decodes a value in a model, or None where the value stays as it came."""
-        match prop:
-            case EnumProperty():
-                return f"as_enum({value}, {prop.class_info.name})"
-            case DateTimeProperty():
-                return f"as_datetime({value})"
-            case DateProperty():
-                return f"as_date({value})"
-            case UnionProperty():
-                inner = self.decoded_member(prop)
-                return None if inner is None else self.as_field(inner, value)
-            case ListProperty():
-                if (
-                    isinstance(prop.inner_property, ModelProperty)
-                    and self.content(prop.inner_property) is False
-                ):
-                    return f"as_models({value}, {prop.inner_property.class_info.name})"
-                inner = self.as_field(prop.inner_property, "item")
-                return None if inner is None else f"as_list({value}, lambda item: {inner})"
-            case ModelProperty():
-                content = self.content(prop)
-                if content is False:
-                    return f"as_model({value}, {prop.class_info.name})"
-                inner = None if content is None else self.as_field(content, "item")
-                return None if inner is None else f"as_dict({value}, lambda item: {inner})"
-        return None
-
-    def as_answer(self, prop: Any) -> str:
-        """Name or write the function that decodes a whole answer."""
-        match prop:
-            case ModelProperty():
-                content = self.content(prop)
-                if content is False:
-                    return f"{prop.class_info.name}.from_dict"
-                if content is None:
-                    return "decode_object"
-                return f'lambda data: decode_dict(data, "object", {self.as_answer(content)})'
-            case ListProperty():
-                inner = self.as_answer(prop.inner_property)
-                if inner.endswith(".from_dict"):
-                    return f'lambda data: decode_models(data, "list", {inner.removesuffix(".from_dict")})'
-                return f'lambda data: decode_list(data, "list", {inner})'
-            case StringProperty():
-                return "decode_text"
-            case NoneProperty():
-                return "decode_nothing"
-        return "decode_value"
 
 
 def alternatives(node: ast.expr) -> Iterator[str]:
@@ -239,6 +201,18 @@ def union(parts: Iterable[str]) -> str:
 def optional(annotation: str) -> str:
     """Let a type be None."""
     return annotation if annotation == "Any" else union([annotation, "None"])
+
+
+def is_file(prop: Any) -> bool:
+    """Return whether a field of a form is a file, or several, or may be."""
+    match prop:
+        case FileProperty():
+            return True
+        case ListProperty():
+            return is_file(prop.inner_property)
+        case UnionProperty():
+            return any(map(is_file, prop.inner_properties))
+    return False
 
 
 def unique(classes: Iterable[Class]) -> list[Class]:

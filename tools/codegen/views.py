@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from openapi_python_client.parser.properties.schemas import Class
 
 from .types import union
 
-__all__ = ["Alias", "Decoder", "Field", "ModelView", "OperationView", "Overload", "Parameter", "Waits"]
+__all__ = [
+    "Alias",
+    "BodyView",
+    "Decoder",
+    "Download",
+    "Field",
+    "ModelView",
+    "OperationView",
+    "Overload",
+    "Pages",
+    "Parameter",
+    "Waits",
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,27 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class BodyView:
+    """A request's body, for its template.
+
+    Attributes:
+        parameters: What the method takes for it.
+        props: What these are in the spec.
+        code: What makes the body of its one argument, `{body}`; empty where its fields are arguments.
+        empty: What follows the object made of the parameters, for when it is empty.
+        content_type: The media type as a literal, where it is not JSON.
+        multipart: `always`, or `files` where the request is multipart only with a file.
+    """
+
+    parameters: Sequence[Parameter] = ()
+    props: Sequence[Any] = field(default_factory=list[Any])
+    code: str = ""
+    empty: str = ""
+    content_type: str = ""
+    multipart: str = ""
+
+
+@dataclass(frozen=True)
 class Decoder:
     """What decodes the response of one success status."""
 
@@ -82,6 +116,27 @@ class Waits:
 
 
 @dataclass(frozen=True)
+class Download:
+    """The method that writes an operation's bytes to a file."""
+
+    name: str
+    parameters: Sequence[Parameter]
+    doc: str
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The method that walks a list page by page, from the spec's x-pagination."""
+
+    name: str
+    parameters: Sequence[Parameter]
+    passed: Mapping[str, str]
+    items: str
+    settings: Mapping[str, str]
+    doc: str
+
+
+@dataclass(frozen=True)
 class Overload:
     """One signature of a method that has several."""
 
@@ -102,12 +157,27 @@ class OperationView:
     returns: str
     decoders: Sequence[Decoder]
     text: bool
-    whole_body: str
-    empty_body: str
+    accept: str
+    body: BodyView
     classes: Sequence[Class]
     doc: str
     aliases: Sequence[Alias]
     waits: Waits | None = None
+    download: Download | None = None
+    pages: Pages | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of all methods that are made of this."""
+        others = [item.name for item in (self.download, self.pages) if item is not None]
+        return [self.name, *(alias.name for alias in self.aliases), *others]
+
+    @property
+    def signatures(self) -> str:
+        """Return every annotation, for what they need imported."""
+        parameters = [*self.parameters, *(self.pages.parameters if self.pages else ())]
+        parameters += self.download.parameters if self.download else ()
+        return " ".join([*(item.annotation for item in parameters), self.answers])
 
     @property
     def sent(self) -> list[Parameter]:
@@ -137,6 +207,16 @@ class OperationView:
             variant("Literal[True]", None, self.waits.returns),
             variant("bool", None, self.answers),
         ]
+
+    @property
+    def path_is_plain(self) -> bool:
+        """Return whether what goes into the path is text and integers as it is given."""
+        return all(set(item.annotation.split(" | ")) <= {"str", "int"} for item in self.of("path"))
+
+    @property
+    def all_files(self) -> bool:
+        """Return whether each of the form's files, if it has any, has to be given."""
+        return bool(self.of("file")) and all(item.default is None for item in self.of("file"))
 
     def of(self, where: str) -> list[Parameter]:
         """Pick the parameters that go to one place."""

@@ -8,7 +8,9 @@ The document comes from `openapi.json` below the URL, with the token in SYNAPSE_
 untrusted. It is brought into our form (`normalised`), with the names of spec/operation-ids.yaml, and
 spec/overlay.yaml is laid over it. Then its operations, schemas, fields and parameters are compared with
 ours; texts, examples, tags and extensions are ours and stay. spec/upstream.yaml keeps what was taken last:
-what differs here, and is there as it was then, was edited by hand and is not offered.
+what differs here, and is there as it was then, was edited by hand and is not offered. What is here and not
+there is listed until it is taken. `x-renamed-schemas` in the overlay says which schema of theirs is which of
+ours.
 """
 
 from __future__ import annotations
@@ -21,18 +23,19 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from .document import Document, SpecError, pointer, read, resolve, shown
 from .fetch import fetch, is_url
+from .offers import Offer, chosen_of, key_of, lines_of, offers, renames
 from .overlay import apply
-from .units import Unit, put, units
+from .units import put, units
 from .walk import METHODS
 
-__all__ = ["Offer", "main", "normalised", "offers"]
+__all__ = ["main", "normalised"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -42,48 +45,19 @@ FASTAPI_ERRORS = frozenset({"HTTPValidationError", "ValidationError"})
 DATA = frozenset({"const", "default", "enum", "example", "examples"})
 
 
-class Offer(NamedTuple):
-    """A change that can be taken over."""
-
-    unit: Unit
-    here: Any
-    there: Any
-    edited: bool
-    """Whether taking it would overwrite what was edited by hand, as far as that is known."""
-    known: bool = True
-    """Whether that is known."""
-
-    def __str__(self) -> str:
-        if self.here is None:
-            words = "is new"
-        elif self.there is None:
-            words = "is gone"
-        elif self.unit.kind in ("required", "enum"):
-            gains = [value for value in self.there if value not in self.here]
-            loses = [value for value in self.here if value not in self.there]
-            parts = (
-                f"{word} {_short(values)[1:-1]}"
-                for word, values in (("gains", gains), ("loses", loses))
-                if values
-            )
-            words = " and ".join(parts)
-        else:
-            words = f"is {_short(self.there)}, and here {_short(self.here)}"
-        mark = f" ({'' if self.known else 'perhaps '}edited by hand here)" if self.edited else ""
-        return f"{shown(self.unit)} {words}{mark}"
-
-
-def _short(value: Any) -> str:
-    return shown(json.dumps(value, ensure_ascii=False), 90)
-
-
-def normalised(document: Document, ours: Document, names: Mapping[str, str]) -> Document:
+def normalised(
+    document: Document,
+    ours: Document,
+    names: Mapping[str, str],
+    schemas_called: Mapping[str, str] | None = None,
+) -> Document:
     """Bring an agent's document into our form.
 
     Operations get our operationIds: by the file of names, by method and path where we have the operation, or
-    else by what FastAPI made an id from. Servers, titles, the spelling of null and the order are ours.
+    else by what FastAPI made an id from. Schemas get the names of `schemas_called`. Servers, titles, the
+    spelling of null and of files, and the order are ours.
     """
-    result = copy.deepcopy(document)
+    result = _renamed(copy.deepcopy(document), schemas_called or {})
     result["openapi"] = ours["openapi"]
     result["info"] = copy.deepcopy(ours["info"])
     result["servers"] = copy.deepcopy(ours.get("servers", []))
@@ -112,6 +86,26 @@ def normalised(document: Document, ours: Document, names: Mapping[str, str]) -> 
     components["schemas"] = _ordered(schemas, ours["components"]["schemas"])
     respelt: Document = _respelt(result)
     return respelt
+
+
+def _renamed(document: Document, called: Mapping[str, str]) -> Document:
+    """Call their schemas as ours are called."""
+    schemas = document.get("components", {}).get("schemas", {})
+    for theirs, ours in called.items():
+        if theirs in schemas and ours not in schemas:
+            schemas[ours] = schemas.pop(theirs)
+    prefix = "#/components/schemas/"
+    todo: list[Any] = [document]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo += node
+        elif isinstance(node, dict):
+            todo += node.values()
+            reference = node.get("$ref")
+            if isinstance(reference, str) and reference.removeprefix(prefix) in called:
+                node["$ref"] = prefix + called[reference.removeprefix(prefix)]
+    return document
 
 
 def _of_fastapi(operation_id: str, path: str, method: str) -> str:
@@ -148,6 +142,10 @@ def _respelt(node: Any, *, names: bool = False) -> Any:
         for key, value in node.items()
         if names or key != "title" or not isinstance(value, str) or "version" in node
     }
+    if not names and inner.get("contentMediaType") == "application/octet-stream":
+        # How FastAPI describes a file.
+        del inner["contentMediaType"]
+        inner["format"] = "binary"
     choices = inner.get("anyOf")
     if not names and isinstance(choices, list) and {"type": "null"} in choices and len(choices) == 2:
         (other,) = [choice for choice in choices if choice != {"type": "null"}] or [{}]
@@ -157,38 +155,6 @@ def _respelt(node: Any, *, names: bool = False) -> Any:
         if isinstance(other.get("type"), str) and "enum" not in other and "properties" not in other:
             return {**other, **rest, "type": [other["type"], "null"]}
     return inner
-
-
-def offers(ours: Document, theirs: Document, taken: Mapping[str, Any] | None) -> list[Offer]:
-    """Return what differs there.
-
-    Args:
-        ours: The spec.
-        theirs: The agent's, normalised.
-        taken: What it was when it was taken last, by the unit's text; None where it never was.
-    """
-    here, there = units(ours), units(theirs)
-    found: list[Offer] = []
-    for unit in [*here, *(unit for unit in there if unit not in here)]:
-        old, new = here.get(unit), there.get(unit)
-        if old == new or _owner_is_offered(unit, here, there):
-            continue
-        if taken is None:
-            # Whether it was ever there, nobody knows.
-            found.append(Offer(unit, old, new, old is not None, known=False))
-        elif taken.get(_key(unit)) != new:
-            found.append(Offer(unit, old, new, taken.get(_key(unit)) != old))
-    return found
-
-
-def _owner_is_offered(unit: Unit, here: Mapping[Unit, Any], there: Mapping[Unit, Any]) -> bool:
-    kind = "schema" if unit.kind in ("field", "required", "enum") else "operation"
-    owner = Unit(kind, unit.owner)
-    return unit != owner and ((owner in here) != (owner in there))
-
-
-def _key(unit: Unit) -> str:
-    return " | ".join(part for part in unit if part)
 
 
 def _load(path: Path) -> Any:
@@ -221,16 +187,16 @@ def _complete(document: Any, theirs: Document) -> None:
                 todo.append(added)
 
 
-def _chosen(text: str, found: Sequence[Offer]) -> list[Offer]:
-    if text == "all":
-        return [offer for offer in found if not offer.edited]
-    try:
-        numbers = [int(word) for word in text.replace(",", " ").split()]
-    except ValueError:
-        numbers = [0]
-    if not numbers or not all(1 <= number <= len(found) for number in numbers):
-        raise SpecError(f"TAKE={shown(text)}: numbers from 1 to {len(found)}, or all")
-    return [found[number - 1] for number in numbers]
+def _with_schemes(document: Any, theirs: Document) -> None:
+    """Take over the security schemes that operations ask for and we lack."""
+    known = theirs.get("components", {}).get("securitySchemes", {})
+    for item in document["paths"].values():
+        for method in METHODS:
+            for asked in item.get(method, {}).get("security", []) if method in item else []:
+                for name in asked:
+                    schemes = document["components"].setdefault("securitySchemes", {})
+                    if name in known and name not in schemes:
+                        schemes[name] = copy.deepcopy(known[name])
 
 
 def _take(chosen: Sequence[Offer], theirs: Document, spec: Path) -> str:
@@ -244,6 +210,7 @@ def _take(chosen: Sequence[Offer], theirs: Document, spec: Path) -> str:
     for offer in chosen:
         put(offer.unit, theirs, document)
     _complete(document, theirs)
+    _with_schemes(document, theirs)
     out = io.StringIO()
     yaml.dump(document, out)
     # It drops the braces of `[{$ref: …}]`, which is right, and hard to read.
@@ -272,34 +239,39 @@ def pull(url: str, take: str, spec: Path) -> int:
     folder = spec.parent
     upstream = folder / "upstream.yaml"
     names = _load(folder / "operation-ids.yaml") or {}
-    theirs = normalised(fetch(url) if is_url(url) else read(Path(url)), ours, names.get("operations") or {})
     overlay = _load(folder / "overlay.yaml")
+    called = (overlay or {}).get("x-renamed-schemas") or {}
+    document = fetch(url) if is_url(url) else read(Path(url))
+    theirs = normalised(document, ours, names.get("operations") or {}, called)
     missing: list[str] = []
     if overlay is not None:
         theirs, missing = apply(theirs, overlay)
     found = offers(ours, theirs, _load(upstream))
+    lines = lines_of(found)
     for target in missing:
         print(f"overlay: nothing there at {shown(target)}")
     print(f"{shown(url)}: {len(found)} change{'' if len(found) == 1 else 's'}")
-    for number, offer in enumerate(found, 1):
-        print(f"{number:4}  {offer}")
+    for number, line in enumerate(lines, 1):
+        print(f"{number:4}  {line}")
+    for advice in renames(found, ours, theirs):
+        print(advice)
     if not found or not take:
         if found:
             print('nothing is taken over; TAKE="1 2" takes those, TAKE=all all that were not edited by hand')
         return 0
-    chosen = _chosen(take, found)
+    chosen = chosen_of(take, lines)
     spec.write_text(_take(chosen, theirs, spec), encoding="utf-8")
     there, taken = units(theirs), dict(_load(upstream) or {})
-    known = {_key(unit): value for unit, value in there.items()}
+    known = {key_of(unit): value for unit, value in there.items()}
     if upstream.exists():
         for offer in chosen:
-            taken.pop(_key(offer.unit), None)
+            taken.pop(key_of(offer.unit), None)
         # With an operation or a schema come its parts.
         owners = {offer.unit.owner for offer in chosen if offer.unit.kind in ("operation", "schema")}
-        taken |= {_key(o.unit): known[_key(o.unit)] for o in chosen if _key(o.unit) in known}
-        taken |= {_key(unit): value for unit, value in there.items() if unit.owner in owners}
+        taken |= {key_of(o.unit): known[key_of(o.unit)] for o in chosen if key_of(o.unit) in known}
+        taken |= {key_of(unit): value for unit, value in there.items() if unit.owner in owners}
     else:
-        offered = {_key(offer.unit) for offer in found} - {_key(offer.unit) for offer in chosen}
+        offered = {key_of(offer.unit) for offer in found} - {key_of(offer.unit) for offer in chosen}
         taken = {key: value for key, value in known.items() if key not in offered}
     yaml = YAML(typ="safe")
     yaml.default_flow_style = None

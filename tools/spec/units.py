@@ -13,12 +13,19 @@ from typing import Any, NamedTuple
 from .document import Document, resolve
 from .walk import METHODS
 
-__all__ = ["TEXTS", "Unit", "put", "units"]
+__all__ = ["GAINED", "TEXTS", "Unit", "put", "security_of", "units"]
 
 TEXTS = frozenset(
     {"description", "example", "examples", "externalDocs", "summary", "tags", "title", "deprecated"}
 )
-JSON = "application/json"
+WORDS = {
+    "security": "the security",
+    "deprecated": "the deprecation",
+    "body-required": "the body's `required`",
+    "errors": "the errors",
+}
+# An agent's document often leaves these out, which says nothing: only what it has more is a change.
+GAINED = frozenset({"errors", "header", "security", "deprecated"})
 
 
 class Unit(NamedTuple):
@@ -39,6 +46,10 @@ class Unit(NamedTuple):
                 return f"{self.owner}: what is required"
             case "enum":
                 return f"{self.owner}: the enum"
+            case "header":
+                return f"{self.owner}: the header {self.name} of the answer {self.place}"
+            case "security" | "deprecated" | "body-required" | "errors":
+                return f"{self.owner}: {WORDS[self.kind]}"
         return f"{self.owner}: the {self.kind} {self.name}".rstrip()
 
 
@@ -53,15 +64,28 @@ def units(document: Document) -> dict[Unit, Any]:
             bare = _bare({key: value for key, value in whole.items() if key in ("in", "required", "schema")})
             bare["schema"] = _bare(_whole(document, whole.get("schema", {})))
             found[Unit("parameter", owner, whole["name"], whole["in"])] = bare
-        for kind, media in _whole(document, operation.get("requestBody", {})).get("content", {}).items():
+        body = _whole(document, operation.get("requestBody", {}))
+        for kind, media in body.get("content", {}).items():
             found[Unit("body", owner, kind)] = _bare(media.get("schema", {}))
+        if body:
+            found[Unit("body-required", owner)] = body.get("required", False)
+        if operation.get("deprecated") is True:
+            found[Unit("deprecated", owner)] = True
+        security = security_of(document, operation)
+        if security:
+            found[Unit("security", owner)] = _bare(security)
+        errors = sorted(str(status) for status in operation.get("responses", {}) if str(status)[:1] in "45")
+        if errors:
+            found[Unit("errors", owner)] = errors
         for status, response in operation.get("responses", {}).items():
-            # Which errors there are besides is for the author to say.
             if status.startswith("2"):
-                content = _whole(document, response).get("content", {})
+                whole = _whole(document, response)
+                content = whole.get("content", {})
                 found[Unit("answer", owner, status)] = {
                     kind: _bare(m.get("schema", {})) for kind, m in content.items()
                 }
+                for name in whole.get("headers", {}):
+                    found[Unit("header", owner, str(name).lower(), status)] = True
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         if "properties" not in schema and "enum" not in schema:
             found[Unit("schema", name)] = _bare(schema)
@@ -73,6 +97,12 @@ def units(document: Document) -> dict[Unit, Any]:
             found[Unit("required", name)] = sorted(schema.get("required", ()))
             for field, inner in schema["properties"].items():
                 found[Unit("field", name, field)] = _bare(inner)
+    return found
+
+
+def security_of(document: Document, operation: Any) -> list[Any]:
+    """Return what an operation asks for, by itself or as all do."""
+    found: list[Any] = operation.get("security", document.get("security", []))
     return found
 
 
@@ -93,6 +123,9 @@ def put(unit: Unit, source: Document, target: Document) -> None:
             here[method].pop("parameters", None)
             if own:
                 here[method]["parameters"] = own
+            security = security_of(source, there[method])
+            if security:
+                here[method]["security"] = copy.deepcopy(security)
         else:
             here.pop(method, None)
         if not any(name in METHODS for name in here):
@@ -113,6 +146,8 @@ def put(unit: Unit, source: Document, target: Document) -> None:
         )
         if not was["requestBody"].get("content"):
             del was["requestBody"]
+    elif unit.kind in ("security", "deprecated", "body-required", "errors", "header"):
+        _put_said(unit, source, now, target, was)
     else:
         answer, old = now.get("responses", {}).get(unit.name), was["responses"].get(unit.name)
         if answer is None:
@@ -121,6 +156,39 @@ def put(unit: Unit, source: Document, target: Document) -> None:
             old["content"] = copy.deepcopy(answer["content"])
         else:
             was["responses"][unit.name] = copy.deepcopy(answer)
+
+
+def _put_said(unit: Unit, source: Document, now: Any, target: Document, was: Any) -> None:
+    """Take over what is said of an operation beside its parameters, bodies and answers."""
+    match unit.kind:
+        case "security":
+            was["security"] = copy.deepcopy(security_of(source, now))
+        case "deprecated":
+            was["deprecated"] = True
+        case "body-required":
+            if "requestBody" in was and "$ref" not in was["requestBody"]:
+                was["requestBody"]["required"] = _whole(source, now.get("requestBody", {})).get(
+                    "required", False
+                )
+        case "errors":
+            for status, response in now.get("responses", {}).items():
+                if str(status)[:1] in "45" and status not in was["responses"]:
+                    was["responses"][status] = _error_like(target, status) or copy.deepcopy(response)
+        case "header":
+            whole = _whole(target, was["responses"].get(unit.place, {}))
+            theirs = _whole(source, now.get("responses", {}).get(unit.place, {})).get("headers", {})
+            for name, header in theirs.items():
+                if str(name).lower() == unit.name:
+                    whole.setdefault("headers", {})[name] = copy.deepcopy(header)
+
+
+def _error_like(document: Document, status: str) -> Any:
+    """Return a reference to the answer that our other operations have for a status, if one has."""
+    for _, _, _, operation in _operations(document):
+        response = operation.get("responses", {}).get(status)
+        if isinstance(response, Mapping) and "$ref" in response:
+            return {"$ref": response["$ref"]}
+    return None
 
 
 def _put_schema(unit: Unit, source: Mapping[str, Any], target: Any) -> None:

@@ -92,7 +92,7 @@ __all__ = [
     "WorkloadKind",
 ]
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "Build": ".build",
     "BuildAccepted": ".build_accepted",
     "BuildStatus": ".build_status",

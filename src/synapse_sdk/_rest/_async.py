@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import httpx
 
@@ -14,12 +14,16 @@ from ._call import ApiCall, raw_response, windowed
 from ._client_errors import closed_error, raw_wait_error, stream_error
 
 if TYPE_CHECKING:
-    from synapse_agent_api.client import Arguments, Operation, RawResponse
+    from collections.abc import AsyncIterator, Iterator
+
+    from synapse_agent_api.client import Arguments, Operation, Pagination, RawResponse
+    from synapse_agent_api.types import FileTarget
 
     from .._config import ClientConfig
     from .._family import AsyncHttpClient
     from .._http._clients import Proxy, Verify
     from ..long_poll import AsyncLongPollHandler
+    from ._pagination import Pages
     from ._poller import Poller
 
 __all__ = ["AsyncApiClient", "AsyncRawApiClient"]
@@ -130,6 +134,34 @@ class AsyncApiClient:
 
         return await self.run_poller(start_and_wait(operation, arguments, timeout, poll_interval))
 
+    async def download(self, operation: Operation[Any], arguments: Arguments, target: FileTarget, /) -> int:
+        """Call an operation, write its result to a file, and return the number of bytes.
+
+        Raises:
+            ClientError: The call failed; 400, the file can't be written.
+        """
+        from ._download import FileSink
+
+        sink = FileSink(target)
+        call = ApiCall(self.config, operation, arguments, sink=sink)
+        try:
+            call.result(await self.send(call))
+            return sink.finish()
+        finally:
+            sink.discard()
+
+    def pages(
+        self, operation: Operation[Any], arguments: Arguments, pagination: Pagination, /
+    ) -> AsyncIterator[Any]:
+        """Iterate over a list; each page is requested when it is needed.
+
+        Raises:
+            ClientError: A call failed.
+        """
+        from ._pagination import Pages
+
+        return _AsyncItems(self, Pages(self.config, operation, arguments, pagination))
+
     async def send(self, call: ApiCall[Any]) -> httpx.Response:
         """Send the requests of a call until one succeeds.
 
@@ -221,6 +253,28 @@ class AsyncApiClient:
         finally:
             await response.aclose()
         return windowed(reader, response)
+
+
+class _AsyncItems:
+    """Iterates over the items of a list. A generator would have to be closed after an early stop."""
+
+    def __init__(self, api_client: AsyncApiClient, pages: Pages) -> None:
+        self._api_client = api_client
+        self._pages = pages
+        self._items: Iterator[Any] = iter(())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        while True:
+            for item in self._items:
+                return item
+            call = self._pages.next_call()
+            if call is None:
+                raise StopAsyncIteration
+            response = await self._api_client.send(call)
+            self._items = self._pages.items(call.result(response), response)
 
 
 class AsyncRawApiClient(AsyncApiClient):

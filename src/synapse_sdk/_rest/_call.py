@@ -24,14 +24,16 @@ from .._http._errors import error_from_exception, error_from_response, excerpt, 
 from .._retry import delay_before_retry
 from .._validation import encode_path
 from ._decoding import decode_any, decode_text
-from ._encoding import RawBody, encode_form, encode_json, encode_query, open_file
+from ._encoding import RawBody, empty_multipart, encode_body, encode_files, encode_form, encode_query
 from ._hints import unsupported_operation_hint
 from ._log_window import LogWindow, WindowReader
+from ._parameters import parameter_headers
 
 if TYPE_CHECKING:
     from synapse_agent_api.client import Arguments, Operation
 
     from .._config import ClientConfig
+    from ._download import FileSink
 
 __all__ = ["ApiCall", "raw_response", "windowed"]
 
@@ -60,6 +62,7 @@ class ApiCall(Generic[T]):
         url: A URL to use instead of the operation's path; the caller has checked it.
         any_response: Whether the response may be any JSON value, a text or empty.
         raw: Whether the caller wants the response as it is, with all of a log.
+        sink: Where the body of a success is written to.
     """
 
     __slots__ = (
@@ -74,6 +77,7 @@ class ApiCall(Generic[T]):
         "_operation",
         "_params",
         "_redirects",
+        "_sink",
         "_status",
         "_url",
         "_window",
@@ -88,8 +92,10 @@ class ApiCall(Generic[T]):
         url: httpx.URL | None = None,
         any_response: bool = False,
         raw: bool = False,
+        sink: FileSink | None = None,
     ) -> None:
         self._config = config
+        self._sink = sink
         self._operation = operation
         self._any_response = any_response
         self._attempt = 0
@@ -97,9 +103,9 @@ class ApiCall(Generic[T]):
         self._status: int | None = None
         self._opened: list[BinaryIO] = []
         self._content: bytes | None = None
-        self._content_type = "application/json"
-        self._data: dict[str, Any] | None = None
-        self._files: dict[str, Any] | None = None
+        self._content_type = arguments.content_type
+        self._data: dict[str, list[str]] | None = None
+        self._files: list[tuple[str, Any]] | None = None
         self._window: LogWindow | None = None
         query: Mapping[str, object] = arguments.query
         body = arguments.body
@@ -112,14 +118,14 @@ class ApiCall(Generic[T]):
                     query = {}
             # The `next` URL of a page has its query already.
             self._params = encode_query(query) if query and (url is None or any_response) else None
+            if arguments.headers or arguments.cookies:
+                self._config = config.with_options(headers=parameter_headers(arguments))
             if arguments.files is not None:
-                self._data = encode_form(body)
-                files = arguments.files.items()
-                self._files = {name: open_file(file, name, self._opened) for name, file in files}
+                self._set_form(encode_form(body), encode_files(arguments.files, self._opened))
             elif isinstance(body, RawBody):
                 self._content, self._content_type = body.content, body.content_type
             elif body is not NO_BODY:
-                self._content = encode_json(body)
+                self._content = encode_body(body, self._content_type, self._opened)
         except ClientError as error:
             self.close()
             self._described(error)
@@ -139,8 +145,13 @@ class ApiCall(Generic[T]):
         self, http: httpx.Client | httpx.AsyncClient, extensions: Mapping[str, Any] | None = None
     ) -> httpx.Request:
         """Build the next request, with the tokens of this moment."""
-        text = self._operation.text or self._any_response
-        extra = {"Accept": "application/json, text/plain" if text else "application/json"}
+        accept = "application/json"
+        if self._operation.accept:
+            # The errors of such an operation are JSON as well.
+            accept = f"{self._operation.accept}, application/json"
+        elif self._operation.text or self._any_response:
+            accept = "application/json, text/plain"
+        extra = {"Accept": accept}
         if self._content is not None:
             extra["Content-Type"] = self._content_type
         try:
@@ -172,9 +183,12 @@ class ApiCall(Generic[T]):
             self._log("%s %s", request.method, _without_query(request.url))
         return request
 
-    def on_headers(self, response: httpx.Response) -> WindowReader | None:
-        """Return a reader for the body if it is a whole log of which the caller wants a part, else None."""
+    def on_headers(self, response: httpx.Response) -> WindowReader | FileSink | None:
+        """Return a reader for the body of a download, or of a whole log of which the caller wants a part."""
         self._status = response.status_code
+        if self._sink is not None and response.is_success and not self._is_foreign_page(response):
+            self._sink.start()
+            return self._sink
         if self._window is None or self._status != 200 or media_type(response.headers) in _MARKUP:
             return None
         if self._window.start(response.headers) is not None:
@@ -250,18 +264,40 @@ class ApiCall(Generic[T]):
         return self._described(error)
 
     def _decoded(self, response: httpx.Response, documented: int) -> object:
+        # Imported here, because a client without a response does not need it.
+        from synapse_agent_api.types import decode_nothing
+
         body = response.content
         kind = media_type(response.headers)
-        if body and kind in _MARKUP:
+        if body and self._is_foreign_page(response):
             raise ValueError(f"its content type is {kind}")
-        if documented in _EMPTY:
+        if documented in _EMPTY or self._operation.decoders[documented] is decode_nothing:
             # No body is documented for this status; ignore one if it comes.
             return None
         if self._any_response:
             return decode_any(response, kind)
+        if self._operation.accept and not self._operation.text:
+            return body
         if not body and (response.status_code in _EMPTY or not self._operation.text):
             raise ValueError("it is empty")
         return decode_text(response, kind) if self._operation.text else json.loads(body)
+
+    def _is_foreign_page(self, response: httpx.Response) -> bool:
+        """Return whether a page came, from something between here and the agent, instead of the result."""
+        kind = media_type(response.headers)
+        return kind in _MARKUP and kind != self._operation.accept.partition(";")[0]
+
+    def _set_form(self, fields: list[tuple[str, str]], files: list[tuple[str, Any]]) -> None:
+        """Send fields and files as multipart, also where there are no files."""
+        if files:
+            self._files, self._data = files, {}
+            for name, text in fields:
+                self._data.setdefault(name, []).append(text)
+        elif fields:
+            # httpx sends fields alone as a urlencoded form.
+            self._files = [(name, (None, text)) for name, text in fields]
+        else:
+            self._content, self._content_type = empty_multipart()
 
     def _decoding_error(self, response: httpx.Response, exc: Exception) -> ClientError:
         body, kind = response.content, media_type(response.headers)
@@ -329,8 +365,8 @@ class ApiCall(Generic[T]):
             _logger.debug(f"%s: {message}", self._operation.summary, *values)
 
 
-def windowed(reader: WindowReader, response: httpx.Response) -> httpx.Response:
-    """Return a response with the part of the log that the reader has cut out.
+def windowed(reader: WindowReader | FileSink, response: httpx.Response) -> httpx.Response:
+    """Return a response with the part of the log that the reader has cut out, or empty after a download.
 
     Raises:
         ClientError: 416, the part begins after the log's end; or the response is not a log.

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
 from typing import Any, BinaryIO, cast
+from urllib.parse import urlencode
 
 from synapse_agent_api.client import NO_BODY
 
 from .._exceptions import ValidationError
+from .._http._errors import is_json_type
 
-__all__ = ["RawBody", "encode_form", "encode_json", "encode_query", "open_file"]
+__all__ = [
+    "RawBody",
+    "empty_multipart",
+    "encode_body",
+    "encode_files",
+    "encode_form",
+    "encode_json",
+    "encode_query",
+    "encode_text",
+    "open_file",
+]
 
 
 class RawBody:
@@ -34,19 +47,54 @@ def encode_query(query: Mapping[str, object]) -> list[tuple[str, Any]] | None:
             # Metadata may be given as the mapping that a job has.
             value = [f"{key}={item}" for key, item in cast("Mapping[object, object]", value).items()]
         items = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
-        params.extend((name, _text(item, name)) for item in items if item is not None)
+        params.extend((name, encode_text(item, name)) for item in items if item is not None)
     return params or None
 
 
-def encode_form(body: object) -> dict[str, Any]:
-    """Return the form fields beside a file as text; lists and mappings become JSON."""
+def encode_form(body: object) -> list[tuple[str, str]]:
+    """Return the fields of a form as text: one pair for each item of a list; mappings become JSON."""
     if body is NO_BODY or body is None:
-        return {}
-    return {
-        name: encode_json(value).decode() if _is_structured(value) else _text(value, name)
+        return []
+    return [
+        (name, encode_json(item).decode() if _is_structured(item) else encode_text(item, name))
         for name, value in cast("Mapping[str, object]", body).items()
-        if value is not None
-    }
+        for item in (cast("list[object]", value) if isinstance(value, (list, tuple)) else [value])
+        if item is not None
+    ]
+
+
+def encode_body(body: object, content_type: str, opened: list[BinaryIO]) -> bytes:
+    """Return a body as its content type asks: JSON, a urlencoded form, or a text or a file as it is."""
+    kind = content_type.partition(";")[0]
+    if is_json_type(kind):
+        return encode_json(body)
+    if kind == "application/x-www-form-urlencoded":
+        return urlencode(encode_form(body)).encode()
+    if "charset" in content_type:
+        if not isinstance(body, str):
+            raise ValidationError(400, "body must be a string")
+        return encode_text(body, "body").encode()
+    # Read at once, because a second try sends it again.
+    file = open_file(body, "body", opened)
+    content = file if isinstance(file, bytes) else cast("Any", file).read()
+    if not isinstance(content, bytes):
+        raise ValidationError(400, "body must be a path, bytes or a binary file")
+    return content
+
+
+def encode_files(files: Mapping[str, object], opened: list[BinaryIO]) -> list[tuple[str, Any]]:
+    """Return files for httpx: one pair for each item of a list."""
+    return [
+        (name, open_file(file, name, opened))
+        for name, value in files.items()
+        for file in (cast("list[object]", value) if isinstance(value, list) else [value])
+    ]
+
+
+def empty_multipart() -> tuple[bytes, str]:
+    """Return the body and the content type of a multipart form without a field."""
+    boundary = secrets.token_hex(16)
+    return f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
 def encode_json(body: object) -> bytes:
@@ -80,7 +128,8 @@ def _is_structured(value: object) -> bool:
     return isinstance(value, (list, tuple, Mapping))
 
 
-def _text(value: object, name: str) -> str:
+def encode_text(value: object, name: str) -> str:
+    """Return a parameter or a field as text."""
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool):

@@ -2,50 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
 import httpx
+
+from synapse_agent_api.client import Arguments
 
 from .._base_url import origin
 from .._exceptions import ClientError, ServerError
 from ._call import ApiCall
 
 if TYPE_CHECKING:
-    from synapse_agent_api.client import Arguments, Operation
-    from synapse_agent_api.models import Job, JobStatus
+    from synapse_agent_api.client import Operation, Pagination
 
     from .._config import ClientConfig
 
-__all__ = ["JobPages", "Pages"]
+__all__ = ["Pages"]
 
-_T_co = TypeVar("_T_co", covariant=True)
-T = TypeVar("T")
-
-_CURSOR = "synapse-next-cursor"
 # Pages may be empty, for instance because the token gives no access to their items.
 _MAX_EMPTY = 100
 
 
-class Page(Protocol[_T_co]):
-    """A page with the URL of the next one."""
+class Pages:
+    """The pages of a list, each of which says where the next one is.
 
-    @property
-    def next(self) -> str | None: ...
+    Send `next_call()` and pass its result to `items()`, until `next_call()` is None.
 
-    @property
-    def results(self) -> Sequence[_T_co]: ...
+    Args:
+        config: The settings of the client.
+        operation: The operation that returns a page.
+        arguments: The arguments for the first page.
+        pagination: Where pages have their items and the place of the next page.
 
+    Raises:
+        ServerError: 200, a page leads to another origin, in a circle, or past too many empty pages.
+    """
 
-class _Progress:
-    """Checks that pages lead on: to places not yet seen, and not past too many empty pages."""
-
-    def __init__(self, config: ClientConfig, operation: Operation[Any]) -> None:
+    def __init__(
+        self, config: ClientConfig, operation: Operation[Any], arguments: Arguments, pagination: Pagination
+    ) -> None:
         self._config = config
         self._operation = operation
+        self._pagination = pagination
+        if config.long_poll and pagination.cursor_header:
+            # Long-poll responses may have no headers, so there would be no link to the next page.
+            arguments = _with_query(arguments, {pagination.size: None})
+        self._arguments = arguments
+        self._url: httpx.URL | None = None
+        self._next: str | None = None
         self._seen: set[str] = set()
         self._empty = 0
+
+    def next_call(self) -> ApiCall[Any] | None:
+        """Return the call for the next page, or None after the last."""
+        if self._url is None:
+            return ApiCall(self._config, self._operation, self._arguments)
+        if self._next is None:
+            return None
+        if self._pagination.cursor_parameter:
+            self._check_new(self._next)
+            arguments = _with_query(self._arguments, {self._pagination.cursor_parameter: self._next})
+            return ApiCall(self._config, self._operation, arguments)
+        url = self._next_url(self._url, self._next)
+        self._check_new(str(url), f", back to {url.path}")
+        return ApiCall(self._config, self._operation, self._arguments, url=url)
+
+    def items(self, page: Any, response: httpx.Response) -> Iterator[Any]:
+        """Return the items of a page, and keep the place of the next one."""
+        pagination = self._pagination
+        self._url = response.url
+        if pagination.next:
+            self._seen.add(str(response.url))
+        field = pagination.next or pagination.cursor_field
+        following: object = getattr(page, field) if field else response.headers.get(pagination.cursor_header)
+        if following is not None and not isinstance(following, str):
+            expected = "URL" if pagination.next else "string"
+            raise self._error(f"its `{field}` is a {type(following).__name__}, not a {expected}")
+        self._next = following or None
+        results: Any = getattr(page, pagination.results) if pagination.results else page
+        if results is not None and not isinstance(results, list):
+            raise self._error(f"its `{pagination.results}` are a {type(results).__name__}, not a list")
+        items: list[Any] = cast("Any", results) or []
+        self._empty = 0 if items else self._empty + 1
+        return filter(self._accepts, items) if pagination.filters else iter(items)
+
+    def _accepts(self, item: Mapping[str, object]) -> bool:
+        # The filters are applied here as well, because older agents ignore them.
+        query = self._arguments.query
+        return all(
+            _matches(item.get(name), query[name]) for name in self._pagination.filters if name in query
+        )
 
     def _check_new(self, place: str, name: str = "") -> None:
         if place in self._seen:
@@ -53,55 +101,6 @@ class _Progress:
         self._seen.add(place)
         if self._empty >= _MAX_EMPTY:
             raise self._error(f"{_MAX_EMPTY} pages one after the other were empty")
-
-    def _error(self, detail: str, hint: str | None = None) -> ClientError:
-        return ServerError(
-            200,
-            f"the page can't be used: {detail}",
-            operation=self._operation.summary,
-            agent=self._config.agent,
-            hint=hint,
-        )
-
-
-class Pages(_Progress, Generic[T]):
-    """The pages of a list whose pages name the next one.
-
-    Send `next_call()` and pass its result to `items()`, until `next_call()` is None.
-
-    Raises:
-        ServerError: 200, a page leads to another origin, in a circle, or past too many empty pages.
-    """
-
-    def __init__(self, config: ClientConfig, operation: Operation[Page[T]], arguments: Arguments) -> None:
-        super().__init__(config, operation)
-        self._arguments = arguments
-        self._url: httpx.URL | None = None
-        self._next: str | None = None
-
-    def next_call(self) -> ApiCall[Page[T]] | None:
-        """Return the call for the next page, or None after the last."""
-        if self._url is None:
-            return ApiCall(self._config, self._operation, self._arguments)
-        if self._next is None:
-            return None
-        url = self._next_url(self._url, self._next)
-        self._check_new(str(url), f", back to {url.path}")
-        return ApiCall(self._config, self._operation, self._arguments, url=url)
-
-    def items(self, page: Page[T], response: httpx.Response) -> Iterator[T]:
-        """Return the items of a page, and keep the URL of the next one."""
-        self._url = response.url
-        self._seen.add(str(response.url))
-        following = cast("object", page.next)
-        if following is not None and not isinstance(following, str):
-            raise self._error(f"its `next` is a {type(following).__name__}, not a URL")
-        self._next = following or None
-        results = cast("object", page.results)
-        if results is not None and not isinstance(results, list):
-            raise self._error(f"its `results` are a {type(results).__name__}, not a list")
-        self._empty = 0 if results else self._empty + 1
-        return iter(page.results or [])
 
     def _next_url(self, url: httpx.URL, following: str) -> httpx.URL:
         try:
@@ -118,58 +117,27 @@ class Pages(_Progress, Generic[T]):
             )
         return self._config.with_zone(target)
 
-
-class JobPages(_Progress):
-    """The pages of `list_jobs`, which a response header links.
-
-    Send `next_call()` and pass its result to `items()`, until `next_call()` is None. The filters are applied
-    here as well, because older agents ignore them and return all jobs in one list.
-
-    Raises:
-        ServerError: 200, a page leads in a circle, or past too many empty pages.
-    """
-
-    def __init__(
-        self,
-        config: ClientConfig,
-        status: JobStatus | str | None,
-        metadata: Sequence[str] | Mapping[str, str] | None,
-        page_size: int,
-    ) -> None:
-        from synapse_agent_api.api.jobs import list_jobs
-
-        super().__init__(config, list_jobs.OPERATION)
-        self._arguments = list_jobs.arguments
-        self._status = status
-        if isinstance(metadata, Mapping):
-            metadata = [f"{key}={value}" for key, value in metadata.items()]
-        self._metadata = [metadata] if isinstance(metadata, str) else list(metadata or ())
-        # Long-poll responses may have no headers, so there would be no link to the next page.
-        self._limit = None if config.long_poll else page_size
-        self._cursor: str | None = None
-        self._done = False
-
-    def next_call(self) -> ApiCall[list[Job]] | None:
-        """Return the call for the next page, or None after the last."""
-        if self._done:
-            return None
-        arguments = self._arguments(
-            status=self._status, metadata=self._metadata or None, limit=self._limit, cursor=self._cursor
+    def _error(self, detail: str, hint: str | None = None) -> ClientError:
+        return ServerError(
+            200,
+            f"the page can't be used: {detail}",
+            operation=self._operation.summary,
+            agent=self._config.agent,
+            hint=hint,
         )
-        return ApiCall(self._config, self._operation, arguments)
 
-    def items(self, jobs: list[Job], response: httpx.Response) -> Iterator[Job]:
-        """Return the jobs of a page, and keep the link to the next one."""
-        self._cursor = response.headers.get(_CURSOR)
-        self._done = self._cursor is None
-        if self._cursor is not None:
-            self._empty = 0 if jobs else self._empty + 1
-            self._check_new(self._cursor)
-        return filter(self._accepts, jobs)
 
-    def _accepts(self, job: Job) -> bool:
-        if self._status is not None and job.status != self._status:
-            return False
-        metadata = job.metadata or {}
-        pairs = (wanted.partition("=") for wanted in self._metadata)
-        return all(key in metadata and (not equals or metadata[key] == value) for key, equals, value in pairs)
+def _matches(value: object, wanted: object) -> bool:
+    """Return whether a field is what a filter asks for: all of a list of `key=value` or `key`."""
+    if not isinstance(wanted, list):
+        return value == wanted
+    held: Mapping[str, object] = {}
+    if isinstance(value, Mapping):
+        held = cast("Mapping[str, object]", value)
+    pairs = (text.partition("=") for text in cast("list[str]", wanted))
+    return all(key in held and (not equals or held[key] == rest) for key, equals, rest in pairs)
+
+
+def _with_query(arguments: Arguments, changes: Mapping[str, str | None]) -> Arguments:
+    query = {name: value for name, value in {**arguments.query, **changes}.items() if value is not None}
+    return Arguments(arguments.path, query, headers=arguments.headers, cookies=arguments.cookies)

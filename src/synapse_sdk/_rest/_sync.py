@@ -16,7 +16,10 @@ from ._call import ApiCall, raw_response, windowed
 from ._client_errors import closed_error, raw_wait_error, stream_error
 
 if TYPE_CHECKING:
-    from synapse_agent_api.client import Arguments, Operation, RawResponse
+    from collections.abc import Iterator
+
+    from synapse_agent_api.client import Arguments, Operation, Pagination, RawResponse
+    from synapse_agent_api.types import FileTarget
 
     from .._config import ClientConfig
     from .._family import HttpClient
@@ -127,6 +130,37 @@ class ApiClient:
         from ._poller import start_and_wait
 
         return self.run_poller(start_and_wait(operation, arguments, timeout, poll_interval))
+
+    def download(self, operation: Operation[Any], arguments: Arguments, target: FileTarget, /) -> int:
+        """Call an operation, write its result to a file, and return the number of bytes.
+
+        Raises:
+            ClientError: The call failed; 400, the file can't be written.
+        """
+        from ._download import FileSink
+
+        sink = FileSink(target)
+        call = ApiCall(self.config, operation, arguments, sink=sink)
+        try:
+            call.result(self.send(call))
+            return sink.finish()
+        finally:
+            sink.discard()
+
+    def pages(
+        self, operation: Operation[Any], arguments: Arguments, pagination: Pagination, /
+    ) -> Iterator[Any]:
+        """Iterate over a list; each page is requested when it is needed.
+
+        Raises:
+            ClientError: A call failed.
+        """
+        from ._pagination import Pages
+
+        pages = Pages(self.config, operation, arguments, pagination)
+        while (call := pages.next_call()) is not None:
+            response = self.send(call)
+            yield from pages.items(call.result(response), response)
 
     def send(self, call: ApiCall[Any]) -> httpx.Response:
         """Send the requests of a call until one succeeds.

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import httpx
 
 from . import _answers
+from ._examples import example_answer
 from ._faults import Fault
 from ._job_record import JobRecord
 from ._operations import ANSWERS, Answer, read_call, route_for
@@ -112,9 +113,12 @@ def answer(state: State, request: Request) -> Reply | Deferred | Attach:
 
 
 def _answer_for(operation: str) -> Answer:
-    if operation not in ANSWERS:
+    if operation in ANSWERS:
+        return ANSWERS[operation]
+    example = example_answer(operation)
+    if example is None:
         raise ApiError.typed(501, f"the fake agent has no answer to {operation}", "not_supported")
-    return ANSWERS[operation]
+    return lambda _state, _call: example
 
 
 def _operation(request: Request) -> str | None:

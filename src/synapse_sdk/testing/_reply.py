@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+
+import attrs
 
 from synapse_agent_api.types import Model, encode
 
@@ -59,10 +61,26 @@ class ApiError(Exception):
         return Reply.json(self.status, self.body, self.headers)
 
 
-def shape(model: type[Model], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a model's fields as an agent sends them.
+def shape(
+    model: type[Model], own: Mapping[str, Any], given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a model's fields as an agent sends them, null where they are None.
 
-    The model's constructor checks them, so that a field that the spec renames or newly requires shows here.
+    Args:
+        model: The model.
+        own: What this agent says. A field that the spec has no more is left out; one that it newly requires
+            has the spec's example.
+        given: What the test says.
+
+    Raises:
+        TypeError: The test gives a field that the model has not.
     """
+    names = model._names  # pyright: ignore[reportPrivateUsage]
+    fields = {name: value for name, value in own.items() if name in names} | dict(given or {})
+    for item in attrs.fields(cast("Any", model)):
+        if item.default is attrs.NOTHING and item.name not in fields:
+            from ._examples import example_field
+
+            fields[item.name] = example_field(model.__name__, names[item.name])
     made = model(**fields).to_dict()
-    return made | {name: None for name, value in fields.items() if value is None}
+    return made | {names[name]: None for name, value in fields.items() if value is None}

@@ -218,7 +218,7 @@ class Scripting:
             "alive": alive,
         }
         with self._state.changes:
-            node = shape(Node, {**defaults, **fields, "node_id": node_id})
+            node = shape(Node, {**defaults, "node_id": node_id}, fields)
             self._state.nodes[node_id] = node
         return Node.from_dict(node)
 
@@ -231,7 +231,7 @@ class Scripting:
         devices: list[dict[str, Any]] | None = None
         if gpus is not None:
             given = [dict[str, Any]()] * gpus if isinstance(gpus, int) else gpus
-            devices = [shape(GpuDevice, _gpu(index) | dict(fields)) for index, fields in enumerate(given)]
+            devices = [shape(GpuDevice, _gpu(index), fields) for index, fields in enumerate(given)]
         with self._state.changes:
             self._state.gpus = devices
 
@@ -259,7 +259,7 @@ class Scripting:
             "creation_time_ms": now(),
         }
         with self._state.changes:
-            task = shape(Task, {**defaults, **fields, "task_id": task_id, "name": name, "state": state})
+            task = shape(Task, {**defaults, "task_id": task_id, "name": name, "state": state}, fields)
             self._state.tasks[task_id] = task
         return Task.from_dict(task)
 
@@ -290,7 +290,7 @@ class Scripting:
             "deployments": {"Deployment": deployment},
         }
         with self._state.changes:
-            application = shape(ServeApplication, {**defaults, **fields, "name": name, "status": status})
+            application = shape(ServeApplication, {**defaults, "name": name, "status": status}, fields)
             self._state.applications[name] = application
         return ServeApplication.from_dict(application)
 
@@ -309,7 +309,7 @@ class Scripting:
         with self._state.changes:
             number = self._state.number()
             defaults = {"container_id": secrets.token_hex(6), "kind": "plugin_runtime"}
-            container = shape(Container, {"id": number, **defaults, **fields, "status": status})
+            container = shape(Container, {"id": number, **defaults, "status": status}, fields)
             self._state.containers[container["id"]] = container
         return Container.from_dict(dict(container))
 
@@ -346,7 +346,7 @@ class Scripting:
             TypeError: `RuntimePolicy` has no such field.
         """
         with self._state.changes:
-            self._state.policy = shape(RuntimePolicy, {**self._state.policy, **limits})
+            self._state.policy = shape(RuntimePolicy, self._state.policy, limits)
 
     def set_health(self, status: str = "ok", **fields: Any) -> None:
         """Set the result of the health check.
@@ -359,7 +359,7 @@ class Scripting:
             TypeError: `Health` has no such field.
         """
         with self._state.changes:
-            self._state.health = shape(Health, {"ray_available": True, **fields, "status": status})
+            self._state.health = shape(Health, {"ray_available": True, "status": status}, fields)
 
     @property
     def hold_system(self) -> bool:

@@ -7,7 +7,7 @@ comes from. The others are for authors, and only `make spec-lint` checks them.
 from __future__ import annotations
 
 # Importing them puts their rules into RULES.
-from . import author, sound
+from . import author, sound, wire
 from .registry import RULES, Finding, check
 
-__all__ = ["RULES", "Finding", "author", "check", "sound"]
+__all__ = ["RULES", "Finding", "author", "check", "sound", "wire"]

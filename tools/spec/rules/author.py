@@ -17,7 +17,7 @@ from .registry import Said, rule
 ROOT = Path(__file__).resolve().parents[3]
 
 _EXTENSIONS = {
-    "operation": frozenset({"x-aliases", "x-codeSamples", "x-wait"}),
+    "operation": frozenset({"x-aliases", "x-codeSamples", "x-pagination", "x-wait"}),
     "response": frozenset({"x-error-class"}),
 }
 

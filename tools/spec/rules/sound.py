@@ -21,10 +21,7 @@ from ..walk import (
     Raw,
     as_list,
     as_mapping,
-    follow,
     operations,
-    parameters,
-    responses,
     schemas,
     types_of,
 )
@@ -62,6 +59,7 @@ _TAKEN_METHODS = frozenset(
 _SCHEMA_KEYWORDS = frozenset(
     {
         *("$comment", "$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "deprecated"),
+        "discriminator",
         *(
             "description",
             "enum",
@@ -79,7 +77,7 @@ _SCHEMA_KEYWORDS = frozenset(
 _IGNORED_KEYWORDS = frozenset(
     {
         *("contains", "contentEncoding", "contentMediaType", "contentSchema", "dependentRequired"),
-        *("dependentSchemas", "discriminator", "else", "if", "maxContains", "minContains", "not"),
+        *("dependentSchemas", "else", "if", "maxContains", "minContains", "not"),
         *("patternProperties", "prefixItems", "propertyNames", "then", "unevaluatedItems"),
         *("unevaluatedProperties", "xml", "$defs", "definitions"),
     }
@@ -245,40 +243,6 @@ def _(document: Raw) -> Said:
                 )
 
 
-@rule("parameter", sound=True)
-def _(document: Raw) -> Said:
-    for where, parameter in parameters(document):
-        if "$ref" in parameter:
-            continue
-        kind = parameter.get("in")
-        styles = {"path": "simple", "query": "form"}
-        if kind in styles and parameter.get("style", styles[kind]) != styles[kind]:
-            yield where, f"the style {shown(parameter['style'])!r}", "drop it: only the default one is sent"
-        if "content" in parameter:
-            yield where, "a parameter with `content`", "give it a `schema`: it is sent as text"
-        if kind == "query" and parameter.get("explode", True) is not True:
-            yield where, "explode: false", "drop it: each item of a list is sent by itself"
-        if parameter.get("allowReserved") is True:
-            yield where, "allowReserved", "drop it: everything is percent-encoded"
-        schema = follow(document, parameter.get("schema"))
-        if kind in styles and "object" in types_of(schema):
-            yield (
-                where,
-                "an object as a parameter",
-                "make one parameter of each field, or send it in the body",
-            )
-    for place in operations(document):
-        both = [*as_list(place.raw.get("parameters")), *as_list(place.item.get("parameters"))]
-        each = Counter((p.get("in"), p.get("name")) for p in (follow(document, item) for item in both))
-        for (_, name), times in each.items():
-            if times > 1:
-                yield (
-                    place.where,
-                    f"the parameter {shown(name)} twice",
-                    "say it for the path or for the operation",
-                )
-
-
 @rule("names", sound=True)
 def _(document: Raw) -> Said:
     components = as_mapping(as_mapping(document.get("components")).get("schemas"))
@@ -320,11 +284,11 @@ def _(document: Raw) -> Said:
     for where, schema, _, _ in schemas(document):
         for word in as_mapping(schema):
             if word in _IGNORED_KEYWORDS:
-                yield (
-                    where,
-                    f"`{word}`, which the client would ignore",
-                    "say it with properties, oneOf and enum",
+                is_file = word in ("contentMediaType", "contentEncoding")
+                mend = (
+                    "write format: binary for a file" if is_file else "say it with properties, oneOf and enum"
                 )
+                yield where, f"`{word}`, which the client would ignore", mend
             elif word not in _SCHEMA_KEYWORDS and not word.startswith("x-"):
                 close = difflib.get_close_matches(word, _SCHEMA_KEYWORDS, 1)
                 mend = f"is it `{close[0]}`?" if close else "drop it"
@@ -369,18 +333,6 @@ def _is(value: object, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     return isinstance(value, _TYPES.get(kind, object))
-
-
-@rule("media-type", sound=True)
-def _(document: Raw) -> Said:
-    for where, response in responses(document):
-        if len(as_mapping(response.get("content"))) > 1:
-            yield where, "several content types, of which one would be lost", "keep the one that agents send"
-    for place in operations(document):
-        for kind, media in as_mapping(as_mapping(place.raw.get("requestBody")).get("content")).items():
-            if "encoding" in as_mapping(media):
-                what = f"an encoding of {shown(kind)}, which would not be sent"
-                yield f"{place.where}/requestBody", what, "drop it"
 
 
 @rule("reach", sound=True)

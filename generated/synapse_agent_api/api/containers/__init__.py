@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
@@ -54,6 +54,29 @@ class ContainersApi:
         from .list_containers import arguments as _arguments
 
         return self._api_client.call(_operation, _arguments(page, page_size))
+
+    def iter_containers(self, *, page_size: int = 100) -> Iterator[Container]:
+        """Walk all containers, one page after the other, each asked for when it is needed.
+
+        Args:
+            page_size: How many to ask for at once.
+
+        Returns:
+            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+
+        Raises:
+            ServerError: 200, a page leads to another origin, or in a circle.
+            ClientError: As `list_containers` does.
+
+        Example:
+            >>> [container.status for container in client.iter_containers()]
+        """
+        from .list_containers import OPERATION as _operation
+        from .list_containers import PAGINATION as _pagination
+        from .list_containers import arguments as _arguments
+
+        _given = _arguments(page_size=page_size)
+        yield from self._api_client.pages(_operation, _given, _pagination)
 
     @overload
     def create_container(
@@ -577,6 +600,30 @@ class AsyncContainersApi:
         from .list_containers import arguments as _arguments
 
         return await self._api_client.call(_operation, _arguments(page, page_size))
+
+    async def iter_containers(self, *, page_size: int = 100) -> AsyncIterator[Container]:
+        """Walk all containers, one page after the other, each asked for when it is needed.
+
+        Args:
+            page_size: How many to ask for at once.
+
+        Returns:
+            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+
+        Raises:
+            ServerError: 200, a page leads to another origin, or in a circle.
+            ClientError: As `list_containers` does.
+
+        Example:
+            >>> [container.status for container in client.iter_containers()]
+        """
+        from .list_containers import OPERATION as _operation
+        from .list_containers import PAGINATION as _pagination
+        from .list_containers import arguments as _arguments
+
+        _given = _arguments(page_size=page_size)
+        async for _item in self._api_client.pages(_operation, _given, _pagination):
+            yield _item
 
     @overload
     async def create_container(

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...client import Arguments, Operation
+from ...client import Arguments, Operation, Pagination
 from ...types import present as _present
 
 if TYPE_CHECKING:
     from ...models.container_page import ContainerPage
 
-__all__ = ["OPERATION", "arguments"]
+__all__ = ["OPERATION", "PAGINATION", "arguments"]
 
 
 def _decode_200(data: object) -> ContainerPage:
@@ -24,6 +24,9 @@ OPERATION: Operation[ContainerPage] = Operation(
     summary="list containers",
     decoders={200: _decode_200},
 )
+
+
+PAGINATION = Pagination(results="results", next="next", size="page_size")
 
 
 def arguments(page: int | None = None, page_size: int = 100) -> Arguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,6 +60,41 @@ class JobsApi:
         from .list_jobs import arguments as _arguments
 
         return self._api_client.call(_operation, _arguments(status, metadata, limit, cursor))
+
+    def iter_jobs(
+        self,
+        *,
+        status: JobStatus | str | None = None,
+        metadata: Sequence[str] | Mapping[str, str] | None = None,
+        page_size: int = 100,
+    ) -> Iterator[Job]:
+        """Iterate over the jobs, the newest first, one page after the other, each asked for when needed.
+
+        An agent that has no pages answers all jobs at once; the filters hold there as well.
+
+        Args:
+            status: Only jobs with this status.
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job must have
+                all of them.
+            page_size: How many to ask for at once.
+
+        Returns:
+            An iterator. No job comes twice. One that is submitted meanwhile does not come.
+
+        Raises:
+            ServerError: 200, a page leads in a circle.
+            ClientError: As `list_jobs` does.
+
+        Example:
+            >>> [job.submission_id for job in client.iter_jobs(status="FAILED")]
+        """
+        from ...types import pairs as _pairs
+        from .list_jobs import OPERATION as _operation
+        from .list_jobs import PAGINATION as _pagination
+        from .list_jobs import arguments as _arguments
+
+        _given = _arguments(status=status, metadata=_pairs(metadata), limit=page_size)
+        yield from self._api_client.pages(_operation, _given, _pagination)
 
     def get_job(self, job_id: str) -> Job:
         """Get a job.
@@ -278,6 +313,42 @@ class AsyncJobsApi:
         from .list_jobs import arguments as _arguments
 
         return await self._api_client.call(_operation, _arguments(status, metadata, limit, cursor))
+
+    async def iter_jobs(
+        self,
+        *,
+        status: JobStatus | str | None = None,
+        metadata: Sequence[str] | Mapping[str, str] | None = None,
+        page_size: int = 100,
+    ) -> AsyncIterator[Job]:
+        """Iterate over the jobs, the newest first, one page after the other, each asked for when needed.
+
+        An agent that has no pages answers all jobs at once; the filters hold there as well.
+
+        Args:
+            status: Only jobs with this status.
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job must have
+                all of them.
+            page_size: How many to ask for at once.
+
+        Returns:
+            An iterator. No job comes twice. One that is submitted meanwhile does not come.
+
+        Raises:
+            ServerError: 200, a page leads in a circle.
+            ClientError: As `list_jobs` does.
+
+        Example:
+            >>> [job.submission_id for job in client.iter_jobs(status="FAILED")]
+        """
+        from ...types import pairs as _pairs
+        from .list_jobs import OPERATION as _operation
+        from .list_jobs import PAGINATION as _pagination
+        from .list_jobs import arguments as _arguments
+
+        _given = _arguments(status=status, metadata=_pairs(metadata), limit=page_size)
+        async for _item in self._api_client.pages(_operation, _given, _pagination):
+            yield _item
 
     async def get_job(self, job_id: str) -> Job:
         """Get a job.

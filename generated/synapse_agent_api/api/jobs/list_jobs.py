@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...client import Arguments, Operation
+from ...client import Arguments, Operation, Pagination
 from ...types import decode_models
 from ...types import present as _present
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ...models.job import Job
     from ...models.job_status import JobStatus
 
-__all__ = ["OPERATION", "arguments"]
+__all__ = ["OPERATION", "PAGINATION", "arguments"]
 
 
 def _decode_200(data: object) -> list[Job]:
@@ -22,6 +22,14 @@ def _decode_200(data: object) -> list[Job]:
 
 OPERATION: Operation[list[Job]] = Operation(
     id="list_jobs", method="GET", path="jobs/", summary="list jobs", decoders={200: _decode_200}
+)
+
+
+PAGINATION = Pagination(
+    size="limit",
+    cursor_parameter="cursor",
+    cursor_header="Synapse-Next-Cursor",
+    filters=("status", "metadata"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +49,29 @@ class PluginReleasesApi:
         from .list_plugin_releases import arguments as _arguments
 
         return self._api_client.call(_operation, _arguments(page, page_size))
+
+    def iter_plugin_releases(self, *, page_size: int = 100) -> Iterator[PluginRelease]:
+        """Walk all plugin releases, one page after the other, each asked for when it is needed.
+
+        Args:
+            page_size: How many to ask for at once.
+
+        Returns:
+            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+
+        Raises:
+            ServerError: 200, a page leads to another origin, or in a circle.
+            ClientError: As `list_plugin_releases` does.
+
+        Example:
+            >>> [release.plugin for release in client.iter_plugin_releases()]
+        """
+        from .list_plugin_releases import OPERATION as _operation
+        from .list_plugin_releases import PAGINATION as _pagination
+        from .list_plugin_releases import arguments as _arguments
+
+        _given = _arguments(page_size=page_size)
+        yield from self._api_client.pages(_operation, _given, _pagination)
 
     def create_plugin_release(self, plugin: str, version: str) -> PluginRelease:
         """Create a plugin release.
@@ -294,6 +317,30 @@ class AsyncPluginReleasesApi:
         from .list_plugin_releases import arguments as _arguments
 
         return await self._api_client.call(_operation, _arguments(page, page_size))
+
+    async def iter_plugin_releases(self, *, page_size: int = 100) -> AsyncIterator[PluginRelease]:
+        """Walk all plugin releases, one page after the other, each asked for when it is needed.
+
+        Args:
+            page_size: How many to ask for at once.
+
+        Returns:
+            An iterator. What changes at the agent meanwhile may be seen twice, or missed.
+
+        Raises:
+            ServerError: 200, a page leads to another origin, or in a circle.
+            ClientError: As `list_plugin_releases` does.
+
+        Example:
+            >>> [release.plugin for release in client.iter_plugin_releases()]
+        """
+        from .list_plugin_releases import OPERATION as _operation
+        from .list_plugin_releases import PAGINATION as _pagination
+        from .list_plugin_releases import arguments as _arguments
+
+        _given = _arguments(page_size=page_size)
+        async for _item in self._api_client.pages(_operation, _given, _pagination):
+            yield _item
 
     async def create_plugin_release(self, plugin: str, version: str) -> PluginRelease:
         """Create a plugin release.

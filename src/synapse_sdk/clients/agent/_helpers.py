@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi, AsyncRawAgentApi, RawAgentApi
 from synapse_agent_api.client import NO_BODY, RawResponse
 
 if TYPE_CHECKING:
-    from synapse_agent_api.models import Build, Container, Job, JobStatus, PluginRelease, SystemStatus
+    from synapse_agent_api.models import Build, Job, SystemStatus
 
     from ..._rest._async import AsyncApiClient, AsyncRawApiClient
     from ..._rest._sync import ApiClient, RawApiClient
@@ -185,93 +185,6 @@ class HelpersMixin:
 
         return self._api_client.run_poller(wait_for_system(timeout, poll_interval))
 
-    def iter_plugin_releases(self, *, page_size: int = 100) -> Iterator[PluginRelease]:
-        """Iterate over all plugin releases; each page is requested when it is needed.
-
-        Args:
-            page_size: Number of releases in a page.
-
-        Returns:
-            An iterator. Items that change during the iteration may come twice or not at all.
-
-        Raises:
-            ServerError: 200, a page leads to another origin, or in a circle.
-            ClientError: As `list_plugin_releases` does.
-
-        Example:
-            >>> [release.plugin for release in client.iter_plugin_releases()]  # doctest: +SKIP
-            ['detector', 'greeter']
-        """
-        from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
-
-        from ..._rest._pagination import Pages
-
-        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
-        while (call := pages.next_call()) is not None:
-            response = self._api_client.send(call)
-            yield from pages.items(call.result(response), response)
-
-    def iter_containers(self, *, page_size: int = 100) -> Iterator[Container]:
-        """Iterate over all containers; each page is requested when it is needed.
-
-        Args:
-            page_size: Number of containers in a page.
-
-        Returns:
-            An iterator. Items that change during the iteration may come twice or not at all.
-
-        Raises:
-            ServerError: 200, a page leads to another origin, or in a circle.
-            ClientError: As `list_containers` does.
-
-        Example:
-            >>> [container.status for container in client.iter_containers()]  # doctest: +SKIP
-            ['running', 'stopped']
-        """
-        from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
-
-        from ..._rest._pagination import Pages
-
-        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
-        while (call := pages.next_call()) is not None:
-            response = self._api_client.send(call)
-            yield from pages.items(call.result(response), response)
-
-    def iter_jobs(
-        self,
-        *,
-        status: JobStatus | str | None = None,
-        metadata: Sequence[str] | Mapping[str, str] | None = None,
-        page_size: int = 100,
-    ) -> Iterator[Job]:
-        """Iterate over the jobs, the newest first; each page is requested when it is needed.
-
-        Agents without pages return all jobs at once; the filters are applied there as well.
-
-        Args:
-            status: Only jobs with this status.
-            metadata: Only jobs with this metadata: all of these `key=value`, or `key` for any value; or a
-                mapping.
-            page_size: Number of jobs in a page, 1 to 1000.
-
-        Returns:
-            An iterator. No job comes twice; jobs that are submitted during the iteration do not come.
-
-        Raises:
-            ServerError: 200, a page leads in a circle.
-            ClientError: As `list_jobs` does.
-
-        Example:
-            >>> [job.submission_id for job in client.iter_jobs(status="FAILED")]  # doctest: +SKIP
-            ['train-42', 'train-17']
-        """
-        from ..._rest._pagination import JobPages
-
-        pages = JobPages(self._api_client.config, status, metadata, page_size)
-        while (call := pages.next_call()) is not None:
-            response = self._api_client.send(call)
-            yield from pages.items(call.result(response), response)
-
     @property
     def with_raw_response(self) -> RawClient:
         """The same methods, each returning a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
@@ -353,43 +266,6 @@ class AsyncHelpersMixin:
 
         return await self._api_client.run_poller(wait_for_system(timeout, poll_interval))
 
-    async def iter_plugin_releases(self, *, page_size: int = 100) -> AsyncIterator[PluginRelease]:
-        from synapse_agent_api.api.plugin_releases.list_plugin_releases import OPERATION, arguments
-
-        from ..._rest._pagination import Pages
-
-        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
-        while (call := pages.next_call()) is not None:
-            response = await self._api_client.send(call)
-            for release in pages.items(call.result(response), response):
-                yield release
-
-    async def iter_containers(self, *, page_size: int = 100) -> AsyncIterator[Container]:
-        from synapse_agent_api.api.containers.list_containers import OPERATION, arguments
-
-        from ..._rest._pagination import Pages
-
-        pages = Pages(self._api_client.config, OPERATION, arguments(page_size=page_size))
-        while (call := pages.next_call()) is not None:
-            response = await self._api_client.send(call)
-            for container in pages.items(call.result(response), response):
-                yield container
-
-    async def iter_jobs(
-        self,
-        *,
-        status: JobStatus | str | None = None,
-        metadata: Sequence[str] | Mapping[str, str] | None = None,
-        page_size: int = 100,
-    ) -> AsyncIterator[Job]:
-        from ..._rest._pagination import JobPages
-
-        pages = JobPages(self._api_client.config, status, metadata, page_size)
-        while (call := pages.next_call()) is not None:
-            response = await self._api_client.send(call)
-            for job in pages.items(call.result(response), response):
-                yield job
-
     @property
     def with_raw_response(self) -> AsyncRawClient:
         """The same methods, each returning a `RawResponse`: `status_code`, `headers`, `content`, `parsed`.
@@ -423,7 +299,4 @@ class AsyncHelpersMixin:
     wait_for_job.__doc__ = HelpersMixin.wait_for_job.__doc__
     wait_for_build.__doc__ = HelpersMixin.wait_for_build.__doc__
     wait_for_system_ready.__doc__ = HelpersMixin.wait_for_system_ready.__doc__
-    iter_plugin_releases.__doc__ = HelpersMixin.iter_plugin_releases.__doc__
-    iter_containers.__doc__ = HelpersMixin.iter_containers.__doc__
-    iter_jobs.__doc__ = HelpersMixin.iter_jobs.__doc__
     request.__doc__ = HelpersMixin.request.__doc__
