@@ -412,7 +412,7 @@ def test_the_connection_is_given_back_at_the_end_without_closing(tail: Tailer) -
 
 
 class SlowLog:
-    """A log that gets a line every 0.1 s."""
+    """A log that gets a line every 0.1 s, with or without a reader."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()

@@ -90,7 +90,7 @@ def test_a_token_refused_where_the_status_is_asked_for_is_raised(tail: Tailer) -
 
 
 def test_bare_text_after_a_resumed_position_is_refused(tail: Tailer) -> None:
-    """Text without a position doesn't show which of its lines were received before."""
+    """Which lines were received before is unknown for text without an offset."""
     with Agent(plays.lines(*LINES[:3]).fin(), plays.text("line 3").fin()) as agent:
         result = tail(agent.url, max_retries=0)
     assert "sends no offsets any more" in str(result.failed(503))

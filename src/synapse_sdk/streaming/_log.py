@@ -115,7 +115,7 @@ class Log:
             return f"the log has only {self._cursor} bytes, and was to be sent from byte {self._skip} on"
         return (
             f"the agent replayed {self._cursor} bytes of a log of which {self._skip} had been received; "
-            "what is missing can't be told"
+            "it can't be known what is missing"
         )
 
     @property
@@ -282,7 +282,7 @@ class Log:
             raise StreamError(
                 503,
                 f"the log was to go on at byte {self._cursor}, but the agent sends no offsets any more; "
-                "whether text is missing or repeated can't be told",
+                "it can't be known whether text is missing or repeated",
             )
 
     def _locate(self, text: str, size: int, offset: int) -> bool:
