@@ -9,6 +9,8 @@
 .PHONY: docs-build docs-serve docs-pictures screenshots write-generated checks mutate
 
 BIN := .venv/bin
+# By another name, or `make -n` would run what a line that names it does besides.
+SELF = $(MAKE)
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 PORT ?= 0
 PYTEST_ARGS ?=
@@ -45,7 +47,7 @@ demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py a
 # The checks run beside the tests, which wait for each other more than for a processor; what they print comes last.
 test: dev-env ## Everything CI runs: generated code, lint, types, spec, installs, tests (WORKERS=2)
 	@mkdir -p .cache
-	@$(MAKE) --no-print-directory -o dev-env checks >.cache/checks.log 2>&1 & checks=$$!; \
+	@$(SELF) --no-print-directory -o dev-env checks >.cache/checks.log 2>&1 & checks=$$!; \
 	$(PYTEST) $(PYTEST_ARGS); tests=$$?; \
 	wait $$checks; checks=$$?; cat .cache/checks.log; \
 	exit $$((tests || checks))
