@@ -83,7 +83,7 @@ class ServeOptions:
 
     def shown(self, options: argparse.Namespace) -> str:
         """Return the options as TOML that differ from the defaults, without secrets."""
-        lines = []
+        lines: list[str] = []
         for name, default in self._defaults.items():
             value = getattr(options, name)
             if value != default:
