@@ -119,7 +119,7 @@ class _Checked:
 def check_options(options: Options) -> _Checked:
     """Return what the options say, checked as far as nothing is started. Raises StartupError."""
     token = options.token or new_token()
-    check_token(token)
+    check_token(token, options.host)
     try:
         tokens = Tokens(token, TokenFile(options.token_file) if options.token_file else None)
     except OSError as error:

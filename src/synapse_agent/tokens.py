@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from .errors import StartupError
@@ -42,14 +43,25 @@ class Token:
     digest: str
 
 
-def check_token(token: str) -> None:
-    """Raise StartupError for a token that is too short or can't be sent in a header."""
+def check_token(token: str, host: str) -> None:
+    """Raise StartupError for a token that can't be sent in a header, or is too short for a network.
+
+    Only processes of this machine reach an agent that listens on loopback, so there any length will do.
+    """
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise StartupError("the token must consist of printable ASCII characters without blanks")
-    if len(token) < _MIN_LENGTH:
+    if len(token) < _MIN_LENGTH and not _is_loopback(host):
         raise StartupError(
-            f"the token must have at least {_MIN_LENGTH} characters: make a random one, or give none"
+            f"the token must have at least {_MIN_LENGTH} characters for an agent that listens on {host}: "
+            "make a random one, or give none"
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def new_token() -> str:

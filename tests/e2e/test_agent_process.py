@@ -49,7 +49,7 @@ def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         (["--host", "203.0.113.1", "--port", "0"], "can't listen on 203.0.113.1"),
         (["--host", "no.such.host.invalid", "--port", "0"], "can't listen on no.such.host.invalid"),
         (["--port", "0", "--token", "é"], "printable ASCII"),
-        (["--port", "0", "--token", "fifteen-letters"], "at least 16 characters"),
+        (["--host", "0.0.0.0", "--port", "0", "--token", "fifteen-letters"], "at least 16 characters"),
         (["--port", "0", "--token-file", "/no/such/file"], "can't read the token file: No such file"),
         (["--port", "0", "--ray", "127.0.0.1:8265"], "--ray takes the URL"),
         (["--port", "0", "--ray", "http://127.0.0.1:8265/?x=1"], "without a query"),

@@ -70,7 +70,7 @@ def test_the_command_line_is_stronger_than_the_environment_and_that_than_the_fil
         ("trusted-proxy = '::1'", "agent.toml: trusted-proxy must be a list"),
         ("[serve]\nport = 1", "there is no option serve"),
         ("trusted-proxy = ['x']", "--trusted-proxy: 'x'"),
-        ("token = 'short'", "at least 16 characters"),
+        ("token = 'short'\nhost = '0.0.0.0'", "at least 16 characters"),
         ("plugins = '/no/such/place'", "--plugins takes a directory"),
         ("tls-cert = 'x'", "need each other"),
         ("container-base = 'x'", "need --docker"),
