@@ -191,6 +191,6 @@ def _(document: Raw) -> Said:
 
 @cache
 def _error_classes() -> frozenset[str]:
-    path = ROOT / "src" / "synapse_sdk" / "clients" / "exceptions.py"
+    path = ROOT / "src" / "synapse_sdk" / "_exceptions.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
