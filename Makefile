@@ -6,11 +6,16 @@
 .PHONY: help demo test test-fast test-all coverage soak lint types generate spec docs bench lock release-check
 .PHONY: agent-env dev-env format hooks clean wheel check-generated public-api spec-lint spec-diff spec-pull spec-mutate
 .PHONY: lint-spec mutate-spec test-pythons test-latest test-install test-rays soak-tails soak-properties soak-scale scale
-.PHONY: docs-build docs-serve docs-pictures screenshots write-generated
+.PHONY: docs-build docs-serve docs-pictures screenshots write-generated checks mutate
 
 BIN := .venv/bin
+# By another name, or `make -n` would run what a line that names it does besides.
+SELF = $(MAKE)
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 PORT ?= 0
 PYTEST_ARGS ?=
+WORKERS ?= 2
+MUTANTS ?= 320
 NOX_ARGS ?=
 SEEDS ?= 1000
 START ?= 0
@@ -39,11 +44,24 @@ help:
 demo: agent-env ## Start an agent with its own Ray, run examples/quickstart.py against it, stop both (PORT=8123)
 	@$(BIN)/python scripts/demo.py --port $(PORT)
 
-test: dev-env check-generated lint types spec-lint test-install ## Everything CI runs: generated code, lint, types, spec, installs, tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+# The checks run beside the tests, which wait for each other more than for a processor; what they print comes last.
+test: dev-env ## Everything CI runs: generated code, lint, types, spec, installs, tests (WORKERS=2)
+	@mkdir -p .cache
+	@$(SELF) --no-print-directory -o dev-env checks >.cache/checks.log 2>&1 & checks=$$!; \
+	$(PYTEST) $(PYTEST_ARGS); tests=$$?; \
+	wait $$checks; checks=$$?; cat .cache/checks.log; \
+	exit $$((tests || checks))
 
-test-fast: dev-env ## The tests that need no Ray and no containers (PYTEST_ARGS="-k tail -x")
-	$(BIN)/python -m pytest -m "not ray and not containers" $(PYTEST_ARGS)
+checks: check-generated lint types spec-lint test-install
+
+test-fast: dev-env ## The quick tests, for between edits: no Ray, no containers, no other programs (PYTEST_ARGS="-k tail -x")
+	$(PYTEST) -m "not ray and not containers and not slow and not heavy" $(PYTEST_ARGS)
+
+# Changes streaming/, the REST core and the agent's logs in MUTANTS places, and shows which changes a test notices. The
+# first time it runs the tests once more, to see which lines each of them runs.
+mutate: dev-env
+	test -e .cache/mutate/record.json || $(BIN)/python -m tools.mutate record
+	$(BIN)/python -m tools.mutate run --mutants $(MUTANTS)
 
 test-all: test-$(or $(DO),pythons) ## The tests in other environments (DO=pythons, latest, install or rays)
 

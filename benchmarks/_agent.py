@@ -24,7 +24,7 @@ _READY_WITHIN = 120
 _JOB_WITHIN = 90
 _TERMINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
 
-# The lines are those of the replayed logs in size; the live job waits until it is told that all are there.
+# The lines are those of the replayed logs in size; the live job waits for a signal that all are connected.
 _MODULE = """
 import os, time
 

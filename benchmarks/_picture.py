@@ -15,7 +15,7 @@ WIDTH, PANEL, LEFT, BARS = 940, 450, 150, 160
 LINE, BAR, HEAD, GAP = 22, 14, 34, 22
 TOP = 74
 
-# Blue against grey is told apart with every kind of colour blindness, and both stand out from either ground.
+# Blue and grey can be distinguished with every kind of colour blindness, and on light and dark backgrounds.
 STYLE = """
   .ground { fill: #ffffff } .text { fill: #1f2328 } .faint { fill: #59636e }
   .peer { fill: #848d97 } .ours { fill: #0072b2 }

@@ -1,6 +1,6 @@
-"""Draw docs/assets/*.svg: the `synapse` command in a terminal and a real agent (`make docs DO=pictures`).
+"""Draw docs/assets/*.svg: the `synapse` command in a terminal, with a real agent (`make docs DO=pictures`).
 
-A pseudo-terminal tells what there is to see, and rich draws it. No token and no address is in what is shown.
+rich draws what a pseudo-terminal shows. The pictures contain no token and no address.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class RunningAgent:
 
 
 def descendants(pid: int) -> set[tuple[int, str]]:
-    """All processes below `pid`, each with its start time, so that a reused id is told apart."""
+    """All processes below `pid`, each with its start time, since ids are reused."""
     found: set[tuple[int, str]] = set()
     todo = [pid]
     while todo:
@@ -241,7 +241,7 @@ def attached_agent(ready_file: Path) -> Iterator[RunningAgent]:
 
 
 @pytest.fixture(scope="session")
-def agent() -> Iterator[RunningAgent]:
+def real_agent() -> Iterator[RunningAgent]:
     """The agent of the session; it lets any number of jobs in, and has the plugins of examples/.
 
     SYNAPSE_TEST_AGENT may name the ready file of an agent that runs already (tools/spec/mutate.py).
@@ -255,6 +255,12 @@ def agent() -> Iterator[RunningAgent]:
         yield agent
         # Whatever the tests did, the agent had no trouble of its own.
         assert agent.stderr == "Starting Ray ...\n"
+
+
+@pytest.fixture(scope="session")
+def agent(real_agent: RunningAgent) -> RunningAgent:
+    """The same, by a name that the contract tests give to the fake one as well."""
+    return real_agent
 
 
 @pytest.fixture(scope="session")

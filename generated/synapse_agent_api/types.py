@@ -155,7 +155,7 @@ class Model(Mapping[str, Any]):
         return models
 
     def to_dict(self) -> dict[str, Any]:
-        """Give back what came, as a deep copy.
+        """Return what came, as a deep copy.
 
         A model that was made by its constructor gives the fields that are not None.
 
@@ -205,11 +205,11 @@ class Model(Mapping[str, Any]):
         return self._came().keys()
 
     def values(self) -> ValuesView[Any]:
-        """Give the values that came."""
+        """Return the values that came."""
         return self._came().values()
 
     def items(self) -> ItemsView[str, Any]:
-        """Give names and values as they came."""
+        """Return names and values as they came."""
         return self._came().items()
 
     def __eq__(self, other: object) -> bool:

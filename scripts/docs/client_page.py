@@ -5,6 +5,7 @@ from __future__ import annotations
 from spec import header, load
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.agent._helpers import HelpersMixin
+from synapse_sdk.clients.agent._options import ClientOptions
 from synapse_sdk.clients.agent._tail import TailMixin
 
 CLIENT = "synapse_sdk.clients.agent.AgentClient"
@@ -20,8 +21,7 @@ def page() -> str:
     )
     lines += [
         "Both clients have the same methods, with the same parameters, results and errors; those of"
-        " `AsyncAgentClient` are awaited, and its streams and walks are read with `async for`. So the methods"
-        " are here once.",
+        " `AsyncAgentClient` are awaited, and its streams and iterators are read with `async for`.",
         "",
         "Every method can raise [`ClientError`][synapse_sdk.clients.exceptions.ClientError] and its"
         " [subclasses](exceptions.md).",
@@ -41,7 +41,9 @@ def page() -> str:
         title = TITLES.get(tag["name"], tag["name"].capitalize())
         lines += section(title, tag.get("description", ""), names)
     lines += section("Log tails", "What they return is in [Streams](streams.md).", public(TailMixin))
-    lines += section("Waiting, walking, and reaching further", "", public(HelpersMixin))
+    lines += section(
+        "Waits, pages, options and raw responses", "", [*public(HelpersMixin), *public(ClientOptions)]
+    )
     lines += ["::: synapse_agent_api.client.RawResponse", "    options:", "      show_root_heading: true"]
     lines += ["      heading_level: 2", "      show_bases: false", ""]
     return "\n".join(lines)

@@ -29,6 +29,7 @@ from .http.not_supported import not_supported
 from .http.route import Role, Route
 from .logs.handlers import get_job_logs, stream_job_logs
 from .ops.health import health_check
+from .ops.metrics import get_metrics
 from .ops.probes import livez, readyz
 from .plugins.handlers import (
     create_plugin_release,
@@ -41,7 +42,7 @@ from .runs.jobs import delete_job, get_job, list_jobs, stop_job
 from .runs.policy import get_runtime_policy, update_runtime_policy
 from .runs.releases import run_plugin_release
 
-__all__ = ["DOCUMENT_ROUTES", "PROBE_ROUTES", "ROUTES", "STREAM_ROUTES", "Route"]
+__all__ = ["DOCUMENT_ROUTES", "METRICS_ROUTE", "PROBE_ROUTES", "ROUTES", "STREAM_ROUTES", "Route"]
 
 _RUN, _ADMIN = Role.RUN, Role.ADMIN
 
@@ -135,6 +136,9 @@ DOCUMENT_ROUTES = (
     Route("GET", "/openapi.json", "get_document", get_document),
     Route("GET", "/docs/", "get_document_page", get_document_page, public=True),
 )
+
+# For Prometheus, which sends a token as Bearer.
+METRICS_ROUTE = Route("GET", "/metrics", "get_metrics", get_metrics)
 
 # For an orchestrator, which has no token.
 PROBE_ROUTES = (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+import ipaddress
 import json
 import logging
 import os
 import re
-import secrets
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from .database import Database, DatabaseUnusableError
 from .errors import ApiError, StartupError
 from .http.access import AccessLog
 from .http.address import TrustedProxies, read_network
-from .http.limits import Limits
+from .http.limits import REFUSALS, Limits
 from .http.listener import Listener
 from .logs.locate import Locator
 from .logs.registry import Logs
@@ -36,8 +36,10 @@ from .ops.log_output import configure_logging
 from .process import describe, write_error, write_output
 from .ray.client import NotRayError, RayClient
 from .ray.embedded import EmbeddedRay
+from .sockets import Certificate, listen_tcp, listen_unix
+from .tokens import TokenFile, Tokens, check_token, new_token
 
-__all__ = ["Options", "serve"]
+__all__ = ["Options", "check_options", "serve"]
 
 _log = logging.getLogger("synapse_agent")
 
@@ -57,6 +59,12 @@ class Options:
     plugin_paths: tuple[Path, ...] = ()  # where `plugin_path` may point to; empty: nowhere
     limits: Limits = field(default_factory=Limits)
     descriptors: int = 4096  # connections that the limit of open files allows
+    token_file: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    unix_socket: Path | None = None  # beside the TCP port
+    drain: float = 0.0  # seconds from SIGTERM until it stops
+    ray_bind: str | None = None  # None: loopback
     public_url: str | None = None  # None: the address that it listens on
     trusted_proxies: tuple[str, ...] = ()
     log_format: str = "text"
@@ -65,48 +73,106 @@ class Options:
 
 
 async def serve(options: Options) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP. Raises StartupError if that fails, or if Ray ends."""
+    """Serve until SIGTERM, which drains first, SIGINT or SIGHUP.
+
+    Raises StartupError if that fails, or if Ray ends.
+    """
     loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(_serve(options))
+    contexts: list[AgentContext] = []
+    task = asyncio.ensure_future(_serve(options, contexts.append))
 
     def stop() -> None:
         # Ignore further signals, which would interrupt the clean-up.
-        for number in signals:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, lambda: None)
         task.cancel()
 
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    for number in signals:
+    def drain() -> None:
+        if not contexts or not options.drain or contexts[0].draining:
+            stop()
+            return
+        contexts[0].draining = True
+        _log.info("stopping in %g s", options.drain)
+        loop.call_later(options.drain, stop)
+
+    loop.add_signal_handler(signal.SIGTERM, drain)
+    for number in (signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
     await asyncio.wait([task])
     if not task.cancelled():
         task.result()
 
 
-async def _serve(options: Options) -> None:
-    token = options.token or secrets.token_urlsafe(32)
-    if not (token.isascii() and token.isprintable() and " " not in token):
-        raise StartupError("the token must consist of printable ASCII characters without blanks")
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What follows from the options without anything being started."""
+
+    token: str
+    tokens: Tokens
+    plugins: Path | None
+    plugin_paths: tuple[Path, ...]
+    public_url: str | None
+    proxies: TrustedProxies
+    certificate: Certificate | None
+
+
+def check_options(options: Options) -> _Checked:
+    """Return what the options say, checked as far as nothing is started. Raises StartupError."""
+    token = options.token or new_token()
+    check_token(token)
+    try:
+        tokens = Tokens(token, TokenFile(options.token_file) if options.token_file else None)
+    except OSError as error:
+        raise StartupError(f"can't read the token file: {describe(error)}") from None
+    except ValueError as error:
+        raise StartupError(str(error)) from None
     plugins = options.plugins and _absolute(options.plugins)
     if plugins is not None and not plugins.is_dir():
         raise StartupError(f"--plugins takes a directory; {plugins} is not one")
+    if options.ray is not None:
+        _check_ray(options.ray, options.ray_token)
+    if options.ray_bind is not None:
+        if options.ray is not None:
+            raise StartupError("--ray-bind is for a cluster that the agent starts, and --ray names another")
+        try:
+            ipaddress.ip_address(options.ray_bind)
+        except ValueError:
+            raise StartupError(f"--ray-bind takes an IP address; {options.ray_bind!r} is not one") from None
     if options.job_env and options.ray is not None:
         raise StartupError(
             "--job-env is for the agent's own Ray; jobs of --ray have the cluster's environment"
         )
-    plugin_paths = tuple(_directory(path) for path in options.plugin_paths)
-    public_url = _checked_public_url(options.public_url)
     try:
         proxies = TrustedProxies(map(read_network, options.trusted_proxies))
     except ValueError as error:
         raise StartupError(f"--trusted-proxy: {error}") from None
+    read_settings(options.containers, bind=options.host, host=options.host)
+    return _Checked(
+        token=token,
+        tokens=tokens,
+        plugins=plugins,
+        plugin_paths=tuple(_directory(path) for path in options.plugin_paths),
+        public_url=_checked_public_url(options.public_url),
+        proxies=proxies,
+        certificate=_certificate(options),
+    )
+
+
+async def _serve(options: Options, started: Callable[[AgentContext], None]) -> None:
+    checked = check_options(options)
+    token, certificate = checked.token, checked.certificate
     async with AsyncExitStack() as stack:
         stack.enter_context(configure_logging(options.log_format, options.log_level))
         # First, so that a port in use is reported at once and not after Ray's start.
-        sock = _listen(options.host, options.port)
+        sock = listen_tcp(options.host, options.port)
         stack.callback(sock.close)
         address: str = sock.getsockname()[0]
-        settings = read_settings(options.containers, bind=address, host=URL(_url(sock)).host or address)
+        url = _url(sock, tls=certificate is not None)
+        settings = read_settings(
+            options.containers,
+            bind=address,
+            host=URL(url).host or address,
+        )
         database = Database(_data_directory(options.data) / "index.sqlite3")
         stack.push_async_callback(database.close)
         if options.data is not None:  # otherwise it is opened on first use
@@ -117,12 +183,15 @@ async def _serve(options: Options) -> None:
         containers: Containers | None = None
         if settings is not None:
             opened = opened_containers(
-                settings, database, agent_url=public_url or _url(sock), agent_token=token
+                settings,
+                database,
+                agent_url=checked.public_url or url,
+                agent_token=token,
             )
             containers = await stack.enter_async_context(opened)
         embedded: EmbeddedRay | None = None
         if options.ray is None:
-            embedded = EmbeddedRay(options.job_env)
+            embedded = EmbeddedRay(options.job_env, options.ray_bind)
             stack.push_async_callback(embedded.stop)
             if options.log_format == "text":
                 write_error("Starting Ray ...\n")
@@ -130,18 +199,24 @@ async def _serve(options: Options) -> None:
             await embedded.start()
             ray = RayClient(embedded.url, embedded.token)
         else:
-            ray = RayClient(_checked(options.ray, options.ray_token), options.ray_token)
+            ray = RayClient(options.ray, options.ray_token)
         log_dir = embedded.log_dir if embedded else None
         ray_token = embedded.token if embedded else options.ray_token
         spool = _spool(options, ray)
         logs = Logs(ray, Locator(ray, log_dir=log_dir, token=ray_token), spool)
         stack.push_async_callback(logs.close)
         context = AgentContext(
-            ray, token, database, log_dir=log_dir, plugins=plugins, plugin_paths=plugin_paths
+            ray,
+            token,
+            database,
+            log_dir=log_dir,
+            plugins=checked.plugins,
+            plugin_paths=checked.plugin_paths,
         )
-        context.url = public_url or _url(sock)
+        context.url = checked.public_url or url
+        app = make_app(context, logs, containers, options.limits, checked.proxies, checked.tokens)
         runner = web.AppRunner(
-            make_app(context, logs, containers, options.limits, proxies),
+            app,
             access_log_class=AccessLog,
             keepalive_timeout=options.limits.idle_timeout,
             shutdown_timeout=3.0,
@@ -162,20 +237,37 @@ async def _serve(options: Options) -> None:
                 _log.warning("Serving all the same, but %s", error.detail)
         assert runner.server is not None
         listener = Listener(runner.server, _connections(options))
+        app[REFUSALS]["connections"] = lambda: listener.refusals
         stack.callback(listener.close)
-        await listener.listen(sock)
+        await listener.listen(sock, None if certificate is None else certificate.context)
+        if certificate is not None:
+            stack.callback(asyncio.ensure_future(certificate.watch()).cancel)
+        if options.unix_socket is not None:
+            await listener.listen(stack.enter_context(listen_unix(_absolute(options.unix_socket))))
         if options.ready_file is not None:
-            written = json.dumps({"url": _url(sock), "token": token, "pid": os.getpid()})
+            written = json.dumps({"url": url, "token": token, "pid": os.getpid()})
             _write_ready(options.ready_file, written)
             stack.callback(_remove_ready, options.ready_file, written)
+        started(context)
         _announce(
-            _url(sock), token, made=options.token is None, ray=embedded.url if embedded else ray.address
+            url,
+            token,
+            made=options.token is None,
+            ray=embedded.url if embedded else ray.address,
         )
         if embedded is None:
             await asyncio.Event().wait()
         else:
             await embedded.ended()
             raise StartupError("Ray ended by itself, so the agent stops too")
+
+
+def _certificate(options: Options) -> Certificate | None:
+    if options.tls_cert is None and options.tls_key is None:
+        return None
+    if options.tls_cert is None or options.tls_key is None:
+        raise StartupError("--tls-cert and --tls-key need each other")
+    return Certificate(options.tls_cert, options.tls_key)
 
 
 def _connections(options: Options) -> int:
@@ -190,20 +282,6 @@ def _connections(options: Options) -> int:
         )
     _log.info("up to %d connections and %d log streams", min(asked, allowed), options.limits.tails)
     return min(asked, allowed)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise StartupError(
-                f"port {port} on {host} is taken: choose another with --port, or --port 0 for a free one"
-            ) from None
-        raise StartupError(f"can't listen on {host} port {port}: {error.strerror or error}") from None
-    except OverflowError:
-        raise StartupError(f"{port} is no port: ports go from 0 to 65535") from None
 
 
 def _data_directory(given: Path | None) -> Path:
@@ -243,12 +321,12 @@ def _spool(options: Options, ray: RayClient) -> Spool | None:
         raise StartupError(f"can't keep logs in {directory}: {error.strerror or error}") from None
 
 
-def _url(sock: socket.socket) -> str:
+def _url(sock: socket.socket, *, tls: bool) -> str:
     name: tuple[str, int] = sock.getsockname()[:2]
     host, port = name
     if host in ("0.0.0.0", "::"):  # all addresses: on this machine, this one reaches it
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
-    return str(URL.build(scheme="http", host=host, port=port))
+    return str(URL.build(scheme="https" if tls else "http", host=host, port=port))
 
 
 def _checked_public_url(url: str | None) -> str | None:
@@ -265,7 +343,7 @@ def _checked_public_url(url: str | None) -> str | None:
     return str(parsed)
 
 
-def _checked(url: str, token: str | None) -> str:
+def _check_ray(url: str, token: str | None) -> None:
     try:
         parsed = URL(url)
     except ValueError:
@@ -279,7 +357,6 @@ def _checked(url: str, token: str | None) -> str:
             "--ray has a user and password, and there is a Ray token (--ray-token or RAY_AUTH_TOKEN): "
             "both would be sent as the Authorization header, so give only one"
         )
-    return url
 
 
 def _announce(url: str, token: str, *, made: bool, ray: str) -> None:

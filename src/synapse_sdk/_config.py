@@ -10,14 +10,14 @@ import httpx
 
 from ._base_url import checked_base_url, host_header, is_same_origin
 from ._exceptions import ClientError, ValidationError
-from ._family import is_a
+from ._family import HttpTimeout, is_a
 from ._redaction import Secret
 from ._retry import DEFAULT_MAX_RETRIES
 from ._validation import checked_headers, checked_retries, checked_seconds
 
 __all__ = ["ClientConfig", "Timeout", "Token"]
 
-Timeout = Mapping[str, float] | float | httpx.Timeout | None
+Timeout = Mapping[str, float] | float | HttpTimeout | None
 Token = str | Callable[[], str]
 
 _CONNECT = 3.0
@@ -61,6 +61,7 @@ class ClientConfig:
         "agent",
         "base_url",
         "deadline",
+        "extensions",
         "long_poll",
         "max_retries",
         "timeout",
@@ -74,6 +75,8 @@ class ClientConfig:
     deadline: float | None
     """Seconds from sending a request to the end of its response; None where only each phase is limited."""
     max_retries: int
+    extensions: dict[str, str]
+    """Extensions of each request: a certificate is checked without the zone of an IPv6 address."""
     long_poll: bool
     """Whether requests go through a long-poll handler, so that there is no origin and no stream."""
 
@@ -97,6 +100,7 @@ class ClientConfig:
         self.base_url = _LONG_POLL_URL if long_poll else checked_base_url(base_url)
         self._base = str(self.base_url)
         self._host = host_header(self.base_url)
+        self.extensions = {} if self._host is None else {"sni_hostname": self.base_url.host.partition("%")[0]}
         self.agent = "the end of the long poll" if long_poll else self._base
         self._agent_token = Secret(agent_token, "agent_token")
         self._user_token = _optional_secret(user_token, "user_token")

@@ -7,9 +7,62 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["chain", "is_a", "is_certificate_failure", "is_network_error", "is_read_timeout", "types"]
+__all__ = [
+    "AsyncHttpClient",
+    "HttpClient",
+    "HttpTimeout",
+    "chain",
+    "is_a",
+    "is_certificate_failure",
+    "is_network_error",
+    "is_read_timeout",
+    "types",
+]
+
+
+class HttpClient(Protocol):
+    """An `httpx.Client`, or that of httpx2."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    def build_request(self, method: str, url: str) -> Any: ...
+
+    def send(self, request: Any, *, stream: bool = False) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+class AsyncHttpClient(Protocol):
+    """An `httpx.AsyncClient`, or that of httpx2."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    def build_request(self, method: str, url: str) -> Any: ...
+
+    async def send(self, request: Any, *, stream: bool = False) -> Any: ...
+
+    async def aclose(self) -> None: ...
+
+
+class HttpTimeout(Protocol):
+    """An `httpx.Timeout`, or that of httpx2: seconds for each phase, None for no limit."""
+
+    @property
+    def connect(self) -> float | None: ...
+
+    @property
+    def read(self) -> float | None: ...
+
+    @property
+    def write(self) -> float | None: ...
+
+    @property
+    def pool(self) -> float | None: ...
+
 
 _known: dict[tuple[str, bool], tuple[type[Any], ...]] = {}
 

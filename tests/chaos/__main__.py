@@ -89,7 +89,7 @@ def summary(outcomes: list[Outcome]) -> str:
 
 
 def ways(outcomes: list[Outcome]) -> str:
-    """Say how many of the seeds went each way, and how many of those were whole."""
+    """Print how many of the seeds went each way, and how many of those were whole."""
     of: dict[str, list[bool]] = {}
     for outcome in outcomes:
         _, protocol, cluster, *_ = outcome.what.split(", ")

@@ -24,7 +24,7 @@ _BAD_GATEWAY = (
 class Proxy:
     """Listens on a free port of 127.0.0.1 while it is entered.
 
-    Connections are told apart by what is asked for on them, and numbered among their like: those to a log
+    Connections are distinguished by the request on them, and numbered among their like: those to a log
     stream, and those that ask for the job's status.
 
     Args:
@@ -129,7 +129,7 @@ class _Link:
                     await self.to_agent.drain()
 
     def _asked(self, *, stream: bool) -> bool:
-        """Take note of a request; tell whether the agent is not to get it."""
+        """Record a request; return whether the agent must not get it."""
         self.is_stream = stream
         self.cut = self.proxy.next_cut(stream=stream)
         self.stream = Stream(newline=self.proxy.newline)

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from unittest import mock
 
 import anyio
+from backends import BACKENDS, Backend
 
 from chaos.agent import ReplayingAgent
 from chaos.logs import Kind, known_log, lines_of
@@ -36,10 +37,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Shell = Literal["sync", "asyncio", "trio"]
 Protocol = Literal["websocket", "http", "auto"]
 
-SHELLS: tuple[Shell, ...] = ("sync", "asyncio", "trio")
 PROTOCOLS: tuple[Protocol, ...] = ("websocket", "http", "auto")
 _KINDS: tuple[Kind, ...] = ("lines", "pieces", "lines", "pieces", "offset pieces")
 
@@ -119,7 +118,7 @@ def quick_reconnects() -> Iterator[None]:
 
 def tail(
     url: str,
-    shell: Shell,
+    backend: Backend,
     protocol: Protocol,
     lines: list[str],
     *,
@@ -133,7 +132,7 @@ def tail(
         "max_retries": 8,
         "stream_limits": replace(StreamLimits.unlimited(), max_message_size=2**20),
     }
-    if shell == "sync":
+    if backend == "sync":
         with (
             AgentClient(url, token, **options) as client,
             client.tail_job_logs(job_id, TIMEOUT, protocol=protocol) as stream,
@@ -150,7 +149,7 @@ def tail(
                 async for line in stream:
                     lines.append(line)
 
-    anyio.run(run, backend=shell)
+    anyio.run(run, backend=backend)
 
 
 def tail_through(
@@ -183,8 +182,8 @@ def tail_through(
     outcome.repeated = (Counter(lines) - Counter(expected)).total()
 
 
-def client_of(seed: int) -> tuple[Shell, Protocol]:
-    return SHELLS[seed % 3], PROTOCOLS[seed // 3 % 3]
+def client_of(seed: int) -> tuple[Backend, Protocol]:
+    return BACKENDS[seed % 3], PROTOCOLS[seed // 3 % 3]
 
 
 def run_seed(seed: int, background: Background, *, plan: Plan | None = None) -> Outcome:

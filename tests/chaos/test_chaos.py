@@ -12,6 +12,8 @@ import pytest
 from chaos.plan import Plan
 from chaos.seeds import Background, quick_reconnects, run_seed, run_seeds
 
+pytestmark = pytest.mark.slow
+
 SEEDS, AT_A_TIME = 200, 20
 
 

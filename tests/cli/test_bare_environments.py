@@ -18,6 +18,8 @@ from synapse_sdk.testing import FakeAgent
 from .conftest import COMMAND
 from .terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def agent(at: Any) -> Iterator[FakeAgent]:

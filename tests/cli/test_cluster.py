@@ -32,7 +32,7 @@ def rows(out: str) -> list[list[str]]:
 
 
 def facts(out: str) -> dict[str, str]:
-    """What is told of one thing."""
+    """What is printed about one thing."""
     pairs = (line.partition(":") for line in out.split("\n\n")[0].splitlines() if not line.startswith(" "))
     return {name: value.strip() for name, _, value in pairs}
 

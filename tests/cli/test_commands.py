@@ -9,9 +9,9 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
 from checkout import environment
 from streaming.scripted import Agent, Peer
+from tables import each_row
 
 JOBS = [
     {
@@ -146,7 +146,7 @@ def test_stop(synapse: Any, at: Any) -> None:
     assert json.loads(result.out) == [{"job_id": "a", "stopped": True}, {"job_id": "b", "stopped": False}]
 
 
-@pytest.mark.parametrize(("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1)])
+@each_row(("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1)])
 def test_wait(synapse: Any, at: Any, status: str, code: int) -> None:
     over = {**JOBS[0], "status": status}
     with answers(JOBS[2], over, JOBS[0]) as agent:
@@ -205,7 +205,7 @@ def run_log(status: str) -> Any:
     return log
 
 
-@pytest.mark.parametrize(("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1)])
+@each_row(("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1)])
 def test_run_follows_and_ends_as_the_job_does(synapse: Any, at: Any, status: str, code: int) -> None:
     with RunAgent(run_log(status), status) as agent:
         at(agent)
@@ -255,7 +255,7 @@ def test_run_of_a_serve_action_prints_its_answer(synapse: Any, at: Any) -> None:
     assert (result.code, json.loads(result.out)) == (0, {"boxes": [1, 2]})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "words"),
     [
         (["--params", "{"], "--params is not JSON"),
@@ -301,7 +301,7 @@ def test_check_exits_as_the_answer_is(synapse: Any, at: Any) -> None:
     assert "no GPU is free" in refused.out
 
 
-@pytest.mark.parametrize(("ray", "code"), [(True, 0), (False, 1)])
+@each_row(("ray", "code"), [(True, 0), (False, 1)])
 def test_health(synapse: Any, at: Any, ray: bool, code: int) -> None:
     with answers({"status": "ok", "ray_available": ray}) as agent:
         at(agent)

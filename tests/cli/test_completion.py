@@ -17,6 +17,8 @@ from .conftest import COMMAND
 from .terminal import Terminal
 from .test_start import complete
 
+pytestmark = pytest.mark.slow
+
 # Each would make the file `ran`, break the line, or be taken for an option.
 HOSTILE = [
     "z$(touch ran)",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from streaming.scripted import Agent
+from tables import each_row
 
 TOKEN = "a-token-of-24-characters"
 
@@ -18,11 +19,11 @@ def answering(status: int, body: bytes, content_type: str = "application/json") 
     return agent
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "body", "code", "words"),
     [
         (401, b'{"detail": "not mine"}', 1, ["401 not mine", "SYNAPSE_AGENT_TOKEN", "synapse login"]),
-        (403, b'{"detail": "no"}', 1, ["403 no", "ask whoever runs the agent"]),
+        (403, b'{"detail": "no"}', 1, ["403 no", "ask the operator of the agent"]),
         (404, b'{"detail": "there is no job x"}', 1, ["404 there is no job x"]),
         (422, b'{"detail": [{"loc": ["body", "n"], "msg": "too small"}]}', 2, ["body.n: too small"]),
         (500, b"<html><title>oops</title></html>", 1, ["500", "oops"]),
@@ -162,8 +163,8 @@ def test_a_question_can_be_left(
     assert result.err.endswith("Aborted.\n")
 
 
-@pytest.mark.parametrize("value", ["nan", "inf"])
-@pytest.mark.parametrize(
+@each_row("value", ["nan", "inf"])
+@each_row(
     "words",
     [
         "jobs list --interval",

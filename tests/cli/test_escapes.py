@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streaming.scripted import Agent, Peer
+from tables import each_row
 
 from synapse_sdk.cli._sanitize import one_line, printable
 
@@ -44,7 +45,7 @@ def wicked(peer: Peer) -> None:
     peer.complete()
 
 
-@pytest.mark.parametrize(("line", "shown"), list(zip(WICKED, SHOWN, strict=True)))
+@each_row(("line", "shown"), list(zip(WICKED, SHOWN, strict=True)))
 def test_a_line_is_shown_and_not_obeyed(line: str, shown: str) -> None:
     assert printable(line) == shown
 

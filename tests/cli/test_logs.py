@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from stopwatch import Stopwatch
 from streaming.scripted import Agent, Peer
+from tables import each_row
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +60,7 @@ def test_without_follow_it_prints_what_is_there(synapse: Any, at: Any) -> None:
     assert (result.code, result.out, result.err) == (0, "".join(f"{line}\n" for line in LINES), "")
 
 
-@pytest.mark.parametrize("protocol", ["auto", "websocket", "http"])
+@each_row("protocol", ["auto", "websocket", "http"])
 def test_follow_prints_to_the_end(synapse: Any, at: Any, protocol: str) -> None:
     with Agent(whole) as agent:
         at(agent)
@@ -76,11 +77,11 @@ def test_quiet_keeps_notices_back(synapse: Any, at: Any) -> None:
     assert (result.out.count("\n"), result.err) == (5, "")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("lines", "shown"),
     [("2", LINES[3:]), ("0", ()), ("99", LINES), ("+4", LINES[3:]), ("+1", LINES), ("+0", LINES)],
 )
-@pytest.mark.parametrize("follow", [True, False])
+@each_row("follow", [True, False])
 def test_lines_chooses_from_the_end_or_the_beginning(
     synapse: Any, at: Any, lines: str, shown: tuple[str, ...], follow: bool
 ) -> None:
@@ -125,7 +126,7 @@ def test_prefix_and_timestamps(synapse: Any, at: Any) -> None:
     assert re.fullmatch(r"job \| \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z epoch 1", first)
 
 
-@pytest.mark.parametrize("follow", [True, False])
+@each_row("follow", [True, False])
 def test_json_is_one_object_a_line(synapse: Any, at: Any, follow: bool) -> None:
     lines = ("a \x1b[31m é 🙂", "\u2028 \ud800 end")
     script: Any = snapshot(*lines)
@@ -218,7 +219,7 @@ def test_one_of_several_fails_and_the_others_go_on(synapse: Any, at: Any) -> Non
 # --- exit codes
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("script", "options", "code"),
     [
         (whole, (), 0),
@@ -236,9 +237,7 @@ def test_exit_code_after_following(
         assert synapse("jobs", "logs", "job", "-f", *options).code == code
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1), ("RUNNING", 3)]
-)
+@each_row(("status", "code"), [("SUCCEEDED", 0), ("FAILED", 1), ("STOPPED", 1), ("RUNNING", 3)])
 def test_exit_status_without_following(synapse: Any, at: Any, status: str, code: int) -> None:
     with Agent(snapshot("line"), status=status) as agent:
         at(agent)
@@ -258,7 +257,7 @@ def test_a_log_that_can_not_be_had_whole(synapse: Any, at: Any) -> None:
     assert "the node is gone" in result.err
 
 
-@pytest.mark.parametrize(
+@each_row(
     "arguments",
     [
         ("jobs", "logs", "job", "--grep", "("),

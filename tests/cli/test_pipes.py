@@ -13,7 +13,7 @@ from streaming.scripted import Agent, Peer
 
 from cli.conftest import COMMAND
 
-pytestmark = pytest.mark.row(45)
+pytestmark = [pytest.mark.row(45), pytest.mark.slow]
 
 PIPE = 141
 

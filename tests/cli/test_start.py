@@ -11,6 +11,7 @@ import pytest
 from checkout import environment
 from click.shell_completion import get_completion_class
 from streaming.scripted import Agent
+from tables import each_row
 
 from synapse_sdk import __version__
 
@@ -54,7 +55,7 @@ def test_help_lists_groups_exit_codes_and_examples(synapse: Any) -> None:
         assert word in result.out
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@each_row("group", GROUPS)
 def test_every_command_has_help_with_an_example(synapse: Any, group: str) -> None:
     help_ = synapse(group, "--help").out
     commands = [line.split()[0] for line in help_.partition("Commands:\n")[2].splitlines() if line.strip()]
@@ -67,7 +68,7 @@ def test_every_command_has_help_with_an_example(synapse: Any, group: str) -> Non
         assert f"synapse {group} {command}" in told.out.partition("Examples:")[2]
 
 
-@pytest.mark.parametrize("command", ["health", "login", "completion"])
+@each_row("command", ["health", "login", "completion"])
 def test_a_command_without_a_group_has_help_with_an_example(synapse: Any, command: str) -> None:
     assert f"  synapse {command}" in synapse(command, "--help").out.partition("Examples:")[2]
 
@@ -95,7 +96,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+@each_row("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_scripts(synapse: Any, shell: str) -> None:
     if get_completion_class(shell) is None:
         pytest.skip(f"this version of click has no completion for {shell}")

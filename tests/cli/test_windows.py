@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from tables import each_row
 
 from synapse_sdk.testing import FakeAgent, FakeJob
 
@@ -99,9 +100,7 @@ def test_since(child: Any, job: FakeJob, agent: FakeAgent) -> None:
     assert "sent no time" in err
 
 
-@pytest.mark.parametrize(
-    "options", [["--since", "10m"], ["-f", "--since", "yesterday"], ["-f", "--since", "m"]]
-)
+@each_row("options", [["--since", "10m"], ["-f", "--since", "yesterday"], ["-f", "--since", "m"]])
 @pytest.mark.usefixtures("job")
 def test_since_that_can_not_be(synapse: Any, options: list[str]) -> None:
     result = synapse("jobs", "logs", "train", *options)

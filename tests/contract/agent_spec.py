@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
-import pytest
 from checkout import ROOT
 from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 from openapi_core.validation.request import V31RequestParametersValidator
 from openapi_python_client.strings import PythonIdentifier
 from ruamel.yaml import YAML
+from tables import each_row
 
 __all__ = [
     "AGAIN",
@@ -333,8 +333,8 @@ OPERATIONS = tuple(_operations())
 _CHOSEN = os.environ.get("SYNAPSE_TEST_OPERATIONS")
 TESTED = [item for item in OPERATIONS if _CHOSEN is None or item.id in _CHOSEN.split()]
 _METHODS = [(operation, name) for operation in TESTED for name in operation.names]
-each_operation = pytest.mark.parametrize("operation", TESTED, ids=[operation.id for operation in TESTED])
-each_method = pytest.mark.parametrize(("operation", "name"), _METHODS, ids=[name for _, name in _METHODS])
+each_operation = each_row("operation", TESTED, ids=[operation.id for operation in TESTED])
+each_method = each_row(("operation", "name"), _METHODS, ids=[name for _, name in _METHODS])
 
 
 def check_answer(response: httpx.Response) -> Operation:

@@ -13,14 +13,15 @@ from .agent_world import clear, prepare
 
 # An agent that is named is the one to test.
 ONLY_REAL = "SYNAPSE_TEST_AGENT" in os.environ
-AGENTS = [pytest.param("real", marks=pytest.mark.ray), *([] if ONLY_REAL else ["fake"])]
+REAL = pytest.param("real", marks=[pytest.mark.ray, pytest.mark.xdist_group("real_agent")])
+AGENTS = [REAL, *([] if ONLY_REAL else ["fake"])]
 
 
 @pytest.fixture(scope="module", params=AGENTS)
 def agent(request: pytest.FixtureRequest) -> Iterator[RunningAgent]:
     """The session's real agent, and a fake one of the module's own on a real socket."""
     if request.param == "real":
-        yield request.getfixturevalue("agent")
+        yield request.getfixturevalue("real_agent")
         return
     # Here, because a changed spec (tools/spec/mutate.py) may leave the fake without a model that it needs.
     from .fake_world import running_fake

@@ -28,7 +28,7 @@ def running_fake() -> Iterator[RunningAgent]:
 
 
 def fake_world(fake: FakeAgent) -> dict[str, Any]:
-    """See to it that every operation has something to answer; give the ids."""
+    """Put in what every operation needs for an answer; return the ids."""
     fake.add_job(JOB, status="SUCCEEDED", logs=["one", "two: é🚀", "", "four"])
     fake.add_job(OVER, status="FAILED")
     fake.on_run("job_main", hold=True)

@@ -1,4 +1,4 @@
-"""Calls of both clients over a transport that records what they send and answers what it is told."""
+"""Calls of both clients over a transport that records what they send and gives the answers of a handler."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from running_agent import RunningAgent
 
 from .agent_spec import OPERATIONS, SPEC, TESTED, Operation, each_operation
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 STATEFUL = "Stateful tests"
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from running_agent import RunningAgent
+from tables import each_row
 
 from synapse_agent.routes import ROUTES
 from synapse_sdk.clients.agent import AgentClient
@@ -62,7 +63,9 @@ def answers(agent: RunningAgent, world: dict[str, Any]) -> Answers:
             if name not in needed:
                 continue
             if name == "stop_job":
-                world = world | {"job_id": found["run_debug_plugin_release"][0].json()["job_id"]}
+                job_id = found["run_debug_plugin_release"][0].json()["job_id"]
+                agent.wait(job_id, "RUNNING", "SUCCEEDED", timeout=180)  # before that it can't be stopped
+                world = world | {"job_id": job_id}
             arguments = ARGUMENTS.get(name) or operation.arguments(optional=False)
             arguments |= {
                 item: world.get(f"{name}.{item}", world[item])
@@ -110,7 +113,7 @@ DEFAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "name", "default"), DEFAULTS)
+@each_row(("operation", "name", "default"), DEFAULTS)
 def test_a_documented_default_is_the_agents(
     agent: RunningAgent, world: dict[str, Any], operation: Operation, name: str, default: object
 ) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_agent_api.types import Model
 
@@ -24,7 +25,7 @@ SUCCESSES = [
     for name in operation.names
     for answer in operation.successes
 ]
-each_success = pytest.mark.parametrize(("operation", "name", "answer"), SUCCESSES)
+each_success = each_row(("operation", "name", "answer"), SUCCESSES)
 
 
 def results(operation: Operation, name: str, answer: Answer, came: Any) -> list[Any]:
@@ -115,7 +116,7 @@ def test_the_documented_example_is_read_and_given_back(
         check_typed(result, answer.example, answer.schema)
 
 
-@pytest.mark.parametrize("change", ["none", "only what is required", "null", "new enum values", "new fields"])
+@each_row("change", ["none", "only what is required", "null", "new enum values", "new fields"])
 @each_success
 def test_what_a_newer_or_sparing_agent_answers_is_read(
     operation: Operation, name: str, answer: Answer, change: str

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_agent_api.api import AgentApi
 from synapse_sdk.clients import exceptions
@@ -40,7 +41,7 @@ ERRORS = [
     for name in operation.names
     for answer in operation.errors
 ]
-each_error = pytest.mark.parametrize(("operation", "name", "answer"), ERRORS)
+each_error = each_row(("operation", "name", "answer"), ERRORS)
 # One operation shows what bodies do; the classes of the others are those of their examples.
 ONE_OF_EACH = list({answer.values[2].status: answer for answer in ERRORS}.values())
 
@@ -89,7 +90,7 @@ def test_a_documented_error_raises_the_documented_class(
         assert error.body == answer.example
 
 
-@pytest.mark.parametrize(("operation", "name", "answer"), ONE_OF_EACH)
+@each_row(("operation", "name", "answer"), ONE_OF_EACH)
 @generated
 @given(data=st.data())
 def test_any_body_that_the_schema_allows_raises_it(
@@ -103,7 +104,7 @@ def test_any_body_that_the_schema_allows_raises_it(
         assert str(error)
 
 
-@pytest.mark.parametrize("name", [name for operation in TESTED for name in operation.names])
+@each_row("name", [name for operation in TESTED for name in operation.names])
 def test_no_other_status_is_documented_than_the_operation_has(name: str) -> None:
     operation = next(operation for operation in TESTED if name in operation.names)
     own, common = (

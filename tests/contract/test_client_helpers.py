@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 import httpx
-import pytest
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
@@ -92,8 +92,8 @@ def run(client: str, agent: DocumentedAgent, use: Any) -> Any:
     return asyncio.run(awaited())
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("name", ARGUMENTS)
+@each_row("client", CLIENTS)
+@each_row("name", ARGUMENTS)
 def test_waiting_and_walking_ask_for_what_is_documented(client: str, name: str) -> None:
     agent = DocumentedAgent()
     found = run(client, agent, lambda client: getattr(client, name)(*ARGUMENTS[name]))
@@ -111,10 +111,8 @@ def test_waiting_and_walking_ask_for_what_is_documented(client: str, name: str) 
             assert given_back(found) == example
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize(
-    "name", ["create_container", "create_docker_container", "update_system", "restart_system"]
-)
+@each_row("client", CLIENTS)
+@each_row("name", ["create_container", "create_docker_container", "update_system", "restart_system"])
 def test_an_operation_that_waits_asks_for_what_is_documented(client: str, name: str) -> None:
     agent = DocumentedAgent()
     arguments = BY_ID[name].arguments()
@@ -129,7 +127,7 @@ def test_every_method_that_waits_is_tested_above() -> None:
     assert waiting == set(ARGUMENTS)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@each_row("client", CLIENTS)
 @each_method
 def test_a_raw_answer_is_what_was_answered(client: str, operation: Operation, name: str) -> None:
     agent = DocumentedAgent()
@@ -145,7 +143,7 @@ def test_a_raw_answer_is_what_was_answered(client: str, operation: Operation, na
         assert json.loads(raw.content) == expected == given_back(raw.parsed)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@each_row("client", CLIENTS)
 @each_method
 def test_a_free_request_is_what_the_method_sends(client: str, operation: Operation, name: str) -> None:
     method, free = DocumentedAgent(), DocumentedAgent()

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from running_agent import RunningAgent
+from tables import each_row
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Opcode
 from websockets.sync.client import connect
@@ -85,7 +86,7 @@ def test_every_log_line_is_framed_as_a_log_event(messages: list[Message]) -> Non
         check_event(event)
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@each_row("kind", EVENTS)
 def test_every_documented_event_can_be_framed(kind: str) -> None:
     for example in EVENTS[kind].examples:
         (event,) = [json.loads(sse(example).removeprefix(b"data: "))]
@@ -211,7 +212,7 @@ def test_it_goes_on_from_where_it_is_asked_to(agent: RunningAgent, world: dict[s
     assert [event for event in resumed if event["type"] == "log"] == others
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("job_id", "token", "query", "status"),
     [
         ("no.id", None, "", 400),

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
-from synapse_sdk.streaming._events import Batch, Complete, Connected, Event, Failed, Text, decode
+from synapse_sdk.streaming._messages import Batch, Complete, Connected, Event, Failed, Text, decode
 from synapse_sdk.streaming._sse import EventSource
 
 from ..streaming.scripted import Agent, Peer, Request
@@ -18,7 +19,7 @@ from .generated_values import answers, generated
 from .log_stream_spec import CHANNELS, EVENTS, MESSAGES, RAW, Message
 from .recorded_calls import TOKEN
 
-each_event = pytest.mark.parametrize("message", EVENTS.values(), ids=EVENTS)
+each_event = each_row("message", EVENTS.values(), ids=EVENTS)
 
 
 def meaning(event: dict[str, Any]) -> list[Event]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import AuthenticationError
@@ -16,6 +17,8 @@ from synapse_sdk.clients.exceptions import AuthenticationError
 from .agent_spec import FORM, Operation, each_method
 from .mock_server import VIOLATIONS, mock_server
 from .recorded_calls import CLIENTS, TOKEN
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def called(client: str, server: str, name: str, arguments: dict[str, Any]) -> ht
     return answer
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@each_row("client", CLIENTS)
 @each_method
 def test_prism_takes_every_call_and_the_client_takes_its_answer(
     server: str, operation: Operation, name: str, client: str
@@ -71,7 +74,7 @@ def test_prism_takes_every_call_and_the_client_takes_its_answer(
         assert answer.status_code in {success.status for success in operation.successes}
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@each_row("client", CLIENTS)
 @each_method
 def test_prism_takes_every_call_with_what_is_required_alone(
     server: str, operation: Operation, name: str, client: str

@@ -1,4 +1,4 @@
-"""Both clients promise the same: names, signatures, docstrings, and what the contract's table lists."""
+"""Both clients promise the same: names, signatures, docstrings, and every operation of the spec."""
 
 from __future__ import annotations
 
@@ -7,50 +7,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
+from checkout import ROOT
+from tables import each_row
 
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-# The contract's table, by its groups.
-REST = {
-    "health": ["health_check"],
-    "jobs": ["list_jobs", "get_job", "get_job_logs", "list_job_logs", "stop_job", "delete_job"],
-    "nodes": ["list_nodes", "get_node", "get_gpu_status"],
-    "tasks": ["list_tasks", "get_task"],
-    "serve": ["list_serve_applications", "get_serve_application", "delete_serve_application"],
-    "plugin releases": [
-        "list_plugin_releases",
-        "get_plugin_release",
-        "create_plugin_release",
-        "delete_plugin_release",
-        "run_plugin_release",
-        "run_debug_plugin_release",
-    ],
-    "containers and builds": [
-        "list_containers",
-        "get_container",
-        "create_container",
-        "update_container",
-        "delete_container",
-        "list_docker_containers",
-        "get_docker_container",
-        "create_docker_container",
-        "delete_docker_container",
-        "start_docker_container",
-        "stop_docker_container",
-        "get_build_status",
-    ],
-    "resources": [
-        "get_cluster_resources",
-        "check_feasibility",
-        "get_gatekeeping_policy",
-        "update_gatekeeping_policy",
-        "get_runtime_policy",
-        "update_runtime_policy",
-    ],
-    "system": ["get_compose_config", "get_system_status", "update_system", "restart_system"],
-}
-REST_METHODS = [name for names in REST.values() for name in names]
+SPEC = yaml.safe_load((ROOT / "spec" / "openapi.yaml").read_text("utf-8"))
+REST_METHODS = [
+    name
+    for item in SPEC["paths"].values()
+    for operation in item.values()
+    if isinstance(operation, dict)
+    for name in [operation["operationId"], *operation.get("x-aliases", ())]
+]
 STREAMS = ["tail_job_logs", "websocket_tail_job_logs", "stream_tail_job_logs", "tail_many"]
 WAITS = ["wait_for_job", "wait_for_build", "wait_for_system_ready"]
 PAGES = ["iter_plugin_releases", "iter_containers", "iter_jobs"]
@@ -92,14 +63,14 @@ def test_the_generated_methods_are_those_of_the_rest_groups() -> None:
     assert public(AgentApi) == {*REST_METHODS, *PAGES} == public(AsyncAgentApi)
 
 
-@pytest.mark.parametrize("name", methods(AgentClient))
+@each_row("name", methods(AgentClient))
 def test_a_method_is_the_same_on_both(name: str) -> None:
     sync, asynchronous = getattr(AgentClient, name), getattr(AsyncAgentClient, name)
     assert told(sync) == told(asynchronous)
     assert documented(sync) == documented(asynchronous)
 
 
-@pytest.mark.parametrize("name", methods(AgentClient))
+@each_row("name", methods(AgentClient))
 def test_a_method_of_one_blocks_and_of_the_other_is_awaited(name: str) -> None:
     sync, asynchronous = getattr(AgentClient, name), getattr(AsyncAgentClient, name)
     assert not inspect.iscoroutinefunction(sync)
@@ -108,7 +79,7 @@ def test_a_method_of_one_blocks_and_of_the_other_is_awaited(name: str) -> None:
     assert inspect.iscoroutinefunction(asynchronous) == (name not in AT_ONCE and name not in PAGES)
 
 
-@pytest.mark.parametrize("name", sorted(public(AgentClient) - set(methods(AgentClient))))
+@each_row("name", sorted(public(AgentClient) - set(methods(AgentClient))))
 def test_a_property_is_the_same_on_both(name: str) -> None:
     sync, asynchronous = (inspect.getattr_static(kind, name) for kind in (AgentClient, AsyncAgentClient))
     assert told(sync.fget) == told(asynchronous.fget)
@@ -131,7 +102,7 @@ def test_both_are_context_managers() -> None:
     assert documented(AsyncAgentClient.aclose)
 
 
-@pytest.mark.parametrize("name", methods(AgentClient))
+@each_row("name", methods(AgentClient))
 def test_a_method_is_documented_with_an_example(name: str) -> None:
     doc = inspect.getdoc(getattr(AgentClient, name)) or ""
     assert doc
@@ -153,7 +124,7 @@ def test_the_raw_views_have_every_method_that_is_one_request(raw: tuple[Any, Any
         assert public(view) == {*REST_METHODS, "request"}
 
 
-@pytest.mark.parametrize("name", [*REST_METHODS, "request"])
+@each_row("name", [*REST_METHODS, "request"])
 def test_a_raw_method_takes_what_the_method_takes(raw: tuple[Any, Any], name: str) -> None:
     kinds = (AgentClient, AsyncAgentClient)
     for kind, view in zip(kinds, raw, strict=True):

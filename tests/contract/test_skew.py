@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_agent_api.types import Model, OpenStrEnum
 from synapse_sdk.clients.agent import AgentClient
@@ -17,7 +18,7 @@ from .agent_spec import OPERATIONS, RAW, SERVER, Operation, each_operation, targ
 from .recorded_calls import CLIENTS, TOKEN, call, given_back
 from .spec_agent import NO_METHOD, ROUTERS, SpecAgent
 
-each_client = pytest.mark.parametrize("client", CLIENTS)
+each_client = each_row("client", CLIENTS)
 WITH_RESULT = [operation for operation in OPERATIONS if operation.successes[0].schema is not None]
 BODIES = [operation for operation in OPERATIONS if operation.bodies and operation.method != "PATCH"]
 
@@ -66,7 +67,7 @@ SCHEMAS: Mapping[str, Any] = RAW["components"]["schemas"]
 MODELS = [name for name in ANSWERING if "properties" in SCHEMAS[name]]
 FIELDS = [(name, field) for name in MODELS for field in SCHEMAS[name]["properties"]]
 ENUMS = [name for name in ANSWERING if "enum" in SCHEMAS[name]]
-each_field = pytest.mark.parametrize(("name", "field"), FIELDS, ids=[".".join(field) for field in FIELDS])
+each_field = each_row(("name", "field"), FIELDS, ids=[".".join(field) for field in FIELDS])
 
 
 def without_examples(spec: dict[str, Any], name: str) -> Any:
@@ -103,7 +104,7 @@ def attribute_of(model: Model, field: str) -> Any:
 
 
 @each_client
-@pytest.mark.parametrize("router", ROUTERS)
+@each_row("router", ROUTERS)
 @each_operation
 def test_an_agent_without_the_path_is_said_to_lack_the_operation(
     operation: Operation, router: str, client: str
@@ -120,7 +121,7 @@ def test_an_agent_without_the_path_is_said_to_lack_the_operation(
 
 
 @each_client
-@pytest.mark.parametrize("router", NO_METHOD)
+@each_row("router", NO_METHOD)
 @each_operation
 def test_an_agent_without_the_method_is_said_to_lack_the_operation(
     operation: Operation, router: str, client: str
@@ -135,7 +136,7 @@ def test_an_agent_without_the_method_is_said_to_lack_the_operation(
     assert f"(this agent has no {operation.method} {operation.path.removeprefix('/')}: " in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "body"),
     [
         (404, {"detail": "no such job"}),
@@ -183,7 +184,7 @@ def test_a_field_that_an_older_agent_lacks_reads_as_none(name: str, field: str) 
 
 
 @each_client
-@pytest.mark.parametrize("operation", BODIES, ids=lambda operation: operation.id)
+@each_row("operation", BODIES, ids=lambda operation: operation.id)
 def test_a_body_s_field_that_an_older_agent_does_not_know(operation: Operation, client: str) -> None:
     arguments = operation.arguments()
     arguments.pop("file", None)
@@ -206,7 +207,7 @@ def test_a_body_s_field_that_an_older_agent_does_not_know(operation: Operation, 
 # Newer agents
 
 
-@pytest.mark.parametrize("name", MODELS)
+@each_row("name", MODELS)
 def test_a_field_that_a_newer_agent_adds_is_kept(name: str) -> None:
     added = {"type": "object", "description": "New.", "example": {"deep": [1, None]}}
 
@@ -223,7 +224,7 @@ def test_a_field_that_a_newer_agent_adds_is_kept(name: str) -> None:
     assert given_back(result) is not None
 
 
-@pytest.mark.parametrize("name", ENUMS)
+@each_row("name", ENUMS)
 def test_an_enum_value_that_a_newer_agent_adds_is_its_string(name: str) -> None:
     def change(spec: dict[str, Any]) -> None:
         without_examples(spec, name)["enum"].append("ADDED_LATER")
@@ -245,7 +246,7 @@ def test_an_enum_value_that_a_newer_agent_adds_is_its_string(name: str) -> None:
     assert all(value == "ADDED_LATER" and str(value) == "ADDED_LATER" for value in found)
 
 
-@pytest.mark.parametrize("becomes", [None, 7, {"a": {"b": 1}}], ids=repr)
+@each_row("becomes", [None, 7, {"a": {"b": 1}}], ids=repr)
 @each_field
 def test_a_field_that_a_newer_agent_makes_something_else_is_kept(name: str, field: str, becomes: Any) -> None:
     def change(spec: dict[str, Any]) -> None:
@@ -260,15 +261,15 @@ def test_a_field_that_a_newer_agent_makes_something_else_is_kept(name: str, fiel
 
 
 @each_client
-@pytest.mark.parametrize("status", [201, 203])
-@pytest.mark.parametrize("operation", WITH_RESULT, ids=lambda operation: operation.id)
+@each_row("status", [201, 203])
+@each_row("operation", WITH_RESULT, ids=lambda operation: operation.id)
 def test_a_success_of_another_status_is_read(operation: Operation, status: int, client: str) -> None:
     usual = asked(client, SpecAgent(RAW), operation)
     assert asked(client, SpecAgent(RAW, status=status), operation) == usual
 
 
 @each_client
-@pytest.mark.parametrize(
+@each_row(
     ("status", "error"),
     [
         (402, HTTPError),
@@ -291,7 +292,7 @@ def test_an_error_of_another_status_and_form(status: int, error: type[ClientErro
 
 
 @each_client
-@pytest.mark.parametrize("operation", BODIES, ids=lambda operation: operation.id)
+@each_row("operation", BODIES, ids=lambda operation: operation.id)
 def test_a_field_that_a_newer_agent_requires_is_named(operation: Operation, client: str) -> None:
     def change(spec: dict[str, Any]) -> None:
         for schema in spec["components"]["schemas"].values():

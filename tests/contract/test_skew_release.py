@@ -17,6 +17,8 @@ from tools.codegen import generate
 
 from .agent_spec import RAW, SPEC
 
+pytestmark = pytest.mark.slow
+
 # `make spec-diff` keeps them from being broken unseen; a release adds its own.
 RELEASES = sorted((ROOT / "tests" / "spec" / "releases").glob("*.yaml"))
 

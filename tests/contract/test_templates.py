@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from checkout import ROOT
 from jinja2 import TemplateError
+from tables import each_row
 
 from tools.codegen import generate, safety
+
+pytestmark = pytest.mark.slow
 
 TEMPLATES = ROOT / "templates"
 
@@ -196,7 +199,7 @@ def test_every_template_has_a_promise() -> None:
     assert {path.name for path in TEMPLATES.iterdir()} == set(PROMISES)
 
 
-@pytest.mark.parametrize("template", PROMISES, ids=[promise for promise, _ in PROMISES.values()])
+@each_row("template", PROMISES, ids=[promise for promise, _ in PROMISES.values()])
 def test_a_template_keeps_its_promise(whole: Path, template: str) -> None:
     done = run(whole, PROMISES[template][1])
     assert done.returncode == 0, done.stderr

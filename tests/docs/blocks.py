@@ -1,4 +1,4 @@
-"""The code blocks of README.md and docs/, and what a reader is told of each.
+"""The code blocks of README.md and docs/, and how each is run.
 
 * `python` blocks are run one after the other, in one namespace a page. One with a `title` is a file of that
   name.
@@ -65,12 +65,12 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Give the pages whose blocks are run."""
+    """Return the pages whose blocks are run."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path) -> list[Block]:
-    """Give the blocks of a page that are code, in their order."""
+    """Return the blocks of a page that are code, in their order."""
     source = page.read_text()
     found: list[Block] = []
     end = 0
@@ -124,7 +124,7 @@ def _commands(text: str, first: int) -> Iterator[Command]:
 
 
 def matches(printed: str, expected: str) -> bool:
-    """Tell whether what was printed is what the page shows."""
+    """Return whether what was printed is what the page shows."""
     pattern = ""
     for line in expected.strip("\n").splitlines():
         if line.strip() == "…":

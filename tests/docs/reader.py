@@ -60,7 +60,7 @@ class _Child:
         self.process.stdin.flush()
 
     def read_until(self, mark: bytes, timeout: float) -> str:
-        """Give what comes before `mark`, and drop that."""
+        """Return what comes before `mark`, and drop that."""
         assert self.process.stdout is not None
         deadline = time.monotonic() + timeout
         while mark not in self._unread:
@@ -99,7 +99,7 @@ class Shell(_Child):
         self.status = 0
 
     def environment(self) -> dict[str, str]:
-        """Give the variables that a program finds which is started in it now."""
+        """Return the variables that a program finds which is started in it now."""
         status = self.status
         pairs = self.run("env -0", 10).split("\0")
         self.status = status

@@ -16,9 +16,12 @@ from pathlib import Path
 import pytest
 from checkout import ROOT, environment
 from running_agent import RunningAgent
+from tables import each_row
 
 from docs.blocks import Block, Command, blocks, matches, pages
 from docs.reader import Python, Shell
+
+pytestmark = pytest.mark.slow
 
 # Seconds: a job of a busy cluster takes its time.
 TIMEOUT = 120
@@ -81,7 +84,7 @@ def test_how_a_page_is_read(tmp_path: Path) -> None:
     assert [one.runs_on for one in (file, console, slow, short)] == [False, True, False, False]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("printed", "shown", "same"),
     [
         ("a\nb\n", "a\nb", True),
@@ -106,7 +109,7 @@ def not_run() -> list[Command]:
     ]
 
 
-@pytest.mark.parametrize("command", not_run(), ids=lambda command: command.text.partition("  ")[0][:60])
+@each_row("command", not_run(), ids=lambda command: command.text.partition("  ")[0][:60])
 def test_what_is_not_run_is_at_least_understood(command: Command) -> None:
     words = shlex.split(command.text.replace("\\\n", " "), comments=True)
     match words:

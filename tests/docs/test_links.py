@@ -1,4 +1,4 @@
-"""Links, anchors and pictures of README.md and docs/, as far as they can be told without building the site.
+"""Links, anchors and pictures of README.md and docs/, as far as they show without the built site.
 
 `make docs` checks them once more, and the references into the code, when it builds the site.
 """
@@ -15,8 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 from checkout import ROOT, environment
+from tables import each_row
 
 from docs.blocks import pages
+
+pytestmark = pytest.mark.slow
 
 DOCS = ROOT / "docs"
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
@@ -55,7 +58,7 @@ def test_every_page_is_in_the_navigation(made: Path) -> None:
 SOURCES = [*pages(), *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
 
 
-@pytest.mark.parametrize("page", SOURCES, ids=lambda page: str(page.relative_to(ROOT)))
+@each_row("page", SOURCES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path, made: Path) -> None:
     wrong = []
     for link in links(page):
@@ -74,7 +77,7 @@ def test_there_are_links_to_check() -> None:
     assert sum(len(links(page)) for page in SOURCES) > 30
 
 
-@pytest.mark.parametrize("picture", sorted((DOCS / "assets").glob("*.svg")), ids=lambda path: path.name)
+@each_row("picture", sorted((DOCS / "assets").glob("*.svg")), ids=lambda path: path.name)
 def test_pictures_are_used_and_tell_nothing_of_where_they_were_made(picture: Path) -> None:
     drawn = picture.read_text()
     # The first names the format; the second is in a comment of rich.

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from contract.agent_spec import OPERATIONS
 from running_agent import RunningAgent, running_agent
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
 
@@ -88,7 +89,7 @@ def test_a_walk_has_ray_list_its_jobs_once(agent: RunningAgent, dashboard: Dashb
     assert len(dashboard.paths()) < 10
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "numbers"),
     [
         ("status=FAILED", [6, 3]),
@@ -107,7 +108,7 @@ def test_filters(agent: RunningAgent, dashboard: Dashboard, query: str, numbers:
     assert set(found) == {f"job-{number * 5 % 8}" for number in numbers}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "status", "names"),
     [
         ("jobs/?cursor=x", 400, ["cursor"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,12 +49,19 @@ def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         (["--host", "203.0.113.1", "--port", "0"], "can't listen on 203.0.113.1"),
         (["--host", "no.such.host.invalid", "--port", "0"], "can't listen on no.such.host.invalid"),
         (["--port", "0", "--token", "é"], "printable ASCII"),
+        (["--port", "0", "--token", "fifteen-letters"], "at least 16 characters"),
+        (["--port", "0", "--token-file", "/no/such/file"], "can't read the token file: No such file"),
         (["--port", "0", "--ray", "127.0.0.1:8265"], "--ray takes the URL"),
         (["--port", "0", "--ray", "http://127.0.0.1:8265/?x=1"], "without a query"),
         (
             ["--port", "0", "--ray", "http://someone:s3cret@127.0.0.1:8265", "--ray-token", "t0ken"],
             "both would be sent as the Authorization header",
         ),
+        (["--port", "0", "--ray-bind", "here"], "--ray-bind takes an IP address"),
+        (["--port", "0", "--ray-bind", "10.0.0.1", "--ray", "http://127.0.0.1:1"], "--ray names another"),
+        (["--port", "0", "--public-url", "example.org"], "--public-url takes the URL"),
+        (["--port", "0", "--public-url", "https://a/?x"], "--public-url takes a URL without"),
+        (["--port", "0", "--trusted-proxy", "10.0.0.300"], "--trusted-proxy: "),
         (["--port", "0", "--plugins", "/no/such/place"], "--plugins takes a directory"),
         (["--port", "0", "--data", "/dev/null/data"], "can't use the database /dev/null/data/index.sqlite3"),
         (["--port", "0", "--ray", "http://127.0.0.1:1", "--ready-file", "/no/such/place"], "can't write"),
@@ -96,9 +105,43 @@ def test_what_it_tells_when_it_is_ready(agent: RunningAgent) -> None:
     assert stat.S_IMODE(agent.directory.stat().st_mode) == 0o700
 
 
+def test_all_of_its_ports_are_on_loopback(agent: RunningAgent) -> None:
+    # A driver and workers of its own, which listen as well.
+    job_id = agent.submit(
+        "import ray\nray.init()\nray.get(ray.remote(lambda: 1).remote())\n"
+        "print('up', flush=True)\ntime.sleep(100)"
+    )
+    try:
+        wait_until(lambda: "up\n" in agent.http.get(f"jobs/{job_id}/logs/").json())
+        addresses = listening({agent.pid} | {pid for pid, _ in descendants(agent.pid)})
+    finally:
+        agent.http.post(f"jobs/{job_id}/stop/")
+    # GCS, raylet, dashboard, its agent, metrics, driver, worker, the agent itself.
+    assert len(addresses) >= 8
+    assert all(address.is_loopback for address in addresses), addresses
+
+
+def listening(pids: set[int]) -> list[ipaddress.IPv4Address]:
+    """Return the addresses that these processes listen on, IPv4 or mapped to it."""
+    links: set[str] = set()
+    for pid in pids:
+        with suppress(OSError):
+            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+                with suppress(OSError):
+                    links.add(str(descriptor.readlink()))
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in links:
+                last = fields[1].partition(":")[0][-8:]
+                found.append(ipaddress.IPv4Address(bytes.fromhex(last)[::-1]))
+    return found
+
+
 def test_without_a_reachable_ray(agent: RunningAgent) -> None:
-    with running_agent("--ray", "http://127.0.0.1:1", SYNAPSE_AGENT_TOKEN="given-token") as lonely:
-        assert lonely.token == "given-token"
+    with running_agent("--ray", "http://127.0.0.1:1", SYNAPSE_AGENT_TOKEN="given-token-of-a-user") as lonely:
+        assert lonely.token == "given-token-of-a-user"
         health = lonely.http.get("health/")
         assert health.status_code == 200
         assert health.json()["ray_available"] is False
@@ -123,7 +166,7 @@ def test_without_a_reachable_ray(agent: RunningAgent) -> None:
         lonely.process.terminate()
         assert lonely.process.wait(60) == 0
         assert lonely.process.stdout is not None
-        assert "given-token" not in lonely.process.stdout.read()
+        assert "given-token-of-a-user" not in lonely.process.stdout.read()
         assert not (lonely.tmp / "ready.json").exists()
 
 

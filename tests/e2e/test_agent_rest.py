@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from running_agent import RunningAgent, dashboard, ray_token, running_agent
+from tables import each_row
 
 from synapse_agent.http.not_supported import not_supported
 from synapse_agent.routes import ROUTES, STREAM_ROUTES
@@ -57,7 +58,7 @@ def concrete(path: str) -> str:
 # -- credentials
 
 
-@pytest.mark.parametrize("token", [None, "", "wrong", "Bearer {}", "{}x", "Token {}", "\xe9"])
+@each_row("token", [None, "", "wrong", "Bearer {}", "{}x", "Token {}", "\xe9"])
 def test_no_request_goes_without_the_token(agent: RunningAgent, token: str | None) -> None:
     headers = {} if token is None else {"Authorization": token.format(agent.token).encode("latin-1")}
     paths = [(route.method, concrete(route.path)) for route in (*ROUTES, *STREAM_ROUTES)]
@@ -84,7 +85,7 @@ def test_unknown_paths_and_methods(agent: RunningAgent) -> None:
     assert "not allowed" in detail(response)
 
 
-@pytest.mark.parametrize("request_line", [b"GET /jobs/\x01 HTTP/1.1", b"GET / HTTP/9", b"\x16\x03\x01"])
+@each_row("request_line", [b"GET /jobs/\x01 HTTP/1.1", b"GET / HTTP/9", b"\x16\x03\x01"])
 def test_what_is_no_http_is_refused_and_not_logged(agent: RunningAgent, request_line: bytes) -> None:
     before = agent.stderr
     with socket.create_connection(("127.0.0.1", httpx.URL(agent.url).port or 0)) as sock:
@@ -93,8 +94,8 @@ def test_what_is_no_http_is_refused_and_not_logged(agent: RunningAgent, request_
     assert agent.stderr == before
 
 
-@pytest.mark.parametrize("bad", ["a%20b%2Fc", "%2e%2e", "a.b", "x" * 101, "caf%C3%A9", "a%00"])
-@pytest.mark.parametrize("path", ["jobs/{}/", "jobs/{}/logs/", "jobs/{}/logs/stream/", "nodes/{}/"])
+@each_row("bad", ["a%20b%2Fc", "%2e%2e", "a.b", "x" * 101, "caf%C3%A9", "a%00"])
+@each_row("path", ["jobs/{}/", "jobs/{}/logs/", "jobs/{}/logs/stream/", "nodes/{}/"])
 def test_bad_ids_are_refused(agent: RunningAgent, path: str, bad: str) -> None:
     response = agent.http.get(path.format(bad))
     # `..` is resolved by the server's router, so that it is another path.
@@ -102,9 +103,7 @@ def test_bad_ids_are_refused(agent: RunningAgent, path: str, bad: str) -> None:
     assert isinstance(detail(response), str)
 
 
-@pytest.mark.parametrize(
-    "path", ["jobs/none/", "jobs/none/logs/", "jobs/none/logs/stream/", "nodes/none/", "tasks/none/"]
-)
+@each_row("path", ["jobs/none/", "jobs/none/logs/", "jobs/none/logs/stream/", "nodes/none/", "tasks/none/"])
 def test_unknown_ids(agent: RunningAgent, path: str) -> None:
     response = agent.http.get(path)
     assert response.status_code == 404
@@ -113,9 +112,7 @@ def test_unknown_ids(agent: RunningAgent, path: str) -> None:
     assert agent.http.get(f"tasks/{'0' * 48}/").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "route", [r for r in ROUTES if r.handler is not_supported], ids=lambda r: r.operation
-)
+@each_row("route", [r for r in ROUTES if r.handler is not_supported], ids=lambda r: r.operation)
 def test_what_there_is_no_machinery_for(agent: RunningAgent, route: Any) -> None:
     response = agent.http.request(route.method, concrete(route.path))
     assert response.status_code == 501
@@ -133,7 +130,7 @@ def test_without_a_source_of_plugins(agent: RunningAgent) -> None:
         assert other.http.get("plugin_releases/letters@1.0.0").status_code == 404
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "where"),
     [
         ({}, ["body", "action"]),
@@ -320,7 +317,7 @@ def test_a_job_from_a_directory_with_its_environment(agent: RunningAgent, tmp_pa
         "SYNAPSE_PLUGIN_RUN_TENANT": "acme",
         "SYNAPSE_PLUGIN_RUN_USER_TOKEN": "user-secret",
     }
-    # The job has the secrets; whoever looks at it has not.
+    # The job has the secrets; its answer does not show them.
     for text in (str(job), agent.http.get("jobs/").text, agent.http.get("tasks/").text):
         assert agent.token not in text
         assert "user-secret" not in text

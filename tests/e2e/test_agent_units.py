@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_agent.logs.events import sse_lines, websocket_lines
 from synapse_agent.logs.lines import PIECE, LineSplitter, Message
@@ -76,9 +77,9 @@ def test_lines_whatever_the_blocks(parts: list[bytes], sizes: list[int], start: 
     assert messages == split(raw, [], start)
 
 
-@pytest.mark.parametrize("character", [b"x", "é".encode(), "語".encode(), "🎉".encode(), b"\xff", b"\x80"])
-@pytest.mark.parametrize("excess", [-1, 0, 1, 2, 3, PIECE])
-@pytest.mark.parametrize("end", [b"", b"\n", b"\nmore\n"])
+@each_row("character", [b"x", "é".encode(), "語".encode(), "🎉".encode(), b"\xff", b"\x80"])
+@each_row("excess", [-1, 0, 1, 2, 3, PIECE])
+@each_row("end", [b"", b"\n", b"\nmore\n"])
 def test_long_lines_go_out_in_pieces(character: bytes, excess: int, end: bytes) -> None:
     raw = b"ab\n-" + character * ((PIECE + excess) // len(character)) + end
     messages = split(raw, [10, 100_000])
@@ -94,7 +95,7 @@ def test_a_line_that_never_ends_is_not_kept() -> None:
     assert 100 * 100_000 - PIECE <= sent < 100 * 100_000
 
 
-@pytest.mark.parametrize("size", [0, 1, 60, 90, 125, 126, 65_000, 70_000])
+@each_row("size", [0, 1, 60, 90, 125, 126, 65_000, 70_000])
 def test_frames(size: int) -> None:
     from websockets.frames import Frame
     from websockets.streams import StreamReader
@@ -120,7 +121,7 @@ def test_events_are_ascii_with_the_offset_as_id() -> None:
     assert rest == b""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "path"),
     [
         ("a", "a.py"),
@@ -211,7 +212,7 @@ async def coroutine(x: int) -> int:
     return x
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("target", "params", "outcome"),
     [
         (lambda: "none", {"x": 1}, "none"),

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from running_agent import RunningAgent, agent_command, agent_environment, running_agent, short_tmp
+from tables import each_row
 
 from synapse_agent.routes import ROUTES
 from synapse_sdk.clients.agent import AgentClient
@@ -53,7 +54,7 @@ def serve(greeting):
 
 TIMES = ((1990 + n % 100, 1, 1, 0, 0, 0) for n in itertools.count())
 
-# The engine on the tests' machine may raise no limit, so each has to be told.
+# The engine on the tests' machine may raise no limit, so each agent gets an option for it.
 LIMITS = ("--container-ulimit", "nofile=1024", "--container-ulimit", "nproc=1024")
 NO_RAY = ("--ray", "http://127.0.0.1:1")
 
@@ -71,7 +72,7 @@ def base(engine: PodmanEngine) -> str:
 
 @contextmanager
 def container_agent(engine: PodmanEngine, *arguments: str) -> Iterator[RunningAgent]:
-    """An agent that needs no Ray, with the network of this machine unless it is told another one."""
+    """An agent that needs no Ray, with the network of this machine unless an option names another one."""
     network = () if "--container-network" in arguments else ("--container-network", "host")
     with running_agent(*NO_RAY, "--docker", engine.url, *LIMITS, *network, *arguments) as agent:
         yield agent
@@ -236,7 +237,7 @@ class TestMaking:
         details = engine.inspect(container["container_id"])
         assert details["Config"]["Labels"]["team"] == "vision"
         assert {"Name": "RLIMIT_NOFILE", "Soft": 1024, "Hard": 1024} in details["HostConfig"]["Ulimits"]
-        # No answer has a secret, wherever it is told.
+        # No answer has a secret.
         number, docker_id = container["id"], container["container_id"]
         for path in (
             "containers/",
@@ -511,7 +512,7 @@ class TestLife:
         engine.inspect(foreign)
         engine.http.delete(f"containers/{foreign}")
 
-    @pytest.mark.parametrize("container_id", ["999999", "no-such", "9" * 30])
+    @each_row("container_id", ["999999", "no-such", "9" * 30])
     def test_a_container_that_is_not_there(self, docker: RunningAgent, container_id: str) -> None:
         for path in (f"containers/{container_id}", f"containers/docker/{container_id}"):
             assert docker.http.get(path).status_code == 404
@@ -676,7 +677,7 @@ class TestRefusing:
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["loc"] == ["body", "plugin_release"]
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("body", "loc"),
         [
             ({}, ["plugin_release"]),
@@ -703,7 +704,7 @@ class TestRefusing:
         assert error["loc"] == ["body", *loc]
         assert "s3cr3t" not in answer.text
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("content", "headers", "status"),
         [
             (b"{", {"Content-Type": "application/json"}, 400),
@@ -746,7 +747,7 @@ class TestWithoutAnEngine:
                 assert answer.json()["error_type"] == "not_supported"
                 assert "--docker" in answer.json()["message"]
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("options", "words"),
         [
             (("--container-base", "a:1"), "need --docker"),

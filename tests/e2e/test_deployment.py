@@ -22,10 +22,11 @@ import httpx
 import pytest
 import trustme
 from checkout import ROOT
-from running_agent import RunningAgent, running_agent, short_tmp
+from running_agent import running_agent, short_tmp
 
 from synapse_agent.routes import PROBE_ROUTES
 from synapse_sdk.clients.agent import AgentClient
+from synapse_sdk.testing import FakeAgent
 
 from .engine import PodmanEngine, missing, python_base, running_engine
 
@@ -184,35 +185,26 @@ def listens(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.ray
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
-def test_nginx_passes_on_everything_at_once(agent: RunningAgent) -> None:
-    """Calls, large bodies, and the lines of a log while its job still waits for them to be read."""
-    go = agent.tmp / "go"
-    source = (
-        "print('first', flush=True)\n"
-        f"while not os.path.exists({str(go)!r}): time.sleep(0.05)\nprint('last', flush=True)\n"
-    )
-    with nginx(agent.url) as (port, trust):
-        for protocol in ("websocket", "http"):
-            go.unlink(missing_ok=True)
-            with AgentClient(f"https://localhost:{port}/", agent.token, verify=trust) as client:
-                modules = {"job_main": indented(source), "large": f"# {'x' * (2 << 20)}"}
-                job = client.run_debug_plugin_release("job_main", modules=modules)
-                with client.tail_job_logs(job.job_id, protocol=protocol) as stream:
-                    lines: list[str] = []
-                    for line in stream:
-                        lines.append(line)
-                        if line == "first":
-                            go.touch()
-                assert lines[-2:] == ["first", "last"], protocol
-                page = client.list_plugin_releases(page_size=1)
-                assert page.next is None or not page.next.startswith("http://127.0.0.1")
-
-
-def indented(source: str) -> str:
-    body = "".join(f"    {line}\n" for line in source.splitlines())
-    return f"import os, time\ndef main(params):\n{body}"
+@pytest.mark.parametrize("protocol", ["websocket", "http"])
+def test_nginx_passes_on_lines_as_they_come_and_large_bodies(protocol: Any) -> None:
+    with (
+        FakeAgent() as agent,
+        nginx(agent.serve()) as (port, trust),
+        AgentClient(
+            f"https://localhost:{port}/", agent.token, verify=trust, timeout={"read": 20}, max_retries=0
+        ) as client,
+    ):
+        job = agent.add_job("train", logs=["first"])
+        with client.tail_job_logs("train", protocol=protocol) as stream:
+            assert next(stream) == "first"
+            job.log("second")
+            assert next(stream) == "second", "nginx does not keep it until there is more"
+            job.succeed()
+            assert list(stream) == []
+        modules = {"m": f"# {'x' * (2 << 20)}"}
+        run = client.run_debug_plugin_release("m", modules=modules)
+        assert agent.jobs[run.job_id].request["modules"] == modules
 
 
 # -- the container image

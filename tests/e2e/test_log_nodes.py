@@ -321,13 +321,10 @@ def test_a_log_that_is_lost_is_an_error(where: str, loss: str, read: Read, reque
         path.unlink()
     agent.http.post(f"jobs/{job_id}/stop/").raise_for_status()
     tail.end()
+    status, words = (500, "shrank to ") if loss == "shrinks" else (503, "the log was read up to byte ")
     assert tail.error is not None
-    if loss == "shrinks":
-        assert tail.error.status_code == 500
-        assert "shrank to " in str(tail.error)
-    else:
-        assert tail.error.status_code == 503
-        assert "the log was read up to byte " in str(tail.error)
+    assert tail.error.status_code == status
+    assert words in str(tail.error)
 
 
 @contextmanager
@@ -342,25 +339,8 @@ def tails_of(agent: RunningAgent, job_id: str, lines: int) -> Iterator[list[Tail
             tail.end()
 
 
-def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: RunningAgent) -> None:
-    job_id = cluster.submit(COUNTS, worker=True)
-    cluster.wait(job_id, "RUNNING")
-    with tails_of(front, job_id, 20) as tails:
-        killed = cluster.kill_dashboard()
-        for tail in tails:
-            tail.wait_for(len(tail.lines) + 40)  # nobody needs the dashboard to read
-        with cluster.restarted_dashboard(killed):
-            for tail in tails:
-                tail.end()
-            raw = cluster.raw_log(job_id)
-            for tail in tails:
-                assert tail.error is None
-                assert tail.lines == lines_of(raw)
-                assert len(tail.lines) == 201
-
-
 def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_path: Path) -> None:
-    """Heartbeats go on, and so do the lines; the end is told once Ray answers again."""
+    """Heartbeats go on, and so do the lines; the end comes once Ray answers again."""
     more = tmp_path / "more"
     job_id = cluster.submit(
         f"""
@@ -384,3 +364,21 @@ def test_a_dashboard_that_freezes(cluster: RayCluster, front: RunningAgent, tmp_
         assert [event for event in events if event["type"] != "heartbeat"] == [
             {"type": "complete", "status": "SUCCEEDED"}
         ]
+
+
+def test_a_dashboard_that_is_killed_and_comes_back(cluster: RayCluster, front: RunningAgent) -> None:
+    """The last test of this cluster, which has no dashboard any more after it."""
+    job_id = cluster.submit(COUNTS, worker=True)
+    cluster.wait(job_id, "RUNNING")
+    with tails_of(front, job_id, 20) as tails:
+        killed = cluster.kill_dashboard()
+        for tail in tails:
+            tail.wait_for(len(tail.lines) + 40)  # nobody needs the dashboard to read
+        with cluster.restarted_dashboard(killed):
+            for tail in tails:
+                tail.end()
+            raw = cluster.raw_log(job_id)
+            for tail in tails:
+                assert tail.error is None
+                assert tail.lines == lines_of(raw)
+                assert len(tail.lines) == 201

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from checkout import ROOT
 from running_agent import RunningAgent, running_agent
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import HTTPError, NotFoundError
@@ -223,7 +224,7 @@ def test_what_an_application_answers(agent: RunningAgent, deployed: str) -> None
     assert run(agent, deployed, action="nothing").json() is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("action", "params", "status", "words"),
     [
         # Its own 401 or 404 must not look like this agent's, and no client may repeat a call by itself.
@@ -251,7 +252,7 @@ def test_field_errors_of_an_application_stay_field_errors(agent: RunningAgent, d
     assert error["loc"] == ["query", "number"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "status", "words"),
     [
         ({}, 422, "is required"),
@@ -283,7 +284,7 @@ def test_the_policy_holds_for_releases(agent: RunningAgent, tools: str) -> None:
         agent.http.post(f"jobs/{running}/stop/")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "status", "where", "words"),
     [
         ({}, 422, "plugin", "is required"),
@@ -307,8 +308,8 @@ def test_releases_that_are_not_created(
         assert answer.json()["detail"][0]["loc"] == ["body", where]
 
 
-@pytest.mark.parametrize("lookup", ["letters", "..@", "a@b@c", "@", "x" * 300, "-1", "1.5", "%D9%A3"])
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@each_row("lookup", ["letters", "..@", "a@b@c", "@", "x" * 300, "-1", "1.5", "%D9%A3"])
+@each_row("method", ["GET", "DELETE"])
 def test_lookups_that_are_none(agent: RunningAgent, lookup: str, method: str) -> None:
     answer = agent.http.request(method, f"plugin_releases/{lookup}")
     assert (answer.status_code, "code@version" in answer.text) == (400, True)

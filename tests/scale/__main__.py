@@ -15,13 +15,13 @@ def main() -> int:
     with server() as url:
         for job in ("bulk", "bulk_bare"):
             for protocol in ("websocket", "http"):
-                for shell in ("sync", "asyncio"):
-                    result = measure(url, job, shell, protocol, _SIZE, _LINES)
+                for backend in ("sync", "asyncio"):
+                    result = measure(url, job, backend, protocol, _SIZE, _LINES)
                     growth = result["growth"] / 2**20
                     failed += result["lines"] != _LINES or growth >= 10
                     offsets = "offsets" if job == "bulk" else "no offsets"
                     print(
-                        f"{_LINES:,} lines, {_LINES * _SIZE / 1e9:.0f} GB, {protocol}, {shell}, {offsets}: "
+                        f"{_LINES:,} lines, {_LINES * _SIZE / 1e9:.0f} GB, {protocol}, {backend}, {offsets}: "
                         f"{result['lines']:,.0f} delivered in {result['seconds']:.1f} s, "
                         f"memory grew by {growth:.1f} MiB",
                         flush=True,

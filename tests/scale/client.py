@@ -29,7 +29,7 @@ class _Expected:
         self.count += 1
 
 
-def bulk(url: str, shell: str, protocol: str, job: str, size: int, lines: int) -> dict[str, float]:
+def bulk(url: str, backend: str, protocol: str, job: str, size: int, lines: int) -> dict[str, float]:
     """One tail of a long log, after a short one of the same kind."""
 
     def sync_tail(count: int, expected: _Expected) -> None:
@@ -47,7 +47,7 @@ def bulk(url: str, shell: str, protocol: str, job: str, size: int, lines: int) -
             assert stream.reconnects == 0
 
     def tail(count: int, expected: _Expected) -> None:
-        if shell == "sync":
+        if backend == "sync":
             sync_tail(count, expected)
         else:
             asyncio.run(async_tail(count, expected))
@@ -91,8 +91,8 @@ def main() -> None:
         protocol, *numbers = rest
         result = asyncio.run(crowd(url, protocol, *map(int, numbers)))
     else:
-        shell, protocol, *numbers = rest
-        result = bulk(url, shell, protocol, what, *map(int, numbers))
+        backend, protocol, *numbers = rest
+        result = bulk(url, backend, protocol, what, *map(int, numbers))
     print(json.dumps(result))
 
 

@@ -7,18 +7,29 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from relay import relay_to
 from running_agent import RunningAgent
 
-__all__ = ["measure_command"]
+__all__ = ["WHOLE", "WINDOWS", "measure_command"]
+
+# Bytes of the end of an output that are compared with the log.
+_END = 4_096
+
+
+# Arguments, and the number of last lines that they print; None for all.
+WHOLE: tuple[tuple[str, ...], int | None] = ((), None)
+WINDOWS = ((("-n", "10"), 10), (("-f", "-n", "2"), 2))
 
 
 @dataclass
 class _Run:
     seconds: float
+    # Seconds of a processor, which depend less on what else the machine does.
+    cpu: float
     # The most memory that the command had, in bytes.
     memory: int
     # Bytes that the agent sent.
@@ -27,25 +38,26 @@ class _Run:
     end: bytes
 
 
-def measure_command(where: str, agent: RunningAgent, job_id: str, log: Path) -> list[str]:
-    """Run the command for the last lines and for the whole log, and say what each run cost."""
+def measure_command(
+    where: str,
+    agent: RunningAgent,
+    job_id: str,
+    log: Path,
+    runs: Sequence[tuple[tuple[str, ...], int | None]] = (WHOLE, *WINDOWS),
+) -> Iterator[str]:
+    """Run the command for a job's log, and say what each run cost."""
     size = log.stat().st_size
     with log.open("rb") as file:
-        file.seek(max(0, size - (1 << 16)))
+        file.seek(max(0, size - _END))
         end = file.read()
-    whole = _run(agent, job_id)
-    assert whole.end == end[-len(whole.end) :]
-    said = [f"{where}, the whole log of {size / 1e9:.1f} GB: {_cost(whole)}"]
-    for options, lines in ((("-n", "10"), 10), (("-f", "-n", "2"), 2)):
+    for options, lines in runs:
         run = _run(agent, *options, job_id)
-        assert run.end == b"".join(end.splitlines(keepends=True)[-lines:])
-        share = run.seconds / whole.seconds
-        said.append(f"{where}, {' '.join(options)} of it: {_cost(run)}, {share:.1%} of the time")
-    return said
-
-
-def _cost(run: _Run) -> str:
-    return f"{run.seconds:.2f} s, {run.received:,} bytes transferred, {run.memory >> 20:,} MiB of memory"
+        last = end if lines is None else b"".join(end.splitlines(keepends=True)[-lines:])
+        assert run.end == last, options
+        yield (
+            f"synapse jobs logs {' '.join(options)} of {size / 1e9:.1f} GB, {where}: {run.seconds:.1f} s, "
+            f"{run.cpu:.2f} s of a processor, {run.received:,} bytes transferred, {run.memory >> 20:,} MiB"
+        )
 
 
 def _run(agent: RunningAgent, *arguments: str) -> _Run:
@@ -63,5 +75,6 @@ def _run(agent: RunningAgent, *arguments: str) -> _Run:
         assert process.returncode == 0, arguments
         took = time.monotonic() - started
         size = output.seek(0, os.SEEK_END)
-        output.seek(max(0, size - (1 << 12)))
-        return _Run(took, usage.ru_maxrss << 10, relay.received, output.read())
+        output.seek(max(0, size - _END))
+        cpu = usage.ru_utime + usage.ru_stime
+        return _Run(took, cpu, usage.ru_maxrss << 10, relay.received, output.read())

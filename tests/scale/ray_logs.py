@@ -92,6 +92,9 @@ def watched(cluster: RayCluster, agent: RunningAgent, tails: int, jobs: int) -> 
     # Together they are to be running, so that starting them must not take the processor.
     entry = {"entrypoint_num_cpus": 0}
     ids = [cluster.submit(_LIVE, worker=True, **entry) for _ in range(jobs)]
+    # Idle connections of what was measured before are closed after some seconds.
+    while connections_to_ray(agent, cluster)["nodes"]:
+        time.sleep(0.5)
     late: list[float] = []
     most: Counter[str] = Counter()
     whole = 0

@@ -135,7 +135,7 @@ async def main() -> None:
     raise_file_limit()
     server = await asyncio.start_server(_serve, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
-    # Until whoever started it closes our input.
+    # Until the parent closes our input.
     await asyncio.to_thread(sys.stdin.read)
 
 

@@ -23,10 +23,10 @@ def url() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("shell", ["sync", "asyncio"])
+@pytest.mark.parametrize("backend", ["sync", "asyncio"])
 @pytest.mark.parametrize("protocol", ["websocket", "http"])
-def test_a_long_log_leaves_memory_flat(url: str, shell: str, protocol: str) -> None:
-    result = measure(url, "bulk", shell, protocol, SIZE, LINES)
+def test_a_long_log_leaves_memory_flat(url: str, backend: str, protocol: str) -> None:
+    result = measure(url, "bulk", backend, protocol, SIZE, LINES)
     assert result["lines"] == LINES
     assert result["growth"] < 10 * MIB
 

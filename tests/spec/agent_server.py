@@ -1,4 +1,4 @@
-"""An agent that serves what it is told to, on a real socket."""
+"""An agent with given answers, on a real socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 
 class Server:
-    """An agent that serves what it is told to."""
+    """An agent with given answers."""
 
     def __init__(self, answer: Answer) -> None:
         self.seen: list[tuple[str, str | None]] = []
@@ -53,7 +53,7 @@ def sends(content: bytes, status: int = 200, **headers: str) -> Answer:
         try:
             handler.wfile.write(content)
         except OSError:
-            # Whoever asked has seen enough.
+            # The client has seen enough.
             return
 
     return answer

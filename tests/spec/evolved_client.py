@@ -110,7 +110,7 @@ def parts_of(request: dict[str, Any]) -> list[list[str | None]]:
 
 
 def wrong_with(request: dict[str, Any], case: Case) -> list[str]:
-    """Say what a request is that it should not be."""
+    """Describe what is wrong with a request."""
     method, path = place_of(case)
     wanted = {"method": method.upper(), "path": path, "query": "", **case.get("got", {})}
     wrong: list[str] = []

@@ -17,6 +17,8 @@ from tools.spec import document as spec_document
 from tools.spec import fetch as spec_fetch
 from tools.spec import pull as spec_pull
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_file_is_what_the_spec_says() -> None:
     assert agent_document.main(["--check"]) == 0

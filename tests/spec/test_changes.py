@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from checkout import ROOT
 from ruamel.yaml import YAML
+from tables import each_row
 
 from tools.spec.diff.changes import Change
 from tools.spec.diff.command import compare
 from tools.spec.walk import METHODS
+
+pytestmark = pytest.mark.slow
 
 Document = dict[str, Any]
 TABLE: Document = YAML(typ="safe").load(
@@ -75,7 +78,7 @@ def compared(name: str) -> tuple[Change, ...]:
     return tuple(compare(*pair(name)))
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@each_row("name", CHANGES)
 def test_a_change_breaks_whom_it_breaks(name: str) -> None:
     change = CHANGES[name]
     found = compared(name)

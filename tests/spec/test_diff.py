@@ -1,4 +1,4 @@
-"""`make spec-diff`: each change is told, and marked as breaking or not, on the wire and for Python users."""
+"""`make spec-diff`: each change is reported, and marked as breaking on the wire or for Python users."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from tables import each_row
 
 from tools.spec import document as spec_document
 from tools.spec import fetch as spec_fetch
@@ -23,7 +24,7 @@ from .small_spec import Spec, small, write
 
 OK, BREAKING, NOTHING = "ok", "BREAKING", "-"
 METHODS = ("get", "put", "post", "patch", "delete")
-# Each with the subject that it is told under, and how: on the wire, for Python users.
+# Each with the subject that it is reported under, and how: on the wire, for Python users.
 SEEDED: list[tuple[str, str, str, str, Callable[[Spec], None]]] = []
 
 
@@ -245,7 +246,7 @@ NEW = Change("x", "wire", False, "x", new=True)
 SAID = Change("x", "wire", False, "x")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("version", "changes", "expected"),
     [
         ("0.1.0", [BROKEN], "0.2.0"),

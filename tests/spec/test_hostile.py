@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from tables import each_row
 
 from tools.codegen import command, generate, safety
 from tools.spec import document as spec_document
 
 from .small_spec import Spec, schema, small, write
+
+pytestmark = pytest.mark.slow
 
 METHOD = ("paths", "/things/{thing_id}/", "get")
 Change = Callable[[Spec], Any]
@@ -569,12 +572,12 @@ def test_the_watch_would_see_it(tmp_path: Path) -> None:
     assert f"os.mkdir {elsewhere}" in said
 
 
-@pytest.mark.parametrize(
+@each_row(
     "source",
     ["import socket", "from os.path import join\nfrom subprocess import run", f"x = {CODE}", "eval('1')"],
 )
 def test_generated_code_that_does_something_else_is_refused(source: str) -> None:
-    with pytest.raises(generate.GenerationError, match="has no business with"):
+    with pytest.raises(generate.GenerationError, match="must not use"):
         safety.refuse_code(source, "x.py")
 
 

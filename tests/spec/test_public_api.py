@@ -9,6 +9,8 @@ import pytest
 
 from tools import public_api
 
+pytestmark = pytest.mark.slow
+
 
 def packaged(folder: Path, source: str, **modules: str) -> str:
     """The surface of a package `example` with this __init__.py and these modules."""

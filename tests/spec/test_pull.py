@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from tables import each_row
 
 from tools.spec import document as spec_document
 from tools.spec import fetch as spec_fetch
@@ -20,6 +21,8 @@ from tools.spec import pull as spec_pull
 
 from .agent_server import Answer, Server, document, sends
 from .small_spec import Spec, small
+
+pytestmark = pytest.mark.slow
 
 TOKEN = "S3CRET-token"
 
@@ -477,7 +480,7 @@ def test_an_overlay_s_actions() -> None:
     assert missing == ["$.nothing"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("overlay", "message"),
     [
         ({}, "`overlay: 1.0.0` is needed"),
@@ -552,7 +555,7 @@ def test_a_document_without_end(fails: Any) -> None:
             while True:
                 handler.wfile.write(b" " * 65536)
         except OSError:
-            # Whoever asked has seen enough.
+            # The client has seen enough.
             return
 
     assert "larger than" in fails(answer)
@@ -573,7 +576,7 @@ def test_one_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
             while not go_on.wait(0.02):
                 handler.wfile.write(b" ")
         except OSError:
-            # Whoever asked has waited enough.
+            # The client has waited long enough.
             return
 
     with Server(answer) as server:
@@ -584,7 +587,7 @@ def test_one_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
             go_on.set()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "message"),
     [
         (sends(b"no", 401), "answered 401; is SYNAPSE_AGENT_TOKEN set?"),
@@ -603,16 +606,14 @@ def test_what_is_no_document(answer: Answer, message: str, fails: Any) -> None:
     assert "\x1b" not in said
 
 
-@pytest.mark.parametrize(
-    "url", ["ftp://host/", "file:///etc/passwd", "http://", "http://user:S3CRET@host/", "nothing"]
-)
+@each_row("url", ["ftp://host/", "file:///etc/passwd", "http://", "http://user:S3CRET@host/", "nothing"])
 def test_urls_that_are_none(url: str) -> None:
     with pytest.raises(spec_document.SpecError) as caught:
         spec_fetch.document_url(url)
     assert "S3CRET" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "document"),
     [
         ("http://host:1/", "http://host:1/openapi.json"),

@@ -23,6 +23,8 @@ from tools.spec import redocly
 
 from .agent_server import Server, document
 
+pytestmark = pytest.mark.slow
+
 PAGE = ROOT / "docs" / "how-to" / "api-change.md"
 URL = "http://127.0.0.1:8000/"
 BLOCK = re.compile(r"^```(shell-session|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -154,7 +156,7 @@ def plain(printed: str, url: str) -> str:
     printed = re.sub(r"Makefile:\d+: ", "Makefile: ", printed)
     printed = re.sub(r"(?m)^\.+ +\[100%\]\n", "", printed)
     # How many tests there are by then is no matter of this page.
-    printed = re.sub(r"\d+ passed, \d+ deselected", "10 passed, 425 deselected", printed)
+    printed = re.sub(r"\d+ passed", "6 passed", printed)
     return re.sub(r" in \d+\.\d+s( \([\d:]+\))?", " in 1.00s", printed)
 
 

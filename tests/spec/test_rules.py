@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from checkout import ROOT, environment
+from tables import each_row
 
 from tools.spec import document as spec_document
 from tools.spec import lint as spec_lint
@@ -106,7 +107,7 @@ def test_ours_breaks_none() -> None:
     assert spec_rules.check(spec_document.read(ROOT / "spec" / "openapi.yaml")) == []
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@each_row("name", BROKEN)
 def test_each_rule_says_how_to_mend(name: str) -> None:
     change, message = BROKEN[name]
     spec = small()

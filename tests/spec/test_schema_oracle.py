@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from tables import each_row
 
 from tools.spec.diff.schemas import Direction, SchemaComparison
 from tools.spec.diff.shapes import Shapes
+
+pytestmark = pytest.mark.slow
 
 Schema = Any
 NAMES = ("A", "B")
@@ -135,8 +138,8 @@ def opened(schema: Schema) -> Schema:
     }
 
 
-@pytest.mark.parametrize("direction", ["request", "response"])
-@pytest.mark.parametrize("seed", range(5))
+@each_row("direction", ["request", "response"])
+@each_row("seed", range(5))
 def test_what_it_calls_harmless_is_accepted(seed: int, direction: Direction) -> None:
     maker = Maker(seed)
     judged = {True: 0, False: 0}

@@ -18,11 +18,12 @@ from websockets.utils import accept_key
 
 from synapse_sdk._config import ClientConfig
 from synapse_sdk.clients.exceptions import ClientConnectionError, ClientError
+from synapse_sdk.streaming._commands import Close, Open, Opened, Read, Sleep, Write
 from synapse_sdk.streaming._start import Start
-from synapse_sdk.streaming._tail import Close, Open, Opened, Protocol, Read, Sleep, Tail, Write
+from synapse_sdk.streaming._tail import Protocol, Tail
 from synapse_sdk.utils.network import StreamLimits
 
-__all__ = ["Answer", "End", "Framing", "Outcome", "run_tail", "split", "take_in"]
+__all__ = ["Answer", "End", "Framing", "Outcome", "run_events", "run_tail", "split", "take_in"]
 
 End = Literal["closed", "fin", "reset", "silent"]
 """How a connection ends: by the book of its protocol, without a word, with an RST, or not at all."""
@@ -82,12 +83,12 @@ def run_tail(
         protocol=protocol,
         timeout=1.0,
         limits=limits or StreamLimits.unlimited(),
-        connection=ClientConfig("http://agent", "a-token", max_retries=max_retries),
+        config=ClientConfig("http://agent", "a-token", max_retries=max_retries),
         start=start,
     )
     outcome = Outcome(tail=tail)
     shell = _Shell(connect, ask_status)
-    with mock.patch("synapse_sdk.streaming._tail.time", shell):
+    with mock.patch("synapse_sdk.streaming._session.time", shell):
         try:
             _run(tail, shell, outcome)
         except StopIteration:
@@ -96,6 +97,21 @@ def run_tail(
             outcome.error = exc
     _hand_out(tail, outcome)
     return outcome
+
+
+def run_events(protocol: Protocol, *connections: Sequence[Any]) -> Outcome:
+    """Run a tail through connections that bring these events each; all but the last one are cut."""
+    left = list(connections)
+
+    def connect(command: Open) -> Answer:
+        events = [json.dumps(event).encode() for event in left.pop(0)]
+        if protocol == "websocket":
+            data = b"".join(Frame(Opcode.TEXT, event).serialize(mask=False) for event in events)
+        else:
+            data = b"".join(b"data: " + event + b"\n\n" for event in events)
+        return Answer(data, "fin" if left else "closed")
+
+    return run_tail(protocol, connect, lambda: "SUCCEEDED")
 
 
 def _run(tail: Tail, shell: _Shell, outcome: Outcome) -> None:
@@ -111,7 +127,7 @@ def _run(tail: Tail, shell: _Shell, outcome: Outcome) -> None:
 def _hand_out(tail: Tail, outcome: Outcome) -> None:
     while tail.log.lines:
         outcome.lines.append(tail.log.lines.popleft())
-        outcome.positions.append((tail.log.start or 0) + tail.log.delivered_bytes)
+        outcome.positions.append((tail.log.start or 0) + tail.log.buffer.delivered_bytes)
 
 
 class _Shell:

@@ -122,7 +122,7 @@ class Peer:
             self.chunk(text.encode() + b"\n")
 
     def encode(self, event: Any) -> bytes:
-        """Give the bytes of an event, as the protocol frames it."""
+        """Return the bytes of an event, as the protocol frames it."""
         data = json.dumps(event).encode()
         if self.websocket:
             return Frame(Opcode.TEXT, data).serialize(mask=False)
@@ -142,7 +142,7 @@ class Peer:
         self.event({"type": "connected"})
 
     def heartbeat(self) -> None:
-        """Give a sign of life and no line, as the protocol has it."""
+        """Send a heartbeat: a ping, or an event without a line."""
         if self.websocket:
             self.frame(Opcode.PING, b"")
         else:
@@ -461,7 +461,7 @@ def _read_request(sock: socket.socket) -> Request | None:
 
 
 def _control_frames(data: bytes) -> Iterable[tuple[Opcode, bytes]]:
-    """Give the short frames in what a client sent: masked, each of less than 126 bytes."""
+    """Yield the short frames in what a client sent: masked, each of less than 126 bytes."""
     while len(data) >= 6:
         size = data[1] & 0x7F
         yield Opcode(data[0] & 0x0F), apply_mask(data[6 : 6 + size], data[2:6])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import product
 
-import pytest
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import StreamLimitExceededError
 from synapse_sdk.streaming._sse import EventSource
@@ -33,8 +33,8 @@ def tail(body: bytes, *, read: int = 65_536, content_type: str = "text/event-str
 
 
 @row(24)
-@pytest.mark.parametrize("read", [1, 2, 65_536])
-@pytest.mark.parametrize("ends", list(product(ENDS, repeat=3)))
+@each_row("read", [1, 2, 65_536])
+@each_row("ends", list(product(ENDS, repeat=3)))
 def test_lines_of_events_end_with_cr_or_lf_or_both(ends: tuple[bytes, ...], read: int) -> None:
     """Each line of the body ends in another way, in turn; what a line is stays the same."""
     lines = [b": comment", b"id: 4", event("one"), b"", event("two"), b"retry: 1", b""]
@@ -54,8 +54,8 @@ def test_an_event_is_taken_when_its_cr_is_there() -> None:
     assert [json.loads(text)["message"] for text in batch.texts] == ["two"]
 
 
-@pytest.mark.parametrize("read", [1, 2, 3, 65_536])
-@pytest.mark.parametrize("first", [event("one") + b"\n\n", b"one\n", b"\n\none\n", b": comment\none\n"])
+@each_row("read", [1, 2, 3, 65_536])
+@each_row("first", [event("one") + b"\n\n", b"one\n", b"\n\none\n", b": comment\none\n"])
 def test_a_byte_order_mark_at_the_start_is_skipped(first: bytes, read: int) -> None:
     assert tail(b"\xef\xbb\xbf" + first + COMPLETE + b"\n\n", read=read).whole() == ["one"]
 
@@ -69,7 +69,7 @@ def test_a_part_of_a_byte_order_mark_is_text() -> None:
 
 
 @row(25)
-@pytest.mark.parametrize("read", [1, 65_536])
+@each_row("read", [1, 65_536])
 def test_progress_bars_between_events_keep_their_carriage_returns(read: int) -> None:
     body = event("one") + b"\n\n\r 10%\r 20%\n\r\r 30%\n" + COMPLETE + b"\n\n"
     assert tail(body, read=read).whole() == ["one", "\r 10%\r 20%", "\r\r 30%"]
@@ -84,8 +84,8 @@ def test_an_oversize_comment_is_still_a_comment() -> None:
 # --- plain text
 
 
-@pytest.mark.parametrize("read", [1, 3, 65_536])
-@pytest.mark.parametrize("content_type", ["text/plain", "text/plain; charset=utf-8"])
+@each_row("read", [1, 3, 65_536])
+@each_row("content_type", ["text/plain", "text/plain; charset=utf-8"])
 def test_in_plain_text_a_line_is_a_line(content_type: str, read: int) -> None:
     lines = [
         '{"level":"info","msg":"x"}',
@@ -101,10 +101,10 @@ def test_in_plain_text_a_line_is_a_line(content_type: str, read: int) -> None:
     body = "".join(line + "\n" for line in lines).encode()
     outcome = tail(body, read=read, content_type=content_type)
     assert outcome.whole() == lines
-    assert outcome.tail.log.delivered_bytes == len(body)
+    assert outcome.tail.log.buffer.delivered_bytes == len(body)
 
 
-@pytest.mark.parametrize("read", [1, 65_536])
+@each_row("read", [1, 65_536])
 def test_bytes_of_plain_text_that_are_not_utf8_are_replaced(read: int) -> None:
     assert tail(b"a \xff b\xf0\x9f\nc\xf0\x9f", read=read, content_type="text/plain").whole() == [
         "a \ufffd b\ufffd",
@@ -129,7 +129,7 @@ def test_plain_text_cut_in_a_character_goes_on_there() -> None:
 
 
 @row(19)
-@pytest.mark.parametrize(
+@each_row(
     ("content_type", "start"),
     [
         ("text/event-stream", b'data: {"type": "log", "message": "'),

@@ -9,17 +9,21 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
+from tables import each_row
 from websockets.frames import Opcode
 
 from synapse_sdk.clients.exceptions import StreamLimitExceededError, WebSocketError
-from synapse_sdk.streaming._log import TRUNCATION_MARK
+from synapse_sdk.streaming._lines import TRUNCATION_MARK
 from synapse_sdk.utils.network import StreamLimits
 
 from .conftest import Result, Tailer
 from .rows import row
 from .scripted import Agent, Peer, Script, plays
+
+pytestmark = pytest.mark.slow
 
 MIB = 1 << 20
 
@@ -130,7 +134,7 @@ def test_in_auto_fragments_that_add_up_to_a_giant(auto_tail: Tailer) -> None:
 
 @row(17)
 def test_empty_fragments_without_end(websocket_tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 0)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 0)
 
     def script(peer: Peer) -> None:
         peer.frame(Opcode.TEXT, b"", fin=False)
@@ -162,7 +166,7 @@ def test_an_oversize_event_over_http_is_cut_as_it_arrives(http_tail: Tailer) -> 
 
 
 @row(17)
-@pytest.mark.parametrize("before", ["", "x", "xx"])
+@each_row("before", ["", "x", "xx"])
 def test_an_oversize_event_is_cut_at_a_character_however_that_is_spelled(
     http_tail: Tailer, before: str
 ) -> None:
@@ -195,7 +199,7 @@ def test_an_oversize_line_at_the_end_of_plain_text(http_tail: Tailer) -> None:
 
 @row(18)
 def test_a_bomb_of_deflated_frames(websocket_tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 1)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 1)
     deflate = zlib.compressobj(wbits=-15)
     bomb = deflate.compress(b"x" * MIB) + deflate.flush(zlib.Z_SYNC_FLUSH)
     frame = b"\xc1\x7e" + len(bomb).to_bytes(2, "big") + bomb  # RSV1: compressed
@@ -273,7 +277,7 @@ def test_a_line_that_never_ends_takes_linear_time(tail: Tailer) -> None:
 
 
 @row(19)
-@pytest.mark.parametrize("beginning", [b'data: {"type": "log", "message": "', b"data: ", b"", b": "])
+@each_row("beginning", [b'data: {"type": "log", "message": "', b"data: ", b"", b": "])
 def test_a_line_of_a_body_that_never_ends(http_tail: Tailer, beginning: bytes) -> None:
     block = b"%x\r\n%s\r\n" % (65_536, b"x" * 65_536)
 
@@ -344,10 +348,12 @@ def test_tiny_messages_have_flat_memory(tail: Tailer) -> None:
 
 
 @row(20)
-def test_tiny_messages_take_linear_time(tail: Tailer) -> None:
+@pytest.mark.parametrize("protocol", ["websocket", "http"])
+def test_tiny_messages_take_linear_time(protocol: Literal["websocket", "http"]) -> None:
     def run(count: int) -> None:
         with Agent(tiny_messages(count)) as agent:
-            assert tail(agent.url).stream.lines == 1 + count // 100
+            # What takes them is the same for every backend.
+            assert Tailer("sync", protocol)(agent.url).stream.lines == 1 + count // 100
 
     takes_linear_time(run, 10_000)
 
@@ -356,9 +362,9 @@ def test_tiny_messages_take_linear_time(tail: Tailer) -> None:
 def test_a_chunk_of_a_body_for_each_byte(http_tail: Tailer) -> None:
     event = b"data: " + json.dumps({"message": "x" * 80}).encode() + b"\n\n"
     block = b"".join(b"1\r\n%c\r\n" % byte for byte in event) * 20
-    script = plays.accept().then(lambda peer: [peer.raw(block) for _ in range(25)]).complete()
-    with memory_below(8 * MIB), Agent(script) as agent:
-        assert http_tail(agent.url).whole() == ["x" * 80] * 500
+    script = plays.accept().then(lambda peer: [peer.raw(block) for _ in range(10)]).complete()
+    with memory_below(3 * MIB), Agent(script) as agent:
+        assert http_tail(agent.url).whole() == ["x" * 80] * 200
 
 
 # --- endless headers
@@ -376,7 +382,7 @@ def an_endless_header(peer: Peer) -> None:
     peer.endlessly(b"x" * 65_536)
 
 
-@pytest.mark.parametrize("script", [endless_headers, an_endless_header], ids=["many", "one"])
+@each_row("script", [endless_headers, an_endless_header], ids=["many", "one"])
 def test_endless_headers_are_refused(tail: Tailer, script: Script) -> None:
     with memory_below(8 * MIB), Agent(script) as agent:
         result = tail(agent.url, max_retries=0)
@@ -402,7 +408,7 @@ def test_headers_that_drip_for_ever_are_given_up_in_time(tail: Tailer) -> None:
 
 
 def test_an_endless_chunk_header_is_refused(http_tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 0)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 0)
     with memory_below(8 * MIB), Agent(plays.accept().endlessly(b"0" * 65_536)) as agent:
         http_tail(agent.url).failed(503)
 

@@ -16,13 +16,14 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from backends import Backend
 from checkout import environment
 from stopwatch import Stopwatch
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ClientError
 
-from .conftest import SHELLS, Certificate, Reader, Tailer
+from .conftest import Certificate, Reader, Tailer
 from .rows import row
 from .scripted import Agent, Peer, plays
 
@@ -44,11 +45,6 @@ def unreachable() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
         for sock in fill:
             sock.close()
-
-
-@pytest.fixture(params=[shell for shell in SHELLS if shell != "sync"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture(params=["websocket", "http"])
@@ -89,7 +85,7 @@ def seconds_to_leave(leave: Callable[[str], Stopwatch]) -> float:
 @row(13)
 def test_break_in_a_flood(tail: Tailer) -> None:
     def leave(url: str) -> Stopwatch:
-        if tail.shell == "sync":
+        if tail.backend == "sync":
             with tail.client(url) as client, client.tail_job_logs("job", protocol=tail.protocol) as stream:
                 for number, _line in enumerate(stream):
                     if number == 100:
@@ -108,7 +104,7 @@ def test_break_in_a_flood(tail: Tailer) -> None:
                         break
                 return Stopwatch()
 
-        return anyio.run(leave_async, backend=tail.shell)
+        return anyio.run(leave_async, backend=tail.backend)
 
     assert seconds_to_leave(leave) < 0.1
 
@@ -144,9 +140,9 @@ def test_close_in_a_flood(tail: Tailer) -> None:
 
 
 @row(15)
-def test_async_break_in_a_context_manager_needs_no_garbage_collector(backend: str, protocol: Any) -> None:
+def test_async_break_in_a_context_manager_needs_no_collector(async_backend: Backend, protocol: Any) -> None:
     async def run(agent: Agent) -> None:
-        async with Tailer(backend, protocol).client(agent.url) as client:  # type: ignore[arg-type]
+        async with Tailer(async_backend, protocol).client(agent.url) as client:
             async with client.tail_job_logs("job", protocol=protocol) as stream:
                 async for _line in stream:
                     break
@@ -156,15 +152,17 @@ def test_async_break_in_a_context_manager_needs_no_garbage_collector(backend: st
     gc.disable()
     try:
         with Agent(quiet) as agent:
-            anyio.run(run, agent, backend=backend)
+            anyio.run(run, agent, backend=async_backend)
     finally:
         gc.enable()
 
 
 @row(15)
-def test_async_break_without_closing_is_warned_of_and_collected(backend: str, protocol: Any) -> None:
+def test_async_break_without_closing_is_warned_of_and_collected(
+    async_backend: Backend, protocol: Any
+) -> None:
     async def run(agent: Agent) -> None:
-        async with Tailer(backend, protocol).client(agent.url) as client:  # type: ignore[arg-type]
+        async with Tailer(async_backend, protocol).client(agent.url) as client:
             with pytest.warns(ResourceWarning, match="AsyncLogStream.*async with"):
                 await begun_and_let_go(client)
             await gone(agent)
@@ -175,7 +173,7 @@ def test_async_break_without_closing_is_warned_of_and_collected(backend: str, pr
         gc.collect()
 
     with Agent(quiet) as agent:
-        anyio.run(run, agent, backend=backend)
+        anyio.run(run, agent, backend=async_backend)
 
 
 # --- Ctrl-C
@@ -214,9 +212,9 @@ PROGRAMS = {
 }
 
 
-def interrupted(shell: str, url: str, protocol: str, wait: Callable[[subprocess.Popen[str]], None]) -> None:
+def interrupted(backend: str, url: str, protocol: str, wait: Callable[[subprocess.Popen[str]], None]) -> None:
     """Run a program that tails, send it SIGINT when `wait` returns, and see it be out of the tail at once."""
-    command = [sys.executable, "-c", PROGRAMS[shell], url, protocol]
+    command = [sys.executable, "-c", PROGRAMS[backend], url, protocol]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
@@ -253,27 +251,24 @@ def wait_until_asleep(pid: int) -> None:
 
 
 @row(14)
-@pytest.mark.parametrize("shell", SHELLS)
-def test_ctrl_c_with_a_dead_peer(shell: str, protocol: str) -> None:
+def test_ctrl_c_with_a_dead_peer(backend: str, protocol: str) -> None:
     def attached(process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "one\n"
 
     with Agent(plays.lines("one").silence()) as agent:
-        interrupted(shell, agent.url, protocol, attached)
+        interrupted(backend, agent.url, protocol, attached)
 
 
 @row(14)
-@pytest.mark.parametrize("shell", SHELLS)
-def test_ctrl_c_during_the_handshake(shell: str) -> None:
+def test_ctrl_c_during_the_handshake(backend: str) -> None:
     with Agent(plays.silence()) as agent:
-        interrupted(shell, agent.url, "websocket", lambda _: agent.wait_for_streams(1, 20))
+        interrupted(backend, agent.url, "websocket", lambda _: agent.wait_for_streams(1, 20))
 
 
 @row(14)
-@pytest.mark.parametrize("shell", SHELLS)
-def test_ctrl_c_while_connecting(shell: str, unreachable: str) -> None:
-    interrupted(shell, unreachable, "http", lambda _: wait_for_syn(int(unreachable.rpartition(":")[2])))
+def test_ctrl_c_while_connecting(backend: str, unreachable: str) -> None:
+    interrupted(backend, unreachable, "http", lambda _: wait_for_syn(int(unreachable.rpartition(":")[2])))
 
 
 def wait_for_syn(port: int) -> None:
@@ -344,7 +339,7 @@ def test_close_during_a_tls_handshake(tail: Tailer, certificate: Certificate) ->
 def test_close_while_connecting(tail: Tailer, unreachable: str) -> None:
     """Sync: there is no socket yet to end, so a blocked read ends with the timeout of connecting."""
     with tail.reading(unreachable, max_retries=0, timeout=0.5) as reader:
-        closed_while_waiting(reader, within=1.5 if tail.shell == "sync" else 0.5)
+        closed_while_waiting(reader, within=1.5 if tail.backend == "sync" else 0.5)
 
 
 @row(16)
@@ -386,8 +381,8 @@ def test_close_by_another_thread_just_when_a_line_has_come(
 ) -> None:
     with Agent(flood) as agent, Tailer("sync", protocol).client(agent.url) as client:
         stream = client.tail_job_logs("job", protocol=protocol)
-        fill = stream.fill
-        monkeypatch.setattr(stream, "fill", lambda: (fill(), stream.close()))
+        read_more = stream.read_more
+        monkeypatch.setattr(stream, "read_more", lambda: (read_more(), stream.close()))
         assert list(stream) == []
 
 
@@ -417,7 +412,7 @@ def test_the_connection_is_given_back_at_the_end_without_closing(tail: Tailer) -
 
 
 class SlowLog:
-    """A log that gets a line every 0.1 s, whoever listens."""
+    """A log that gets a line every 0.1 s, with or without a reader."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -433,12 +428,12 @@ class SlowLog:
         peer.complete()
 
 
-def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: str, protocol: Any) -> None:
+def test_a_read_that_is_cancelled_loses_and_repeats_nothing(async_backend: Backend, protocol: Any) -> None:
     async def run(url: str) -> tuple[list[str], int]:
         lines: list[str] = []
         cancelled = 0
         async with (
-            Tailer(backend, protocol).client(url) as client,  # type: ignore[arg-type]
+            Tailer(async_backend, protocol).client(url) as client,
             client.tail_job_logs("job", protocol=protocol) as stream,
         ):
             while True:
@@ -450,7 +445,7 @@ def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: str, protoc
                 cancelled += scope.cancelled_caught
 
     with Agent(SlowLog()) as agent:
-        lines, cancelled = anyio.run(run, agent.url, backend=backend)
+        lines, cancelled = anyio.run(run, agent.url, backend=async_backend)
     assert lines == LINES
     assert cancelled
 
@@ -477,10 +472,12 @@ def test_a_read_that_wait_for_gives_up_loses_and_repeats_nothing(protocol: Any) 
     assert timeouts
 
 
-def test_a_read_that_is_cancelled_while_the_status_is_asked_for(backend: str, protocol: Any) -> None:
+def test_a_read_that_is_cancelled_while_the_status_is_asked_for(
+    async_backend: Backend, protocol: Any
+) -> None:
     async def run(agent: Agent) -> list[str]:
         async with (
-            Tailer(backend, protocol).client(agent.url) as client,  # type: ignore[arg-type]
+            Tailer(async_backend, protocol).client(agent.url) as client,
             client.tail_job_logs("job", protocol=protocol) as stream,
         ):
             lines = [await anext(stream)]
@@ -496,13 +493,15 @@ def test_a_read_that_is_cancelled_while_the_status_is_asked_for(backend: str, pr
     agent = Agent(plays.lines("line 0").fin(), plays.lines(*LINES).complete())
     agent.status_answers = [plays.silence()]
     with agent:
-        assert anyio.run(run, agent, backend=backend) == LINES
+        assert anyio.run(run, agent, backend=async_backend) == LINES
 
 
 @pytest.mark.parametrize("state", ["reading", "handshake"])
-def test_cancellation_surfaces_and_the_connection_is_gone(backend: str, protocol: Any, state: str) -> None:
+def test_cancellation_surfaces_and_the_connection_is_gone(
+    async_backend: Backend, protocol: Any, state: str
+) -> None:
     async def run(agent: Agent) -> None:
-        async with Tailer(backend, protocol).client(agent.url) as client:  # type: ignore[arg-type]
+        async with Tailer(async_backend, protocol).client(agent.url) as client:
             stream = client.tail_job_logs("job", protocol=protocol)
             with anyio.CancelScope() as scope:
                 async with stream:
@@ -513,7 +512,7 @@ def test_cancellation_surfaces_and_the_connection_is_gone(backend: str, protocol
             await gone(agent)
 
     async def in_handshake(agent: Agent) -> None:
-        async with Tailer(backend, protocol).client(agent.url) as client:  # type: ignore[arg-type]
+        async with Tailer(async_backend, protocol).client(agent.url) as client:
             with anyio.move_on_after(0.1) as scope:
                 await anext(client.tail_job_logs("job", protocol=protocol))
             assert scope.cancelled_caught
@@ -521,7 +520,7 @@ def test_cancellation_surfaces_and_the_connection_is_gone(backend: str, protocol
 
     script, body = {"reading": (quiet, run), "handshake": (plays.silence(), in_handshake)}[state]
     with Agent(script) as agent:
-        anyio.run(body, agent, backend=backend)
+        anyio.run(body, agent, backend=async_backend)
 
 
 def test_the_cancelled_error_of_a_task_surfaces(protocol: Any) -> None:
@@ -573,25 +572,25 @@ def test_a_generator_around_a_tail_can_be_closed(protocol: Any) -> None:
         agent.wait_until_gone()
 
 
-def test_an_async_generator_around_a_tail_can_be_closed(backend: str, protocol: Any) -> None:
+def test_an_async_generator_around_a_tail_can_be_closed(async_backend: Backend, protocol: Any) -> None:
     async def lines(client: Any) -> AsyncIterator[str]:
         async with client.tail_job_logs("job", protocol=protocol) as stream:
             async for line in stream:
                 yield line
 
     async def run(agent: Agent) -> None:
-        async with Tailer(backend, protocol).client(agent.url) as client:  # type: ignore[arg-type]
+        async with Tailer(async_backend, protocol).client(agent.url) as client:
             generator = lines(client)
             assert await anext(generator) == "one"
             await generator.aclose()  # type: ignore[attr-defined]
             await gone(agent)
 
     with Agent(quiet) as agent:
-        anyio.run(run, agent, backend=backend)
+        anyio.run(run, agent, backend=async_backend)
 
 
-def test_two_tasks_can_not_read_one_stream(backend: str, protocol: Any) -> None:
-    with Agent(quiet) as agent, Tailer(backend, protocol).reading(agent.url) as reader:  # type: ignore[arg-type]
+def test_two_tasks_can_not_read_one_stream(async_backend: Backend, protocol: Any) -> None:
+    with Agent(quiet) as agent, Tailer(async_backend, protocol).reading(agent.url) as reader:
         assert reader.next() == "one"
         pending = reader.waiting()
         time.sleep(0.05)
@@ -604,7 +603,7 @@ def test_two_tasks_can_not_read_one_stream(backend: str, protocol: Any) -> None:
 def test_the_client_closed_under_a_tail(tail: Tailer) -> None:
     """The tail ends, or says so; nothing hangs and nothing foreign gets out."""
     with Agent(quiet) as agent:
-        if tail.shell == "sync":
+        if tail.backend == "sync":
             client = tail.client(agent.url)
             stream = client.tail_job_logs("job", protocol=tail.protocol)
             assert next(stream) == "one"
@@ -621,4 +620,4 @@ def test_the_client_closed_under_a_tail(tail: Tailer) -> None:
                     with pytest.raises(ClientError, match="closed"):
                         await anext(stream)
 
-            anyio.run(run, backend=tail.shell)
+            anyio.run(run, backend=tail.backend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import (
     AuthenticationError,
@@ -51,7 +52,7 @@ STRIPPED = {
 
 
 @row(33)
-@pytest.mark.parametrize("answer", STRIPPED.values(), ids=STRIPPED)
+@each_row("answer", STRIPPED.values(), ids=STRIPPED)
 def test_auto_goes_over_http_where_the_upgrade_is_stripped(auto_tail: Tailer, answer: Script) -> None:
     with Agent(http_only(answer)) as agent:
         result = auto_tail(agent.url)
@@ -61,7 +62,7 @@ def test_auto_goes_over_http_where_the_upgrade_is_stripped(auto_tail: Tailer, an
 
 
 @row(33)
-@pytest.mark.parametrize("status", [200, 426])
+@each_row("status", [200, 426])
 def test_an_explicit_websocket_says_that_the_upgrade_is_stripped(websocket_tail: Tailer, status: int) -> None:
     with Agent(plays.answer(status, b"<html>", "text/html")) as agent:
         error = websocket_tail(agent.url).failed(503)
@@ -105,10 +106,8 @@ def test_neither_protocol_is_answered(auto_tail: Tailer) -> None:
 
 
 @row(35)
-@pytest.mark.parametrize(
-    ("status", "kind"), [(401, AuthenticationError), (403, AuthorizationError), (429, RateLimitError)]
-)
-@pytest.mark.parametrize("protocol", ["auto", "websocket", "http"])
+@each_row(("status", "kind"), [(401, AuthenticationError), (403, AuthorizationError), (429, RateLimitError)])
+@each_row("protocol", ["auto", "websocket", "http"])
 def test_a_refusal_is_raised_at_once(
     auto_tail: Tailer, protocol: str, status: int, kind: type[ClientError]
 ) -> None:
@@ -158,7 +157,7 @@ def test_404_of_an_explicit_protocol(tail: Tailer) -> None:
 
 
 @row(37)
-@pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=utf-8", "application/xml"])
+@each_row("content_type", ["text/html", "text/html; charset=utf-8", "application/xml"])
 def test_another_content_type_over_http_is_an_error_that_names_it(
     http_tail: Tailer, content_type: str
 ) -> None:
@@ -178,7 +177,7 @@ def test_html_over_http_after_a_fall_back(auto_tail: Tailer) -> None:
 
 
 @row(39)
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@each_row("status", [301, 302, 303, 307, 308])
 def test_a_redirect_to_another_origin_gets_nothing(tail: Tailer, status: int) -> None:
     with Agent(everything) as other:
         with Agent(plays.answer(status, location=other.url + "/jobs/job/logs/")) as agent:
@@ -300,7 +299,7 @@ def test_an_agent_down_for_long_is_tried_ever_more_rarely_and_given_up(tail: Tai
 @row(40)
 @pytest.mark.usefixtures("fast_clock")
 def test_progress_resets_the_budget(tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 2)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 2)
     retries = Retries()
     in_vain = plays.hang_up()
     scripts: list[Script] = []

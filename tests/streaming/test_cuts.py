@@ -21,6 +21,8 @@ from synapse_sdk.utils.network import StreamLimits
 
 from .in_memory import take_in
 
+pytestmark = pytest.mark.slow
+
 Protocol = Literal["websocket", "http"]
 
 STREAMS = 10_000
@@ -233,18 +235,25 @@ def frame(opcode: int, payload: bytes, *, fin: bool = True) -> bytes:
 
 def outcome(protocol: Protocol, reads: list[bytes], limits: StreamLimits, content_type: str) -> Any:
     """Return all that a user can see of a connection that brings these reads and ends."""
-    tail = Tail("job", protocol=protocol, timeout=10.0, limits=limits, connection=CONNECTION)
+    tail = Tail("job", protocol=protocol, timeout=10.0, limits=limits, config=CONNECTION)
     end = take_in(tail, reads, content_type=content_type)
     log = tail.log
     # Where the next connection goes on; of a tail that failed there is none.
     position = log.offset if end == "connects again" else None
-    return list(log.lines), end, position, log.truncated_lines, log.delivered_bytes, log.received_lines
+    return (
+        list(log.lines),
+        end,
+        position,
+        log.buffer.truncated_lines,
+        log.buffer.delivered_bytes,
+        log.buffer.received_lines,
+    )
 
 
 @pytest.fixture(autouse=True)
 def _stopped_clock() -> Iterator[None]:
     """Text that may be a whole line or a part of one becomes a line after a time."""
-    with mock.patch("synapse_sdk.streaming._tail.time", mock.Mock(monotonic=lambda: 0.0)):
+    with mock.patch("synapse_sdk.streaming._session.time", mock.Mock(monotonic=lambda: 0.0)):
         yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-import pytest
+from tables import each_row
 
 from .conftest import Tailer
 from .rows import row
@@ -51,7 +51,7 @@ def test_what_was_written_last_is_fetched_once_the_job_is_over(tail: Tailer) -> 
 
 
 @row(2)
-@pytest.mark.parametrize("code", [1001, 1011, 1012, 1013, 4000])
+@each_row("code", [1001, 1011, 1012, 1013, 4000])
 def test_close_1001_of_a_rolling_restart(websocket_tail: Tailer, code: int) -> None:
     with Agent(half.close(code), everything) as agent:
         goes_on(websocket_tail, agent)
@@ -100,7 +100,7 @@ def test_rst_that_throws_away_what_was_sent(tail: Tailer) -> None:
 
 
 @row(6)
-@pytest.mark.parametrize("at", [0.01, 0.1, 0.5, 0.99])
+@each_row("at", [0.01, 0.1, 0.5, 0.99])
 def test_fin_inside_a_frame(websocket_tail: Tailer, at: float) -> None:
     with Agent(half.cut_event(next_event, at).fin(), everything) as agent:
         goes_on(websocket_tail, agent)
@@ -122,7 +122,7 @@ def test_a_chunked_body_without_its_last_chunk(http_tail: Tailer) -> None:
 
 
 @row(7)
-@pytest.mark.parametrize("at", [0.01, 0.5, 0.99])
+@each_row("at", [0.01, 0.5, 0.99])
 def test_a_chunked_body_cut_inside_a_chunk(http_tail: Tailer, at: float) -> None:
     with Agent(half.cut_event(next_event, at).fin(), everything) as agent:
         assert http_tail(agent.url).whole() == LINES
@@ -135,7 +135,7 @@ def test_a_close_delimited_body_ends(http_tail: Tailer) -> None:
 
 
 @row(8)
-@pytest.mark.parametrize("at", [0.05, 0.3, 0.6, 0.9])
+@each_row("at", [0.05, 0.3, 0.6, 0.9])
 def test_a_close_delimited_body_ends_in_the_middle_of_json(http_tail: Tailer, at: float) -> None:
     with Agent(plays.http10().lines(*LINES[:3]).cut_event(next_event, at).fin(), everything) as agent:
         goes_on(http_tail, agent)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-import pytest
 from chaos.logs import complete, encode, messages
+from tables import each_row
 
 from .in_memory import Answer, End, Framing, Outcome, run_tail
 
@@ -15,8 +15,8 @@ LINES = ["one", "two", "three"]
 
 Protocol = Literal["websocket", "http"]
 
-both = pytest.mark.parametrize("protocol", ["websocket", "http"])
-with_and_without_offsets = pytest.mark.parametrize("offsets", [True, False], ids=["offsets", "replay"])
+both = each_row("protocol", ["websocket", "http"])
+with_and_without_offsets = each_row("offsets", [True, False], ids=["offsets", "replay"])
 
 
 def data(protocol: Protocol, lines: int, *, offsets: bool, start: int = 0, ends: bool = False) -> bytes:
@@ -45,14 +45,14 @@ def run(
 
 @both
 @with_and_without_offsets
-@pytest.mark.parametrize("end", ["fin", "reset", "silent"])
+@each_row("end", ["fin", "reset", "silent"])
 def test_breaks_before_the_first_line_of_a_finished_job(protocol: Protocol, offsets: bool, end: End) -> None:
     assert run(protocol, offsets, (0, end), (0, end), (0, end)).whole() == LINES
 
 
 @both
 @with_and_without_offsets
-@pytest.mark.parametrize("end", ["fin", "reset", "silent"])
+@each_row("end", ["fin", "reset", "silent"])
 def test_breaks_each_further_on_in_the_log_of_a_finished_job(
     protocol: Protocol, offsets: bool, end: End
 ) -> None:
@@ -126,9 +126,9 @@ def test_pieces_cut_off_before_the_first_newline(protocol: Protocol) -> None:
     assert run_tail(protocol, lambda _: next(answers), lambda: "RUNNING").whole() == ["one", "two"]
 
 
-@pytest.mark.parametrize("framing", ["chunked", "until close"])
-@pytest.mark.parametrize("end", ["fin", "reset", "closed"])
-@pytest.mark.parametrize("part", [b"data:", b"data: ", b'data: {"type', b"dat"])
+@each_row("framing", ["chunked", "until close"])
+@each_row("end", ["fin", "reset", "closed"])
+@each_row("part", [b"data:", b"data: ", b'data: {"type', b"dat"])
 def test_an_event_cut_off_anywhere_is_no_line(framing: Framing, end: End, part: bytes) -> None:
     def connect(command: Any) -> Answer:
         start = command.headers.get("Last-Event-ID")
@@ -139,7 +139,7 @@ def test_an_event_cut_off_anywhere_is_no_line(framing: Framing, end: End, part: 
     assert run_tail("http", connect, lambda: "RUNNING").whole() == LINES
 
 
-@pytest.mark.parametrize("end", ["fin", "reset"])
+@each_row("end", ["fin", "reset"])
 def test_plain_text_cut_off_in_a_line_is_no_line(end: End) -> None:
     answers = iter(
         [
@@ -156,7 +156,7 @@ def test_plain_text_counts_as_the_log_has_it_with_its_carriage_returns() -> None
     answer = Answer(b"one\r\n\r\ntwo\n", "closed", content_type="text/plain")
     outcome = run_tail("http", lambda _: answer, lambda: "SUCCEEDED")
     assert outcome.whole() == ["one", "", "two"]
-    assert outcome.tail.log.delivered_bytes == 11
+    assert outcome.tail.log.buffer.delivered_bytes == 11
 
 
 def test_an_event_of_several_lines_of_data_that_is_whole_needs_no_blank_line() -> None:

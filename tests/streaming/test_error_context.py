@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import StreamLimitExceededError
 from synapse_sdk.testing import FakeAgent
@@ -22,7 +23,7 @@ def contexts(error: BaseException) -> list[type[BaseException]]:
     return found
 
 
-@pytest.mark.parametrize("protocol", ["websocket", "http"])
+@each_row("protocol", ["websocket", "http"])
 def test_sync(protocol: str) -> None:
     with FakeAgent() as agent:
         agent.add_job("job", status="SUCCEEDED", logs=["one", "two"])
@@ -31,7 +32,7 @@ def test_sync(protocol: str) -> None:
     assert IndexError not in contexts(caught.value)
 
 
-@pytest.mark.parametrize("protocol", ["websocket", "http"])
+@each_row("protocol", ["websocket", "http"])
 def test_async(protocol: str) -> None:
     async def main(agent: FakeAgent) -> None:
         async with agent.async_client(stream_limits=LIMITS) as client:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tables import each_row
 from websockets.frames import Opcode
 
 from synapse_sdk.clients.exceptions import ClientError, NotFoundError, StreamError, WebSocketError
 
 from .conftest import Tailer
+from .in_memory import run_events
 from .rows import row
 from .scripted import Agent, Peer, plays
 
@@ -25,7 +26,7 @@ everything = plays.lines(*LINES).complete()
 
 
 @row(27)
-@pytest.mark.parametrize("missing", [b"", b"\n"], ids=["both line ends", "the blank line"])
+@each_row("missing", [b"", b"\n"], ids=["both line ends", "the blank line"])
 def test_a_last_event_without_its_blank_line_that_is_whole(http_tail: Tailer, missing: bytes) -> None:
     script = plays.lines("one").chunk(b'data: {"type": "log", "message": "two", "offset": 8}' + missing).end()
     with Agent(script, plays.accept().end(), status="SUCCEEDED") as agent:
@@ -44,7 +45,7 @@ def test_a_complete_without_its_blank_line(http_tail: Tailer) -> None:
 
 
 @row(27)
-@pytest.mark.parametrize(
+@each_row(
     "cut",
     [b"d", b"data", b"data:", b'data: {"ty', b'data: {"type": "log", "message": "two"', b'data: {"a": {}'],
 )
@@ -93,7 +94,7 @@ def test_an_event_over_several_data_lines(http_tail: Tailer) -> None:
         assert http_tail(agent.url).whole() == ["one"]
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "text/plain; charset=utf-8"])
+@each_row("content_type", ["text/plain", "text/plain; charset=utf-8"])
 def test_a_body_of_plain_lines(http_tail: Tailer, content_type: str) -> None:
     script = plays.accept(content_type).chunk(b"one\n\ntwo: 2\n: three\nlast").end()
     with Agent(script, status="SUCCEEDED") as agent:
@@ -101,6 +102,13 @@ def test_a_body_of_plain_lines(http_tail: Tailer, content_type: str) -> None:
 
 
 # --- malformed
+
+COMPLETE = {"type": "complete", "status": "SUCCEEDED"}
+
+
+def log(message: str) -> dict[str, Any]:
+    return {"type": "log", "message": message}
+
 
 MALFORMED: list[Any] = [
     [],
@@ -130,10 +138,10 @@ MALFORMED: list[Any] = [
 
 
 @row(41)
-@pytest.mark.parametrize("event", MALFORMED, ids=str)
-def test_a_malformed_event_is_text_or_nothing(tail: Tailer, event: object) -> None:
-    with Agent(plays.logs("before\n").event(event).logs("\nafter\n").complete()) as agent:
-        lines = tail(agent.url).whole()
+@each_row("protocol", ["websocket", "http"])
+@each_row("event", MALFORMED, ids=str)
+def test_a_malformed_event_is_text_or_nothing(protocol: Any, event: object) -> None:
+    lines = run_events(protocol, [log("before\n"), event, log("\nafter\n"), COMPLETE]).whole()
     assert lines[0] == "before"
     assert lines[-1] == "after"
     "".join(lines).encode()  # anyone can print them
@@ -150,24 +158,26 @@ def test_bare_text_is_a_log_line(tail: Tailer) -> None:
 
 
 @row(41)
-@pytest.mark.parametrize("offset", [1 << 70, 10**400])
-def test_an_offset_out_of_this_world(tail: Tailer, offset: int) -> None:
-    with Agent(plays.log("one", 4).log("two", offset).complete()) as agent:
-        result = tail(agent.url)
-    assert result.lines[:1] == ["one"]
-    assert isinstance(result.error, StreamError)
+@each_row("protocol", ["websocket", "http"])
+@each_row("offset", [1 << 70, 10**400])
+def test_an_offset_out_of_this_world(protocol: Any, offset: int) -> None:
+    outcome = run_events(protocol, [log("one") | {"offset": 4}, log("two") | {"offset": offset}, COMPLETE])
+    assert outcome.lines[:1] == ["one"]
+    assert isinstance(outcome.error, StreamError)
 
 
 @row(41)
-@pytest.mark.parametrize("code", [None, "404", 200, 99, 600, 1 << 70, True, 404.0, [404]])
-def test_an_error_event_with_an_impossible_status(tail: Tailer, code: object) -> None:
-    with Agent(plays.event({"type": "error", "message": "broken", "status_code": code})) as agent:
-        error = tail(agent.url).failed(500)
+@each_row("protocol", ["websocket", "http"])
+@each_row("code", [None, "404", 200, 99, 600, 1 << 70, True, 404.0, [404]])
+def test_an_error_event_with_an_impossible_status(protocol: Any, code: object) -> None:
+    error = run_events(protocol, [{"type": "error", "message": "broken", "status_code": code}]).error
+    assert error is not None
+    assert error.status_code == 500
     assert "broken" in str(error)
 
 
 @row(41)
-@pytest.mark.parametrize("status", [None, 7, ["SUCCEEDED"], "A_LATER_STATUS"])
+@each_row("status", [None, 7, ["SUCCEEDED"], "A_LATER_STATUS"])
 def test_a_complete_with_an_odd_status(tail: Tailer, status: object) -> None:
     with Agent(plays.logs("one").event({"type": "complete", "status": status}).wait_for_close()) as agent:
         assert tail(agent.url).whole() == ["one"]
@@ -215,7 +225,7 @@ def test_nothing_foreign_gets_out_whatever_is_sent(tail: Tailer, sent: list[Any]
 
 
 @row(41)
-@pytest.mark.parametrize(
+@each_row(
     "garbage",
     [
         b"\x83\x00",  # an opcode there is not
@@ -234,9 +244,7 @@ def test_garbage_in_place_of_frames_is_a_drop(websocket_tail: Tailer, garbage: b
 
 
 @row(41)
-@pytest.mark.parametrize(
-    "garbage", [b"garbage\r\n", b"-1\r\n", b"5\r\nabcdeXX", b"\r\n", b"ffffffffffffffffff\r\n"]
-)
+@each_row("garbage", [b"garbage\r\n", b"-1\r\n", b"5\r\nabcdeXX", b"\r\n", b"ffffffffffffffffff\r\n"])
 def test_garbage_in_place_of_chunks_is_a_drop(http_tail: Tailer, garbage: bytes) -> None:
     with Agent(plays.lines("one").raw(garbage).fin(), everything) as agent:
         assert http_tail(agent.url).whole()[-3:] == LINES[-3:]
@@ -246,7 +254,7 @@ def test_garbage_in_place_of_chunks_is_a_drop(http_tail: Tailer, garbage: bytes)
 
 
 @row(42)
-@pytest.mark.parametrize(("code", "kind"), [(404, NotFoundError), (503, ClientError), (429, ClientError)])
+@each_row(("code", "kind"), [(404, NotFoundError), (503, ClientError), (429, ClientError)])
 def test_an_error_event_is_raised_after_the_lines_before_it(
     tail: Tailer, code: int, kind: type[ClientError]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import StreamLimitExceededError
 from synapse_sdk.utils.network import StreamLimits
@@ -53,7 +54,7 @@ def test_max_bytes_counts_log_bytes(tail: Tailer) -> None:
         assert len(tail(agent.url, limits=limits(max_bytes=10 * size)).whole()) == 10
 
 
-@pytest.mark.parametrize("one_message", [True, False], ids=["one message", "pieces"])
+@each_row("one_message", [True, False], ids=["one message", "pieces"])
 def test_an_oversize_line(tail: Tailer, one_message: bool) -> None:
     lines = ["short", "ä" * 60, "end"]
 

@@ -83,7 +83,7 @@ class Mute:
 def test_a_quiet_job_without_heartbeats_lives_by_its_status(
     http_tail: Tailer, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 1)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 1)
     with Agent(Mute(1.0), status=status) as agent:
         result = http_tail(agent.url, timeout=0.2)
         assert any(request.path == "/jobs/job/" for request in agent.requests)
@@ -124,7 +124,7 @@ def test_a_peer_that_vanishes_inside_a_message(tail: Tailer) -> None:
 
 @row(10)
 def test_a_peer_that_stays_away_is_a_408_in_the_end(tail: Tailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 2)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 2)
 
     with Agent(half.silence(), plays.silence()) as agent:
         agent.status_answers = [plays.silence()] * 20

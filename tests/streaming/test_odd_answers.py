@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
+from tables import each_row
 from websockets.utils import accept_key
 
 from synapse_sdk.clients.exceptions import AuthenticationError, StreamError
@@ -35,7 +35,7 @@ def switching(*headers: str) -> Script:
     ).wait_for_close()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "words"),
     [
         (["upgrade: h2c"], "does not upgrade to a WebSocket"),
@@ -63,7 +63,7 @@ def test_a_stream_compressed_unasked_is_refused(http_tail: Tailer) -> None:
     assert "compressed the stream (gzip) unasked" in str(error)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "answer",
     [
         plays.answer(500, b'{"detail": "no idea"}'),
@@ -90,7 +90,7 @@ def test_a_token_refused_where_the_status_is_asked_for_is_raised(tail: Tailer) -
 
 
 def test_bare_text_after_a_resumed_position_is_refused(tail: Tailer) -> None:
-    """Which lines were received before can't be told of text that doesn't say where it stands."""
+    """Which lines were received before is unknown for text without an offset."""
     with Agent(plays.lines(*LINES[:3]).fin(), plays.text("line 3").fin()) as agent:
         result = tail(agent.url, max_retries=0)
     assert "sends no offsets any more" in str(result.failed(503))

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from synapse_sdk.clients.exceptions import ClientError, StreamError, StreamLimitExceededError
-from synapse_sdk.streaming._events import Batch, Event, Text, decode
+from synapse_sdk.streaming._commands import Open, Opened
+from synapse_sdk.streaming._messages import Batch, Event, Text, decode
 from synapse_sdk.streaming._sse import EventSource
-from synapse_sdk.streaming._tail import Open, Opened
 from synapse_sdk.streaming._websocket import WebSocket
 from synapse_sdk.utils.network import StreamLimits
 
@@ -185,7 +185,7 @@ def test_any_log_however_sent_and_broken_gives_the_same_lines(kind: Kind, protoc
     outcome = run_tail(protocol, agent.connect, agent.status)
     # Pieces without a newline look like a whole line, and the newline after it makes a CR part of its end.
     assert outcome.whole() == lines_of(log, "lines" if "\n" not in log and kind == "pieces" else kind)
-    assert outcome.tail.log.delivered_lines == len(outcome.lines)
+    assert outcome.tail.log.buffer.delivered_lines == len(outcome.lines)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import AuthenticationError, NotFoundError, StreamError
 from synapse_sdk.utils.network import StreamLimits
 
 from .conftest import Tailer
+from .in_memory import run_events
 from .rows import row
 from .scripted import Agent, Peer, Script, plays
 
@@ -26,8 +28,8 @@ def size(*lines: str) -> int:
 # --- agents that give offsets
 
 
-@pytest.mark.parametrize("end", ["end", "fin", "rst"])
-@pytest.mark.parametrize("count", [1, 3, 6])
+@each_row("end", ["end", "fin", "rst"])
+@each_row("count", [1, 3, 6])
 def test_with_offsets_the_stream_goes_on_from_there(tail: Tailer, end: str, count: int) -> None:
     with Agent(getattr(plays.lines(*LINES[:count]), end)(), everything) as agent:
         result = tail(agent.url)
@@ -57,7 +59,7 @@ def test_an_agent_that_takes_no_notice_of_the_offset(tail: Tailer) -> None:
         assert tail(agent.url).whole() == LINES
 
 
-@pytest.mark.parametrize("cut", range(1, 12))
+@each_row("cut", range(1, 12))
 def test_a_line_half_received_before_the_drop_arrives_whole(tail: Tailer, cut: int) -> None:
     def begins(peer: Peer) -> None:
         peer.log(LINES[0][:cut], len(LINES[0][:cut].encode()))
@@ -76,7 +78,7 @@ def test_a_line_half_received_before_the_drop_arrives_whole(tail: Tailer, cut: i
 
 
 @row(29)
-@pytest.mark.parametrize("end", ["end", "fin", "rst"])
+@each_row("end", ["end", "fin", "rst"])
 def test_without_offsets_the_replay_is_skipped(tail: Tailer, end: str) -> None:
     first, second = (getattr(plays.logs(*LINES[:count]), end)() for count in (2, 4))
     with Agent(first, second, plays.logs(*LINES).complete()) as agent:
@@ -85,7 +87,7 @@ def test_without_offsets_the_replay_is_skipped(tail: Tailer, end: str) -> None:
 
 
 @row(29)
-@pytest.mark.parametrize("offsets", [True, False], ids=["offsets", "replay"])
+@each_row("offsets", [True, False], ids=["offsets", "replay"])
 def test_a_drop_at_each_event_in_turn(tail: Tailer, offsets: bool) -> None:
     verb = "lines" if offsets else "logs"
 
@@ -101,19 +103,28 @@ def test_a_drop_at_each_event_in_turn(tail: Tailer, offsets: bool) -> None:
         assert tail(agent.url).whole() == LINES
 
 
-@row(30)
-@pytest.mark.parametrize("first", [1, 4, 25, 1000])
-@pytest.mark.parametrize("second", [1, 3, 10, 1000])
-def test_a_replay_cut_into_other_pieces(tail: Tailer, first: int, second: int) -> None:
-    with Agent(plays.pieces(TEXT[:25], first).fin(), plays.pieces(TEXT, second).complete()) as agent:
-        assert tail(agent.url).whole() == LINES
+def pieces(text: str, size: int = 1000) -> list[dict[str, str]]:
+    """Messages without offsets, of so many characters each."""
+    return [{"type": "log", "message": text[start : start + size]} for start in range(0, len(text), size)]
+
+
+COMPLETE = {"type": "complete", "status": "SUCCEEDED"}
 
 
 @row(30)
-@pytest.mark.parametrize("cut", range(1, len(LINES[0]) + 3))
-def test_a_replay_in_pieces_of_lines_that_came_whole_cut_anywhere(tail: Tailer, cut: int) -> None:
-    with Agent(plays.logs(TEXT[:cut]).fin(), plays.logs(TEXT[:cut], TEXT[cut:]).complete()) as agent:
-        assert tail(agent.url).whole() == LINES
+@each_row("protocol", ["websocket", "http"])
+@each_row("first", [1, 4, 25, 1000])
+@each_row("second", [1, 3, 10, 1000])
+def test_a_replay_cut_into_other_pieces(protocol: Any, first: int, second: int) -> None:
+    assert run_events(protocol, pieces(TEXT[:25], first), [*pieces(TEXT, second), COMPLETE]).whole() == LINES
+
+
+@row(30)
+@each_row("protocol", ["websocket", "http"])
+@each_row("cut", range(1, len(LINES[0]) + 3))
+def test_a_replay_in_pieces_of_lines_that_came_whole_cut_anywhere(protocol: Any, cut: int) -> None:
+    again = [*pieces(TEXT[:cut]), *pieces(TEXT[cut:]), COMPLETE]
+    assert run_events(protocol, pieces(TEXT[:cut]), again).whole() == LINES
 
 
 def seen(*lines: str) -> Script:
@@ -162,7 +173,7 @@ def test_a_replay_shorter_than_what_was_seen_that_ends_again_and_again(tail: Tai
 def test_a_replay_shorter_than_what_was_seen_whose_job_goes_on_quietly(
     tail: Tailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_FRUITLESS", 1)
+    monkeypatch.setattr("synapse_sdk.streaming._tail._MAX_ATTEMPTS", 1)
     with Agent(seen(*LINES[:3]), plays.logs(*LINES[:2]).quiet(4)) as agent:
         result = tail(agent.url, timeout=0.3)
     assert result.lines == LINES[:3]
@@ -235,8 +246,8 @@ def test_what_is_skipped_does_not_count_against_the_limits(tail: Tailer) -> None
 
 
 @row(46)
-@pytest.mark.parametrize("verb", ["lines", "logs"])
-@pytest.mark.parametrize("field", ["max_bytes", "per protocol"])
+@each_row("verb", ["lines", "logs"])
+@each_row("field", ["max_bytes", "per protocol"])
 def test_a_limit_passed_after_a_reconnect_delivers_exactly_its_allowance(
     tail: Tailer, verb: str, field: str
 ) -> None:

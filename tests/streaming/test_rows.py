@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-import pytest
+from tables import each_row
 
 from .rows import ELSEWHERE, ROWS
 
@@ -28,6 +28,6 @@ def test_the_table_is_whole() -> None:
     assert ELSEWHERE.keys() < ROWS.keys()
 
 
-@pytest.mark.parametrize("number", [number for number in ROWS if number not in ELSEWHERE])
+@each_row("number", [number for number in ROWS if number not in ELSEWHERE])
 def test_a_row_has_its_tests(number: int) -> None:
     assert marked().get(number), f"no test is marked with row {number}: {ROWS[number]}"

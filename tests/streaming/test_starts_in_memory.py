@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_sdk.clients.exceptions import ClientError
+from synapse_sdk.streaming._commands import Open
 from synapse_sdk.streaming._start import Start
-from synapse_sdk.streaming._tail import Open
 from synapse_sdk.testing._window import Window
 
 from .in_memory import Answer, run_tail
 from .test_properties import BREAKS, PROTOCOLS, Drop, drops, logs, thorough
+
+pytestmark = pytest.mark.slow
 
 OFFSETS = ("offsets", "offset pieces")
 

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import ClientError, ValidationError
@@ -103,7 +104,7 @@ def test_the_credentials_go_with_every_request(tail: Tailer) -> None:
     assert request.headers["synapse-tenant"] == "Token tenant"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("job_id", "timeout", "protocol"),
     [
         ("", 5, "auto"),
@@ -128,7 +129,7 @@ def test_use_after_close_is_a_clear_error() -> None:
         client.tail_job_logs("job")
 
 
-@pytest.mark.parametrize("protocol", ["websocket", "http"])
+@each_row("protocol", ["websocket", "http"])
 def test_the_auth_of_an_injected_client_does_not_replace_the_token(protocol: Any) -> None:
     with Agent(lambda peer: peer.complete()) as agent, httpx.Client(auth=("someone", "else")) as http:
         client = AgentClient(agent.url, "a-token", http_client=http)
@@ -195,8 +196,8 @@ def test_a_transport_of_the_callers_own(tail: Tailer) -> None:
     lines = [f"line {n}" for n in range(4)]
     script = plays.lines(*lines[:2]).pause(0.05).log(lines[2], 21).log(lines[3], 28).complete()
     with Agent(script) as agent:
-        if tail.shell != "sync":
-            assert anyio.run(main, agent.url, backend=tail.shell) == lines
+        if tail.backend != "sync":
+            assert anyio.run(main, agent.url, backend=tail.backend) == lines
             return
         with httpx.Client(transport=OwnTransport()) as http:
             client = AgentClient(agent.url, "a-token", http_client=http)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from stopwatch import Stopwatch
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import ClientError, NotFoundError, ValidationError
 from synapse_sdk.streaming import StreamEvent
@@ -92,7 +93,7 @@ def test_any_iterable_of_ids_will_do(tail: Tailer) -> None:
         assert len(many.rest()) == 15
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("job_ids", "options"),
     [
         ("job-a", {}),

@@ -29,29 +29,30 @@ def test_a_loop(protocol: Any) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["websocket", "http"])
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_async_loop(backend: Any, protocol: Any) -> None:
+def test_an_async_loop(async_backend: Any, protocol: Any) -> None:
     async def main(url: str) -> list[tuple[str, str]]:
         async with (
-            Tailer(backend, protocol).client(url) as client,
+            Tailer(async_backend, protocol).client(url) as client,
             client.tail_many(JOBS, protocol=protocol) as stream,
         ):
             return [pair async for pair in stream]
 
     with Agent(whole(*JOBS)) as agent:
-        pairs = anyio.run(main, agent.url, backend=backend)
+        pairs = anyio.run(main, agent.url, backend=async_backend)
     assert [of(job_id, pairs) for job_id in JOBS] == [lines_of(job_id) for job_id in JOBS]
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: Any) -> None:
+def test_a_read_that_is_cancelled_loses_and_repeats_nothing(async_backend: Any) -> None:
     ready = threading.Event()
     script = plays.lines(*lines_of("job-a")[:2]).then(lambda peer: ready.wait(20))
     agent = Agent(script.lines(*lines_of("job-a")).complete(), whole("job-a"))
 
     async def main(url: str) -> list[tuple[str, str]]:
         pairs: list[tuple[str, str]] = []
-        async with Tailer(backend, "websocket").client(url) as client, client.tail_many(["job-a"]) as stream:
+        async with (
+            Tailer(async_backend, "websocket").client(url) as client,
+            client.tail_many(["job-a"]) as stream,
+        ):
             pairs += [await anext(stream), await anext(stream)]
             with anyio.move_on_after(0.05) as scope:
                 await anext(stream)
@@ -60,12 +61,11 @@ def test_a_read_that_is_cancelled_loses_and_repeats_nothing(backend: Any) -> Non
             return pairs + [pair async for pair in stream]
 
     with agent:
-        pairs = anyio.run(main, agent.url, backend=backend)
+        pairs = anyio.run(main, agent.url, backend=async_backend)
     assert of("job-a", pairs) == lines_of("job-a")
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_read_that_is_cancelled_when_a_line_has_come_loses_and_repeats_nothing(backend: Any) -> None:
+def test_a_read_that_is_cancelled_when_a_line_has_come_loses_and_repeats_nothing(async_backend: Any) -> None:
     """The line came, but was not handed out; nor is a job started anew whose log is over."""
     last = threading.Event()
     scopes: list[anyio.CancelScope] = []
@@ -92,7 +92,7 @@ def test_a_read_that_is_cancelled_when_a_line_has_come_loses_and_repeats_nothing
     async def main(url: str) -> list[tuple[str, str]]:
         pairs: list[tuple[str, str]] = []
         async with (
-            Tailer(backend, "http").client(url) as client,
+            Tailer(async_backend, "http").client(url) as client,
             client.tail_many(["job-a", "job-b"], protocol="http", on_event=on_event) as stream,
         ):
             with anyio.CancelScope() as scope:
@@ -106,7 +106,7 @@ def test_a_read_that_is_cancelled_when_a_line_has_come_loses_and_repeats_nothing
             return pairs
 
     with Agent(by_job({"job-a": whole("job-a"), "job-b": second})) as agent:
-        pairs = anyio.run(main, agent.url, backend=backend)
+        pairs = anyio.run(main, agent.url, backend=async_backend)
         assert len(agent.streams) == 2
     assert [of(job_id, pairs) for job_id in ("job-a", "job-b")] == [lines_of("job-a"), lines_of("job-b")]
 
@@ -150,10 +150,9 @@ def forget(streams: list[Any]) -> None:
     gc.collect()
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_one_that_is_not_closed_is_warned_of_and_its_connections_end(backend: Any) -> None:
+def test_one_that_is_not_closed_is_warned_of_and_its_connections_end(async_backend: Any) -> None:
     async def main(agent: Agent) -> None:
-        async with Tailer(backend, "http").client(agent.url) as client:
+        async with Tailer(async_backend, "http").client(agent.url) as client:
             streams = [client.tail_many(["job-a"])]
             await anext(streams[0])
             with pytest.warns(ResourceWarning, match="was not closed; use it in 'async with'"):
@@ -163,7 +162,7 @@ def test_one_that_is_not_closed_is_warned_of_and_its_connections_end(backend: An
                     await anyio.sleep(0.01)
 
     with Agent(plays.lines("job-a line 0").then(lambda peer: peer.wait_for_close())) as agent:
-        anyio.run(main, agent, backend=backend)
+        anyio.run(main, agent, backend=async_backend)
 
 
 def test_an_error_that_is_no_clients_own_reaches_the_consumer(tail: Tailer) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stopwatch import Stopwatch
+from tables import each_row
 from websockets.frames import Frame, Opcode
 
 from synapse_sdk.clients.exceptions import WebSocketError
@@ -97,7 +97,7 @@ def test_utf8_split_between_the_chunks_of_a_body(http_tail: Tailer) -> None:
 
 
 @row(21)
-@pytest.mark.parametrize("offsets", [True, False], ids=["offsets", "no offsets"])
+@each_row("offsets", [True, False], ids=["offsets", "no offsets"])
 def test_text_split_at_every_character_across_events(tail: Tailer, offsets: bool) -> None:
     text = EMOJI + "\n"
 
@@ -142,7 +142,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "an opcode there is not": (b"\x83\x00", "invalid opcode"),
     "a close frame inside another frame": (b"\x81\x08text" + b"\x88\x02\x03\xf3", "invalid UTF-8"),
 }
-broken_frames = pytest.mark.parametrize(("frame", "why"), BROKEN.values(), ids=list(BROKEN))
+broken_frames = each_row(("frame", "why"), BROKEN.values(), ids=list(BROKEN))
 
 
 @row(22)
@@ -161,7 +161,7 @@ def test_a_broken_frame_is_an_interruption(websocket_tail: Tailer, frame: bytes,
         assert agent.offsets == [None, 4]
     assert result.whole() == ["one", "two"]
     assert result.stream.reconnects == 1
-    assert closes[0][0] == 0x88  # the agent is told
+    assert closes[0][0] == 0x88  # the client says why
 
 
 @row(22)
@@ -225,7 +225,7 @@ SEPARATORS = "\u2028\u2029\u0085\x0b\x0c\x1c\x1d\x1e\r"
 
 
 @row(23)
-@pytest.mark.parametrize("separator", SEPARATORS)
+@each_row("separator", SEPARATORS)
 def test_only_lf_and_crlf_end_a_line(tail: Tailer, separator: str) -> None:
     line = f"before{separator}after"
     with Agent(plays.lines(line, line + "\r").complete()) as agent:
@@ -263,7 +263,7 @@ def test_a_newline_at_the_end_of_bare_text_is_the_lines_own(websocket_tail: Tail
 
 
 @row(24)
-@pytest.mark.parametrize("offsets", [True, False], ids=["offsets", "no offsets"])
+@each_row("offsets", [True, False], ids=["offsets", "no offsets"])
 def test_crlf_split_at_every_offset_across_events(tail: Tailer, offsets: bool) -> None:
     text = "one\r\n\r\ntwo\r\n"
 
@@ -295,7 +295,7 @@ def test_crlf_of_an_event_stream_split_at_every_offset_across_reads(http_tail: T
 
 
 @row(25)
-@pytest.mark.parametrize("offsets", [True, False], ids=["offsets", "no offsets"])
+@each_row("offsets", [True, False], ids=["offsets", "no offsets"])
 def test_the_carriage_returns_of_progress_bars_stay_in_the_line(tail: Tailer, offsets: bool) -> None:
     updates = [f"\r{percent:3}%|{'█' * (percent // 10):<10}| {percent}/100" for percent in range(0, 101, 10)]
 

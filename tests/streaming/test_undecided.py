@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 from stopwatch import Stopwatch
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
 
 from .scripted import Agent, Peer
 
 
-@pytest.mark.parametrize("protocol", ["websocket", "http"])
+@each_row("protocol", ["websocket", "http"])
 def test_a_log_that_is_never_silent_is_not_held_back_for_long(protocol: str) -> None:
     sent: list[Stopwatch] = []
 

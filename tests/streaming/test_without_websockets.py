@@ -18,7 +18,8 @@ LINES = ["one", "two"]
 def _no_websockets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "websockets"]:
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, "synapse_sdk.streaming._websocket", raising=False)
+    for name in ("_websocket", "_websocket_session"):
+        monkeypatch.delitem(sys.modules, f"synapse_sdk.streaming.{name}", raising=False)
 
 
 def test_an_explicit_websocket_says_what_is_missing(websocket_tail: Tailer) -> None:

@@ -12,10 +12,13 @@ import anyio
 import httpx
 import pytest
 from checkout import environment
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ClientConnectionError
 from synapse_sdk.testing import FakeAgent, FakeJob
+
+pytestmark = pytest.mark.slow
 
 
 def test_clients_go_over_no_network() -> None:
@@ -100,7 +103,7 @@ def test_the_environments_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch)
         assert agent.client().list_jobs() == []
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@each_row("backend", ["asyncio", "trio"])
 def test_in_async_with_it_closes_the_clients_it_made(backend: str) -> None:
     async def main() -> None:
         async with FakeAgent() as agent:

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT, environment
+from tables import each_row
 
 from synapse_sdk import testing
 from synapse_sdk.testing import FakeAgent
+
+pytestmark = pytest.mark.slow
 
 HOW_TO = ROOT / "docs" / "how-to" / "testing.md"
 MODULES = [
@@ -28,7 +31,7 @@ MODULES = [
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
-@pytest.mark.parametrize("name", MODULES)
+@each_row("name", MODULES)
 def test_the_examples_of_the_docstrings_run(name: str) -> None:
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)

@@ -21,12 +21,12 @@ from synapse_sdk.clients.exceptions import (
 )
 from synapse_sdk.testing import FakeAgent
 
-from .ways import Way, each_protocol, each_runner, each_way
+from .ways import Way, each_backend, each_protocol, each_way
 
 ONCE = {"max_retries": 0}
 
 
-@each_runner
+@each_backend
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -103,7 +103,7 @@ def test_a_body_that_is_not_what_it_should_be(agent: FakeAgent, body: Any) -> No
     assert caught.value.status_code == 200
 
 
-@each_runner
+@each_backend
 def test_a_dropped_connection(agent: FakeAgent, way: Way) -> None:
     agent.drop_next("list_jobs")
     with pytest.raises(ClientConnectionError) as caught:
@@ -111,7 +111,7 @@ def test_a_dropped_connection(agent: FakeAgent, way: Way) -> None:
     assert caught.value.status_code == 503
 
 
-@each_runner
+@each_backend
 def test_no_answer(agent: FakeAgent, way: Way) -> None:
     agent.hang_next("list_jobs")
     with pytest.raises(ClientTimeoutError) as caught:
@@ -119,7 +119,7 @@ def test_no_answer(agent: FakeAgent, way: Way) -> None:
     assert caught.value.status_code == 408
 
 
-@each_runner
+@each_backend
 def test_a_late_answer(agent: FakeAgent, way: Way) -> None:
     agent.delay_next("list_jobs", seconds=0.2)
     begin = time.monotonic()
@@ -135,7 +135,7 @@ def test_refused_connections(agent: FakeAgent, way: Way) -> None:
     assert way.call(agent, "list_jobs", client=ONCE) == []
 
 
-@each_runner
+@each_backend
 @each_protocol
 def test_a_tail_outlives_an_agent_that_is_away(agent: FakeAgent, way: Way, protocol: str) -> None:
     agent.serve()
@@ -156,7 +156,7 @@ def test_a_tail_outlives_an_agent_that_is_away(agent: FakeAgent, way: Way, proto
     assert (tailed.lines, tailed.status) == (["one", "two"], "SUCCEEDED")
 
 
-@each_runner
+@each_backend
 @pytest.mark.parametrize("protocol", ["auto", "websocket", "http"])
 def test_a_wrong_token(agent: FakeAgent, way: Way, protocol: str) -> None:
     agent.add_job("train", status="SUCCEEDED")
@@ -174,7 +174,7 @@ def test_a_token_that_expires(agent: FakeAgent) -> None:
     assert fresh.list_jobs() == []
 
 
-@each_runner
+@each_backend
 def test_a_websocket_that_is_refused_falls_back(agent: FakeAgent, way: Way) -> None:
     agent.add_job("train", status="SUCCEEDED", logs=["one"])
     agent.fail_next("websocket_tail_job_logs", status=426)
@@ -182,7 +182,7 @@ def test_a_websocket_that_is_refused_falls_back(agent: FakeAgent, way: Way) -> N
     assert (tailed.lines, tailed.protocol) == (["one"], "http")
 
 
-@each_runner
+@each_backend
 def test_a_stream_that_is_no_stream(agent: FakeAgent, way: Way) -> None:
     agent.add_job("train", status="SUCCEEDED", logs=["one"])
     agent.fail_next("stream_tail_job_logs", status=200, body="<html>", content_type="text/html")

@@ -20,7 +20,7 @@ from synapse_sdk.clients.exceptions import (
 from synapse_sdk.testing import FakeAgent
 from synapse_sdk.utils.network import StreamLimits
 
-from .ways import Way, each_protocol, each_runner, each_way
+from .ways import Way, each_backend, each_protocol, each_way
 
 TEXT = ["epoch 1", "", "é🚀", "50%\r100%", "a\u2028b"]
 
@@ -51,7 +51,7 @@ def test_lines_come_as_the_test_writes_them(agent: FakeAgent, way: Way, protocol
     assert (tailed.protocol, tailed.status, tailed.reconnects) == (protocol, "SUCCEEDED", 0)
 
 
-@each_runner
+@each_backend
 @each_protocol
 def test_a_quiet_job_is_waited_for(agent: FakeAgent, way: Way, protocol: str) -> None:
     job = agent.add_job("train")
@@ -62,7 +62,7 @@ def test_a_quiet_job_is_waited_for(agent: FakeAgent, way: Way, protocol: str) ->
     assert (tailed.lines, tailed.status, tailed.reconnects) == (["at last"], "FAILED", 0)
 
 
-@each_runner
+@each_backend
 @each_protocol
 @pytest.mark.parametrize("how", ["fin", "close", "reset"])
 @pytest.mark.parametrize("offsets", [True, False])
@@ -84,7 +84,7 @@ def test_a_stream_that_breaks_is_resumed(
     assert given == (str(3 * len("line 0\n")) if offsets else None)
 
 
-@each_runner
+@each_backend
 def test_open_streams_break_when_they_are_told_to(agent: FakeAgent, way: Way) -> None:
     job = agent.add_job("train", logs=["one"])
 
@@ -100,7 +100,7 @@ def test_open_streams_break_when_they_are_told_to(agent: FakeAgent, way: Way) ->
     assert tailed.events.count("resumed") == 1
 
 
-@each_runner
+@each_backend
 def test_without_websockets_there_is_http(agent: FakeAgent, way: Way) -> None:
     agent.websockets = False
     agent.add_job("train", status="SUCCEEDED", logs=["one"])
@@ -112,7 +112,7 @@ def test_without_websockets_there_is_http(agent: FakeAgent, way: Way) -> None:
     assert caught.value.status_code == 503
 
 
-@each_runner
+@each_backend
 @each_protocol
 @pytest.mark.parametrize(
     ("status", "kind"), [(403, AuthorizationError), (503, ServerError), (None, ClientError)]
@@ -237,7 +237,7 @@ def test_a_stream_is_closed_from_another_thread(agent: FakeAgent) -> None:
     closer.join()
 
 
-@each_runner
+@each_backend
 @each_protocol
 def test_there_is_no_such_job(agent: FakeAgent, way: Way, protocol: str) -> None:
     with pytest.raises(NotFoundError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from tables import each_row
 
 from synapse_agent_api.requests import REQUESTS
 from synapse_sdk.testing._schema import from_text, problems
@@ -40,7 +40,7 @@ def bodies(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     )
 
 
-@pytest.mark.parametrize("key", BODIES, ids=" ".join)
+@each_row("key", BODIES, ids=" ".join)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_it_takes_what_jsonschema_takes(key: tuple[str, str], data: st.DataObject) -> None:
@@ -53,7 +53,7 @@ def test_it_takes_what_jsonschema_takes(key: tuple[str, str], data: st.DataObjec
         assert set(problem) == {"loc", "msg", "type", "input"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("schema", "value", "taken"),
     [
         ({"type": "string", "pattern": "^[a-z]+$"}, "abc\n", False),
@@ -69,7 +69,7 @@ def test_what_jsonschema_leaves_open(schema: dict[str, Any], value: Any, taken: 
     assert (not list(problems(schema, value, ("body",)))) is taken
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "text", "value"),
     [
         ("integer", "12", 12),

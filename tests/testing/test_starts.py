@@ -11,7 +11,7 @@ from synapse_sdk.clients.exceptions import ClientError, HTTPError, ValidationErr
 from synapse_sdk.testing import FakeAgent
 from synapse_sdk.utils.network import StreamLimits
 
-from .ways import Way, each_protocol, each_runner, each_way
+from .ways import Way, each_backend, each_protocol, each_way
 
 AGENTS = {"new": {}, "old": {"windows": False}, "oldest": {"windows": False, "offsets": False}}
 each_agent = pytest.mark.parametrize("age", AGENTS)
@@ -48,7 +48,7 @@ def test_the_last_lines_and_what_comes_then(agent: FakeAgent, way: Way, protocol
 
 @each_agent
 @each_protocol
-@each_runner
+@each_backend
 def test_only_what_comes_from_now_on(agent: FakeAgent, way: Way, protocol: str, age: str) -> None:
     aged(agent, age)
     job = agent.add_job("train", logs=LINES)
@@ -172,7 +172,7 @@ def test_bad_starts_are_refused_at_once(agent: FakeAgent, options: dict[str, Any
 
 
 @each_protocol
-@each_runner
+@each_backend
 def test_lines_that_are_read_live_have_a_time(agent: FakeAgent, way: Way, protocol: str) -> None:
     job = agent.add_job("train", logs=["before"])
     before = time.time()
@@ -209,14 +209,14 @@ def test_an_older_agent_has_no_times(agent: FakeAgent) -> None:
 @each_agent
 # Not asyncio: the fake agent is reached over a Unix socket, and anyio's may log there that a future was set
 # twice when it is closed while it is read.
-@pytest.mark.parametrize("runner", ["sync", "trio"])
-def test_a_collector_goes_on_with_several_logs(agent: FakeAgent, runner: str, age: str) -> None:
+@pytest.mark.parametrize("backend", ["sync", "trio"])
+def test_a_collector_goes_on_with_several_logs(agent: FakeAgent, backend: str, age: str) -> None:
     aged(agent, age)
     for name in ("a", "b", "c"):
         agent.add_job(name, logs=[f"{name} {line}" for line in LINES]).succeed()
     seen: dict[str, list[str]] = {"a": [], "b": [], "c": []}
     positions: dict[str, int] = {}
-    way = Way(runner, "in-process")  # type: ignore[arg-type]
+    way = Way(backend, "in-process")  # type: ignore[arg-type]
     streams: list[Any] = []
     for stop in (10, 31, 57, 1000):
 

@@ -9,11 +9,12 @@ from typing import Any, Literal, TypeVar
 
 import anyio
 import pytest
+from backends import BACKENDS, Backend
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.testing import FakeAgent
 
-__all__ = ["WAYS", "Tailed", "Way", "each_protocol", "each_runner", "each_way"]
+__all__ = ["WAYS", "Tailed", "Way", "each_protocol", "each_backend", "each_way"]
 
 T = TypeVar("T")
 
@@ -31,17 +32,17 @@ class Tailed:
 
 @dataclass(frozen=True)
 class Way:
-    runner: Literal["sync", "asyncio", "trio"]
+    backend: Backend
     where: Literal["in-process", "socket"]
 
     def __str__(self) -> str:
-        return f"{self.runner}-{self.where}"
+        return f"{self.backend}-{self.where}"
 
     def call(
         self, agent: FakeAgent, method: str, *args: Any, client: dict[str, Any] | None = None, **kwargs: Any
     ) -> Any:
         """Call a method of a client of its own; what it walks over comes as a list."""
-        if self.runner == "sync":
+        if self.backend == "sync":
             with self._client(agent, client or {}) as sync:
                 found = getattr(sync, method)(*args, **kwargs)
                 return list(found) if inspect.isgenerator(found) else found
@@ -72,7 +73,7 @@ class Way:
             tailed.reconnects = stream.reconnects
             return tailed
 
-        if self.runner == "sync":
+        if self.backend == "sync":
             with self._client(agent, client or {}) as sync, sync.tail_job_logs(job_id, **options) as stream:
                 for line in stream:
                     tailed.lines.append(line)
@@ -101,7 +102,7 @@ class Way:
         **options: Any,
     ) -> None:
         """Tail several jobs until `take`, called with each pair and the stream, has enough."""
-        if self.runner == "sync":
+        if self.backend == "sync":
             with self._client(agent, {}) as sync, sync.tail_many(job_ids, **options) as stream:
                 for pair in stream:
                     if take(pair, stream):
@@ -127,11 +128,11 @@ class Way:
         return AsyncAgentClient(agent.serve(), options.pop("agent_token", agent.token), **options)
 
     def _run(self, function: Callable[[], Awaitable[T]]) -> T:
-        return anyio.run(function, backend=self.runner)
+        return anyio.run(function, backend=self.backend)
 
 
-WAYS = [Way(runner, where) for runner in ("sync", "asyncio", "trio") for where in ("in-process", "socket")]
+WAYS = [Way(backend, where) for backend in BACKENDS for where in ("in-process", "socket")]
 each_way = pytest.mark.parametrize("way", WAYS, ids=str)
 # Where every way would be one too many.
-each_runner = pytest.mark.parametrize("way", [WAYS[1], WAYS[2], WAYS[4]], ids=str)
+each_backend = pytest.mark.parametrize("way", [WAYS[1], WAYS[2], WAYS[4]], ids=str)
 each_protocol = pytest.mark.parametrize("protocol", ["websocket", "http"])

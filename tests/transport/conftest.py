@@ -11,13 +11,6 @@ import pytest
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 
-BACKENDS = ("sync", "asyncio", "trio")
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
 
 @pytest.fixture
 def use(backend: str) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import (
@@ -67,7 +68,7 @@ def test_redirects_and_retries(use: Use, library: Any) -> None:
     assert [request.target for request in server.requests] == ["/jobs/job/", "/jobs/job/", "/jobs/other/"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("step", "kind", "told"),
     [
         (json_answer(404, {"detail": "no such job"}), NotFoundError, "no such job"),
@@ -95,7 +96,7 @@ def test_nobody_listens(use: Use, library: Any) -> None:
     use(calls, "http://127.0.0.1:9/", library, max_retries=0)
 
 
-@pytest.mark.parametrize("protocol", ["websocket", "http"])
+@each_row("protocol", ["websocket", "http"])
 def test_a_tail_that_is_cut_and_resumed(use: Use, library: Any, protocol: str) -> None:
     lines = [f"line {number} \xe4" for number in range(200)]
     with FakeAgent(token="a-token", listen=True) as agent:

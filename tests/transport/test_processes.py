@@ -26,7 +26,7 @@ from synapse_sdk.testing import FakeAgent
 from ..streaming.scripted import Agent, Peer
 from ..unit.scripted_server import Request, Server, json_answer
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -16,10 +16,13 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import NotFoundError
 from synapse_sdk.testing import FakeAgent
+
+pytestmark = pytest.mark.slow
 
 Use = Callable[..., Any]
 
@@ -86,7 +89,7 @@ def test_opentelemetry_sees_a_tail(
     assert parents(agent) == [parent]
 
 
-@pytest.mark.parametrize("using", ["httpcore", "httpx"])
+@each_row("using", ["httpcore", "httpx"])
 def test_respx_answers_in_place_of_the_network(use: Use, using: str) -> None:
     with respx.mock(using=using) as mock:
         route = mock.get("http://agent.invalid/jobs/").mock(return_value=httpx.Response(200, json=[]))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+import httpx2
 
 from synapse_agent_api.client import RawResponse
 from synapse_sdk.clients.agent import AsyncAgentClient
@@ -44,7 +45,9 @@ def token() -> str:
     return "t"
 
 
-def constructor(http: httpx.AsyncClient, handler: AsyncLongPollHandler, context: ssl.SSLContext) -> None:
+def constructor(
+    http: httpx.AsyncClient, http2: httpx2.AsyncClient, handler: AsyncLongPollHandler, context: ssl.SSLContext
+) -> None:
     assert_type(AsyncAgentClient("http://a", "t"), AsyncAgentClient)
     assert_type(AsyncAgentClient("http://a", token, user_token=token, tenant="x"), AsyncAgentClient)
     assert_type(AsyncAgentClient(None, "t", long_poll_handler=handler), AsyncAgentClient)
@@ -60,6 +63,9 @@ def constructor(http: httpx.AsyncClient, handler: AsyncLongPollHandler, context:
     )
     assert_type(AsyncAgentClient("http://a", "t", verify=context), AsyncAgentClient)
     assert_type(AsyncAgentClient("http://a", "t", http_client=http), AsyncAgentClient)
+    assert_type(
+        AsyncAgentClient("http://a", "t", http_client=http2, timeout=httpx2.Timeout(3)), AsyncAgentClient
+    )
     assert_type(AsyncAgentClient.from_env(timeout=3, max_retries=1), AsyncAgentClient)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+import httpx2
 
 from synapse_agent_api.client import RawResponse
 from synapse_sdk.clients.agent import AgentClient
@@ -44,7 +45,9 @@ def token() -> str:
     return "t"
 
 
-def constructor(http: httpx.Client, handler: LongPollHandler, context: ssl.SSLContext) -> None:
+def constructor(
+    http: httpx.Client, http2: httpx2.Client, handler: LongPollHandler, context: ssl.SSLContext
+) -> None:
     assert_type(AgentClient("http://a", "t"), AgentClient)
     assert_type(AgentClient("http://a", token, user_token=token, tenant="x"), AgentClient)
     assert_type(AgentClient(None, "t", long_poll_handler=handler), AgentClient)
@@ -60,6 +63,7 @@ def constructor(http: httpx.Client, handler: LongPollHandler, context: ssl.SSLCo
     )
     assert_type(AgentClient("http://a", "t", verify=context), AgentClient)
     assert_type(AgentClient("http://a", "t", http_client=http), AgentClient)
+    assert_type(AgentClient("http://a", "t", http_client=http2, timeout=httpx2.Timeout(3)), AgentClient)
     assert_type(AgentClient.from_env(timeout=3, max_retries=1), AgentClient)
 
 

@@ -16,6 +16,8 @@ from checkout import ROOT, environment
 from synapse_sdk.clients import agent
 from synapse_sdk.clients.agent._helpers import AsyncRawClient, RawClient
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 CLIENTS = {
     "AgentClient": agent.AgentClient,
@@ -52,7 +54,10 @@ def test_every_public_name_has_a_type(tmp_path, package, source):
     ]
     assert not wanting
     assert told["completenessScore"] == 1
-    assert told["exportedSymbolCounts"]["withKnownType"] > 200
+    # Of a class that a public module takes from a private one, pyright counts the members with the others.
+    counts = [told["exportedSymbolCounts"], told["otherSymbolCounts"]]
+    assert sum(count["withUnknownType"] for count in counts) == 0
+    assert sum(count["withKnownType"] for count in counts) > 500
 
 
 def pinned() -> dict[str, set[str]]:

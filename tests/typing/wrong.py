@@ -1,6 +1,6 @@
 """What type checkers must refuse; `make types` checks this file, and nothing runs it.
 
-Each checker is told by itself to ignore what is wrong, and complains where it finds nothing to ignore.
+A comment has each checker ignore what is wrong, and complains where it finds nothing to ignore.
 """
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true, reportUnknownMemberType=false, reportUnknownArgumentType=false

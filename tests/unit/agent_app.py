@@ -22,6 +22,7 @@ from synapse_agent.http.listener import Listener
 from synapse_agent.logs.locate import Locator
 from synapse_agent.logs.registry import Logs
 from synapse_agent.ray.client import RayClient
+from synapse_agent.tokens import Tokens
 
 __all__ = ["TOKEN", "Agent", "asynchronous", "hanging_ray", "serving"]
 
@@ -31,7 +32,12 @@ TOKEN = "token-of-the-agent"
 
 @asynccontextmanager
 async def serving(
-    directory: Path, *, ray: str = NOWHERE, limits: Limits | None = None, **options: Any
+    directory: Path,
+    *,
+    ray: str = NOWHERE,
+    limits: Limits | None = None,
+    tokens: Tokens | None = None,
+    **options: Any,
 ) -> AsyncIterator[Agent]:
     """Serve an agent with this Ray; further options are those of `AgentContext`."""
     client_of_ray = RayClient(ray, None)
@@ -39,7 +45,7 @@ async def serving(
     logs = Logs(client_of_ray, Locator(client_of_ray, log_dir=None, token=None), None)
     limits = limits or Limits()
     runner = web.AppRunner(
-        make_app(context, logs, limits=limits),
+        make_app(context, logs, limits=limits, tokens=tokens),
         access_log_class=AccessLog,
         keepalive_timeout=limits.idle_timeout,
         shutdown_timeout=0.1,

@@ -16,13 +16,8 @@ Use = Callable[..., Any]
 TOKEN = "S3CRET-token"
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def use(kind: str) -> Use:
+def use(backend: str) -> Use:
     """Make a client, do something with it, and close it.
 
     What is done is a generator function: it takes the client, and yields whatever would be awaited, or be
@@ -30,7 +25,7 @@ def use(kind: str) -> Use:
     """
 
     def used(steps: Callable[[Any], Any], *args: Any, **options: Any) -> Any:
-        if kind == "sync":
+        if backend == "sync":
             with AgentClient(*args, **options) as client:
                 return _driven_sync(steps(client))
 
@@ -38,7 +33,7 @@ def use(kind: str) -> Use:
             async with AsyncAgentClient(*args, **options) as client:
                 return await _driven_async(steps(client))
 
-        return anyio.run(main, backend=kind)
+        return anyio.run(main, backend=backend)
 
     return used
 

@@ -1,4 +1,4 @@
-"""A server on a real socket that answers as it is told, faults included."""
+"""A server on a real socket with scripted answers, faults included."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ from checkout import environment, under_test
 
 from synapse_agent._pyinstaller import hook_dirs
 
+pytestmark = pytest.mark.slow
+
 MAIN = "import sys; from synapse_agent.__main__ import main; sys.exit(main())"
 NO_THREADS = """
 import threading
@@ -59,7 +61,9 @@ def run(
     variables["PYTHONSAFEPATH"] = (
         "1"  # as for the installed command, the working directory is not on the path
     )
-    line = command.replace("SERVE", f"AGENT serve --port 0 --token t {arguments}").replace("AGENT", agent)
+    line = command.replace("SERVE", f"AGENT serve --port 0 --token token-of-the-agent {arguments}").replace(
+        "AGENT", agent
+    )
     return subprocess.Popen(
         ["sh", "-c", line], env=variables, cwd=tmp_path, stdout=output, stderr=output, text=True
     )
@@ -77,7 +81,9 @@ def serving(tmp_path: Path, command: str, before: str = "", **variables: str) ->
             with suppress(subprocess.TimeoutExpired):
                 raise AssertionError(f"it ended with {process.wait(0.02)}: {output.read_text()}")
         told = json.loads(ready.read_text())
-        with httpx.Client(base_url=told["url"], headers={"Authorization": "t"}, timeout=60) as client:
+        with httpx.Client(
+            base_url=told["url"], headers={"Authorization": "token-of-the-agent"}, timeout=60
+        ) as client:
             yield client
         process.terminate()
         assert process.wait() == 0

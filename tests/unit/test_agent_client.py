@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import ClientError, NotFoundError, ValidationError
@@ -21,15 +22,15 @@ BOTH = [AgentClient, AsyncAgentClient]
 AGENT = "http://host:1/"
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@each_row("kind", BOTH)
 def test_repr_has_no_tokens(kind: Any) -> None:
     client = kind(AGENT, "S3CRET", user_token="S3CRET", tenant="S3CRET", headers={"X": "S3CRET"})
     assert repr(client) == f"<{kind.__name__} {AGENT}>"
     assert "S3CRET" not in repr(vars(client))
 
 
-@pytest.mark.parametrize("kind", BOTH)
-@pytest.mark.parametrize(
+@each_row("kind", BOTH)
+@each_row(
     "options",
     [
         {"base_url": "nowhere"},
@@ -50,7 +51,7 @@ def test_bad_options(kind: Any, options: dict[str, Any]) -> None:
     assert caught.value.status_code == 400
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@each_row("kind", BOTH)
 def test_stream_limits(kind: Any) -> None:
     client = kind(AGENT, "t")
     assert client.stream_limits == StreamLimits()
@@ -109,7 +110,7 @@ def test_closing() -> None:
     assert repr(client) == f"<AgentClient {AGENT}, closed>"
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@each_row("backend", ["asyncio", "trio"])
 def test_async_closing(backend: str) -> None:
     async def main() -> None:
         client = AsyncAgentClient(AGENT, "t")
@@ -129,7 +130,7 @@ def test_an_injected_client_is_not_closed() -> None:
         assert not http.is_closed
 
 
-@pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
+@each_row("backend", ["sync", "asyncio", "trio"])
 def test_generated_methods_go_through_the_transport(backend: str) -> None:
     job = {
         "type": "SUBMISSION",
@@ -195,7 +196,7 @@ def test_the_import_is_light() -> None:
     assert set(done.stdout.split()) <= {"synapse_sdk", "synapse_agent_api", "__future__"}
 
 
-@pytest.mark.parametrize("target", ["http://xn--/", "http://xn--zzzzzz/jobs/"])
+@each_row("target", ["http://xn--/", "http://xn--zzzzzz/jobs/"])
 def test_a_redirect_to_a_host_that_can_not_be_decoded(target: str) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": target}))
     with httpx.Client(transport=transport) as http:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pytest
+from tables import each_row
 
 from synapse_agent.cluster.nodes import all_nodes, gpu_summary
 
@@ -35,7 +35,7 @@ def gpus_of(*devices: dict[str, Any]) -> list[dict[str, Any]]:
     return first["gpus"]  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("names", [SNAKE, CAMEL], ids=["snake", "camel"])
+@each_row("names", [SNAKE, CAMEL], ids=["snake", "camel"])
 def test_a_device_by_either_kind_of_names(names: dict[str, Any]) -> None:
     pids = "processesPids" if names is CAMEL else "processes_pids"
     (gpu,) = gpus_of(DEVICE | names | {pids: [{"pid": 7, "gpuMemoryUsage": 1}, "8", 9, "none"]})

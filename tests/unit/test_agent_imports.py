@@ -13,15 +13,15 @@ AGENT = ROOT / "src" / "synapse_agent"
 
 # From the ground up. A package is one unit; modules beside packages have their own names.
 LAYERS = (
-    {"process", "errors", "redaction"},
+    {"process", "errors", "redaction", "options"},
     {"database", "http", "ray"},
-    {"context"},
+    {"context", "tokens", "sockets"},
     {"plugins"},
     {"runs", "logs", "containers"},
     {"cluster", "ops"},
     {"auth", "routes"},
     {"app"},
-    {"server"},
+    {"server", "token_commands"},
     {"__main__"},
 )
 ORDER = {unit: number for number, layer in enumerate(LAYERS) for unit in layer}

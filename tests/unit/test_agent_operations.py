@@ -160,7 +160,7 @@ async def test_access_and_audit_lines(tmp_path: Path, capsys: pytest.CaptureFixt
     changed, refused = (line for line in lines if line["logger"] == "audit")
     assert changed.items() >= {"operation": "update_runtime_policy", "status": 200, "who": "agent"}.items()
     assert refused.items() >= {"operation": "stop_job", "status": 400}.items()
-    # The tenant and the user can be told apart from others, and their tokens are not written.
+    # The tenant and the user differ from others, and their tokens are not written.
     assert len(changed["tenant"]) == len(changed["user"]) == 12
     for secret in ("secret-tenant", "secret-user", "secret-of-a-query", TOKEN):
         assert secret not in text
@@ -178,3 +178,37 @@ def test_roles_follow_from_what_an_operation_does() -> None:
     gets = {route.operation for route in ROUTES if route.method == "GET"}
     # A dry run, and a file with the secrets of a deployment.
     assert reads == (gets | {"check_feasibility"}) - {"get_compose_config"}
+
+
+@asynchronous
+async def test_metrics(tmp_path: Path) -> None:
+    async with serving(tmp_path) as agent:
+        assert (
+            await agent.client.get("/metrics", headers={"Authorization": "a-wrong-token"})
+        ).status_code == 401
+        for _ in range(2):
+            await agent.client.get("/resources/policy/")
+        await agent.client.get("/nodes/")
+        response = await agent.client.get("/metrics")
+        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        lines = response.text.splitlines()
+        # Ray can't be reached, so its jobs are not counted rather than counted as none.
+        assert "synapse_agent_jobs" not in response.text
+    assert 'synapse_agent_requests_total{operation="get_runtime_policy",status="200"} 2.0' in lines
+    assert 'synapse_agent_requests_total{operation="list_nodes",status="503"} 1.0' in lines
+    assert 'synapse_agent_request_seconds_count{operation="get_runtime_policy"} 2.0' in lines
+    assert "synapse_agent_open_tails 0.0" in lines
+    assert "synapse_agent_sent_lines_total 0.0" in lines
+    assert 'synapse_agent_refusals_total{limit="tokens"} 1.0' in lines
+
+
+@asynchronous
+async def test_jobs_are_counted_by_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def known() -> list[dict[str, object]]:
+        return [{"status": status, "start_time": 1} for status in ("RUNNING", "FAILED", "RUNNING")]
+
+    async with serving(tmp_path) as agent:
+        monkeypatch.setattr(agent.context.ray, "jobs", known)
+        lines = (await agent.client.get("/metrics")).text.splitlines()
+    assert 'synapse_agent_jobs{status="RUNNING"} 2.0' in lines
+    assert 'synapse_agent_jobs{status="FAILED"} 1.0' in lines

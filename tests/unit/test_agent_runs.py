@@ -121,6 +121,7 @@ REFUSED = {
         f"the module {name}": ({"action": "m", "modules": {"m": MAIN, name: "x = 1"}}, "modules")
         for name in ("logging", "json.py", "asyncio.__init__", "ray", "google.__init__", "sitecustomize")
     },
+    "very many modules": ({"action": "m", "modules": {f"m{n}": "" for n in range(10_001)}}, "modules"),
     "one module twice": ({"action": "a.b", "modules": {"a.b": MAIN, "a/b.py": MAIN}}, "modules"),
     "a module and its package": ({"action": "a", "modules": {"a": MAIN, "a.__init__": ""}}, "modules"),
     "a module that is a package": ({"action": "a", "modules": {"a": MAIN, "a.b": ""}}, "modules"),

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 
 import pytest
 from checkout import environment
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.exceptions import ServerError
 from synapse_sdk.long_poll.worker import Worker
 from synapse_sdk.testing import FakeAgent
+
+pytestmark = pytest.mark.slow
 
 CALLS = """
 import asyncio, atexit, os, sys
@@ -112,7 +115,7 @@ def test_a_forgotten_stream_lets_the_program_end(agent: FakeAgent) -> None:
     assert run(agent, FORGOTTEN).returncode == 0
 
 
-@pytest.mark.parametrize("redirections", ["<&- >&- 2>&-", ">/dev/full 2>&1", "2>&-"])
+@each_row("redirections", ["<&- >&- 2>&-", ">/dev/full 2>&1", "2>&-"])
 def test_standard_streams_that_are_closed_or_full(agent: FakeAgent, redirections: str) -> None:
     done = run(agent, CALLS + "calls()", redirections=redirections)
     assert done.stdout.split("\n") == [*ANSWERS, MANY, ""]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from tables import each_row
 
 sys.path.insert(0, str(ROOT))
 
@@ -21,6 +22,8 @@ from benchmarks._report import judged, report
 from benchmarks._rows import OURS, ROWS, Row
 from benchmarks._runner import turns
 from synapse_sdk.clients.agent import AgentClient
+
+pytestmark = pytest.mark.slow
 
 ROW = {row.key: row for row in ROWS}
 
@@ -124,7 +127,7 @@ def test_what_was_not_measured_is_not_met() -> None:
     assert verdict.reached == "not measured: requests is not installed"
 
 
-@pytest.mark.parametrize(("rate", "met"), [(150_000, True), (149_000, False)])
+@each_row(("rate", "met"), [(150_000, True), (149_000, False)])
 def test_an_absolute_target(rate: float, met: bool) -> None:
     row = ROW["agent-finished-ws"]
     (verdict,) = judged(row, result(row, [{OURS: rate}]))

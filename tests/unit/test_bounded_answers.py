@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk._http._clients import open_client
 from synapse_sdk._http._requests import send
@@ -22,7 +23,7 @@ from .scripted_server import Server, json_answer
 JOB = {"type": "SUBMISSION", "status": "RUNNING", "entrypoint": "x"}
 
 
-@pytest.mark.parametrize("drips", ["headers", "body"])
+@each_row("drips", ["headers", "body"])
 def test_an_answer_that_drips_ends_at_the_deadline(use: Use, drips: str) -> None:
     def drip(connection: socket.socket, request: Any) -> None:
         if drips == "body":

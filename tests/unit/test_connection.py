@@ -14,6 +14,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk._config import ClientConfig
 from synapse_sdk._redaction import Secret
@@ -23,7 +24,7 @@ from synapse_sdk.clients.exceptions import AuthenticationError, ClientError, Val
 AGENT = "http://host:1/"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "kept"),
     [
         ("http://host", "http://host/"),
@@ -50,7 +51,7 @@ def test_base_urls(given: str, kept: str) -> None:
     assert str(connection.url("jobs/a%2Fb/")) == kept + "jobs/a%2Fb/"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "",
@@ -136,12 +137,12 @@ def test_urls_of_an_agent_that_does_not_know_its_zone() -> None:
     assert not connection.same_origin(httpx.URL("http://[fe80::2]:8000/"))
 
 
-@pytest.mark.parametrize("url", ["http://xn--/", "http://xn--zzzzzz/"])
+@each_row("url", ["http://xn--/", "http://xn--zzzzzz/"])
 def test_a_host_that_can_not_be_decoded_is_another_origin(url: str) -> None:
     assert not ClientConfig(AGENT, "t").same_origin(httpx.URL(url))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("timeout", "expected"),
     [
         (None, (3, 10, 10, 3)),
@@ -159,8 +160,8 @@ def test_timeouts(timeout: object, expected: tuple[float | None, ...]) -> None:
     assert (made.connect, made.read, made.write, made.pool) == expected
 
 
-@pytest.mark.parametrize("bad", [-1, 0, True, False, math.nan, math.inf, "5", None, 1e9, [], 10**400])
-@pytest.mark.parametrize("key", ["connect", "read"])
+@each_row("bad", [-1, 0, True, False, math.nan, math.inf, "5", None, 1e9, [], 10**400])
+@each_row("key", ["connect", "read"])
 def test_bad_timeouts(bad: object, key: str) -> None:
     for timeout in ({key: bad}, bad):
         if timeout is None:
@@ -171,7 +172,7 @@ def test_bad_timeouts(bad: object, key: str) -> None:
         assert "timeout" in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "timeout",
     [{"total": 1}, {1: 1}, {"connect": 1, "write": 1}, (1, 2), httpx.Timeout(-1), httpx.Timeout(math.nan)],
 )
@@ -180,7 +181,7 @@ def test_unknown_timeouts(timeout: object) -> None:
         ClientConfig(AGENT, "t", timeout=timeout)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("retries", [-1, True, 1.0, "2", None, 101])
+@each_row("retries", [-1, True, 1.0, "2", None, 101])
 def test_bad_retries(retries: object) -> None:
     with pytest.raises(ValidationError, match="max_retries"):
         ClientConfig(AGENT, "t", max_retries=retries)  # type: ignore[arg-type]
@@ -207,8 +208,8 @@ def test_headers_in_latin_1() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["agent_token", "user_token", "tenant"])
-@pytest.mark.parametrize(
+@each_row("name", ["agent_token", "user_token", "tenant"])
+@each_row(
     "token",
     ["S3CRET\r\nX: y", "S3CRET\n", " S3CRET", "S3CRET\x00", "S3CRET\u20ac", "S3CRET\x85", 5, b"S3CRET", []],
 )
@@ -269,7 +270,7 @@ def test_interrupts_of_a_callable_pass() -> None:
         ClientConfig(AGENT, ask).headers()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "headers",
     [
         {"Authorization": "S3CRET"},
@@ -317,7 +318,7 @@ def test_redaction_leaves_words_that_happen_to_be_tokens() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "same"),
     [
         ("http://host:1/x", True),
@@ -363,7 +364,7 @@ def test_names_survive_the_path(name: str) -> None:
     assert unquote(raw.split("/")[3]) == name
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "x" * 101, "a\nb", "a\x00", "\ud800", None, True, 1.5])
+@each_row("name", ["", ".", "..", "x" * 101, "a\nb", "a\x00", "\ud800", None, True, 1.5])
 def test_bad_names(name: object) -> None:
     with pytest.raises(ValidationError) as caught:
         encode_path("{lookup}", {"lookup": name})  # type: ignore[dict-item]
@@ -371,7 +372,7 @@ def test_bad_names(name: object) -> None:
     assert "lookup" in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["..", "a/b", "a%2fb", "ä", ""])
+@each_row("value", ["..", "a/b", "a%2fb", "ä", ""])
 def test_ids_are_strict(value: str) -> None:
     with pytest.raises(ValidationError, match="job id"):
         encode_path("jobs/{job_id}/", {"job_id": value})

@@ -1,4 +1,4 @@
-"""An engine that refuses, breaks off or is none: what is told, and whether something may have happened."""
+"""An engine that refuses, breaks off or is another server: the error, and what may have happened."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from tables import each_row
 
 from synapse_agent.containers.engine import Engine
 from synapse_agent.containers.engine_api import EngineUnreachableError
@@ -85,7 +86,7 @@ def test_a_base_image_is_pulled_where_the_engine_lacks_it(directory: Path) -> No
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("do", "status", "told"),
     [
         (lambda engine: engine.image("a"), 500, "find the image a"),
@@ -101,7 +102,7 @@ def test_a_refusal_is_told_in_the_engines_words(directory: Path, do: Do, status:
     assert (error.status, error.detail) == (status, f"Docker can't {told}: the disk is full")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "do",
     [
         lambda engine: engine.image("a"),
@@ -120,7 +121,7 @@ def test_an_image_in_use_is_left(directory: Path) -> None:
     assert outcome is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("image", "query"),
     [
         ("a", "fromImage=a&tag=latest"),
@@ -174,7 +175,7 @@ def test_a_build_whose_answer_breaks_off_is_no_image(directory: Path, tmp_path: 
     assert (error.status, error.detail) == (500, "Docker can't build the image: its answer broke off")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("do", "said"),
     [
         (lambda engine: engine.containers("a=b"), [{"Names": []}]),

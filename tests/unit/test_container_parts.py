@@ -1,4 +1,4 @@
-"""What of containers can be told without an engine."""
+"""The parts of containers that need no engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tables import each_row
 
 from synapse_agent.containers.images import command_of, write_context
 from synapse_agent.containers.network import endpoint_url, free_port, listed_port, published_port
@@ -19,7 +20,7 @@ from synapse_agent.errors import ApiError
 from synapse_agent.redaction import hide
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("label", "command"),
     [
         (None, None),
@@ -34,7 +35,7 @@ def test_what_the_base_image_says_is_run(label: str | None, command: list[str] |
     assert command_of(labels, "code_server") is None
 
 
-@pytest.mark.parametrize("label", ["[", "[]", "[1]", '[""]'])
+@each_row("label", ["[", "[]", "[1]", '[""]'])
 def test_a_label_that_is_no_command(label: str) -> None:
     with pytest.raises(ApiError, match=r"label synapse\.command must be a JSON array of strings"):
         command_of({"synapse.command": label}, "plugin_runtime")

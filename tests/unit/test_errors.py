@@ -17,6 +17,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk._http._errors import error_from_exception, error_from_response
 from synapse_sdk._retry import parse_retry_after
@@ -74,8 +75,8 @@ def test_tree() -> None:
         assert kind.__name__ in (exceptions.__doc__ or "")
 
 
-@pytest.mark.parametrize("kind", ALL)
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
+@each_row("kind", ALL)
+@each_row("duplicate", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_copies_keep_everything(kind: type[ClientError], duplicate: object) -> None:
     detail = [{"loc": ["a"], "msg": "m"}]
     error = kind(422, detail, operation="o", agent=AGENT, hint="h", retry_after=1.5, request_id="r")
@@ -94,7 +95,7 @@ def test_deepcopy_is_deep() -> None:
     assert error.detail == [{"loc": ["a"]}]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "text"),
     [
         (
@@ -123,7 +124,7 @@ def test_text_is_bounded() -> None:
     assert len(str(ClientError(500, "x" * 10**6))) < 1_100
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "kind"),
     [
         (400, ValidationError),
@@ -165,7 +166,7 @@ def test_field_errors() -> None:
     assert "body.action: Field required" in str(error)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("detail", "expected"),
     [
         ("text", []),
@@ -178,7 +179,7 @@ def test_field_errors_of_odd_details(detail: object, expected: object) -> None:
     assert ValidationError(422, detail).field_errors == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         {"message": "no GPU", "error_type": "gpu_unavailable", "wanted": 2},
@@ -192,7 +193,7 @@ def test_gpu_unavailable(body: dict[str, object]) -> None:
     assert "503 no GPU" in str(error)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "content_type", "detail"),
     [
         (b"plain text", "text/plain", "plain text"),
@@ -262,7 +263,7 @@ def test_echoed_secrets_are_taken_out() -> None:
     assert "s3cret-token" not in repr(vars(error))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "seconds"),
     [
         ("5", 5.0),
@@ -295,15 +296,13 @@ def test_retry_after_on_the_error() -> None:
     assert "try again in 7 s" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("header", "request_id"), [("a-1", "a-1"), ("", None), ("x" * 129, None), ("a\nb", None)]
-)
+@each_row(("header", "request_id"), [("a-1", "a-1"), ("", None), ("x" * 129, None), ("a\nb", None)])
 def test_request_id_on_the_error(header: str, request_id: str | None) -> None:
     assert response_error(500, x_request_id=header).request_id == request_id
     assert response_error(500).request_id is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("exc", "kind", "status"),
     [
         (httpx.ConnectTimeout("t"), ClientTimeoutError, 408),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from tables import each_row
 
 from synapse_agent_api import __version__, models
 from synapse_agent_api.api import AgentApi, AsyncAgentApi
@@ -36,7 +37,7 @@ OPERATIONS = [
     if method in {"get", "put", "post", "patch", "delete"}
     for name in (operation["operationId"], *operation.get("x-aliases", []))
 ]
-each_operation = pytest.mark.parametrize(
+each_operation = each_row(
     ("name", "method", "path", "operation"), OPERATIONS, ids=[name for name, *_ in OPERATIONS]
 )
 NAMES = [name for name, *_ in OPERATIONS]
@@ -300,7 +301,7 @@ def test_feasibility_sends_the_defaults():
     assert arguments.body["num_cpus"] == 4  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "file", ["plugin.zip", Path("plugin.zip"), b"PK", io.BytesIO(b"PK")], ids=lambda f: type(f).__name__
 )
 def test_a_file_makes_it_multipart(file):

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from tables import each_row
 
 from synapse_agent_api import models
 from synapse_agent_api.errors import DecodeError
@@ -73,7 +74,8 @@ def same(attribute: Any, came: Any) -> bool:
     return encode(attribute) == came
 
 
-each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+each_enum = each_row("enum", ENUMS, ids=lambda enum: enum.__name__)
+each_model = each_row("model", MODELS, ids=lambda model: model.__name__)
 
 
 def test_there_are_models_and_enums():
@@ -146,7 +148,7 @@ def test_missing_and_null_read_as_none(model):
 
 
 @each_model
-@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+@each_row("wrong", WRONG, ids=repr)
 def test_a_value_of_another_type_is_kept(model, wrong):
     for name, wire in fields(model).items():
         came = whole(model) | {wire: wrong}
@@ -169,7 +171,7 @@ def test_unknown_fields_are_kept(model):
 
 
 @each_model
-@pytest.mark.parametrize("wrong", [None, [], "<html>", b"", 3, True, [{}]], ids=repr)
+@each_row("wrong", [None, [], "<html>", b"", 3, True, [{}]], ids=repr)
 def test_what_is_no_object_is_refused(model, wrong):
     with pytest.raises(DecodeError, match=f"expected {model.__name__}, got ") as caught:
         model.from_dict(wrong)
@@ -293,7 +295,7 @@ def test_a_list_of_models():
     assert decode_models([tasks[3], {}], "list of Task", models.Task) == [tasks[3], models.Task.from_dict({})]
 
 
-@pytest.mark.parametrize("odd", [None, [], "x", 1, True], ids=repr)
+@each_row("odd", [None, [], "x", 1, True], ids=repr)
 def test_one_odd_item_makes_an_answer_wrong(odd):
     with pytest.raises(DecodeError, match="expected Task, got"):
         decode_models([{}, {}, odd, {}], "list of Task", models.Task)
@@ -376,8 +378,8 @@ def test_encode_makes_json_of_anything_a_caller_passes():
     assert present({"a": None, "b": False, "c": 0, "d": ""}) == {"b": False, "c": 0, "d": ""}
 
 
-@pytest.mark.parametrize("enum", ENUMS, ids=lambda enum: enum.__name__)
 class TestEnums:
+    @each_enum
     def test_members_are_the_specs(self, enum):
         assert [member.value for member in enum] == RAW["components"]["schemas"][enum.__name__]["enum"]
         for member in enum:
@@ -385,7 +387,8 @@ class TestEnums:
             assert isinstance(member, str)
             assert member == member.value
 
-    @pytest.mark.parametrize("value", ["added later", "", "é\n\x00", "name", "PENDING " * 100])
+    @each_enum
+    @each_row("value", ["added later", "", "é\n\x00", "name", "PENDING " * 100])
     def test_an_unknown_value_is_its_string(self, enum, value):
         member = enum(value)
         assert type(member) is enum
@@ -405,12 +408,14 @@ class TestEnums:
             assert again == member
         assert copy.copy(member) == copy.deepcopy(member) == member
 
+    @each_enum
     def test_known_members_stay_singletons(self, enum):
         for member in enum:
             assert copy.copy(member) is copy.deepcopy(member) is member
             for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
                 assert pickle.loads(pickle.dumps(member, protocol)) is member
 
+    @each_enum
     def test_what_is_no_string_is_refused(self, enum):
         with pytest.raises(ValueError, match="is not a valid"):
             enum(3)

@@ -15,6 +15,8 @@ import yaml
 from checkout import ROOT
 from registry import clean_environment
 
+pytestmark = pytest.mark.slow
+
 CONFIG = ROOT / ".pre-commit-config.yaml"
 SOUND = '"""A module."""\n'
 FAULTS = {

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 from checkout import environment
+from tables import each_row
+
+pytestmark = pytest.mark.slow
 
 CLIENT = "synapse_sdk.clients.agent"
 PAIRS = 5
@@ -33,7 +36,7 @@ def modules_after(module: str) -> set[str]:
     return set(json.loads(fresh(MODULES.format(module=module))))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ours", "plain", "budget"),
     [
         (f"import {CLIENT}", "import httpx", 1.15),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 from packaging.requirements import Requirement
+from tables import each_row
 
 LOCKS = ("dev", "agent")
 CHECK = [sys.executable, str(ROOT / "scripts" / "lock.py"), "--check"]
@@ -28,7 +29,7 @@ def locked(name: str) -> dict[str, tuple[Requirement, list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@each_row("name", LOCKS)
 def test_every_version_is_pinned_with_its_hashes(name: str) -> None:
     entries = locked(name)
     assert entries
@@ -38,7 +39,7 @@ def test_every_version_is_pinned_with_its_hashes(name: str) -> None:
         assert all(value.strip().startswith("sha256:") for value in hashes), requirement
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@each_row("name", LOCKS)
 def test_no_address_of_an_index_is_in_it(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.lock").read_text()
     assert "://" not in text

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import StreamError
-from synapse_sdk.streaming._events import Batch, Event, Text, _text, decode
 from synapse_sdk.streaming._log import Log
+from synapse_sdk.streaming._messages import Batch, Event, Text, _text, decode
 from synapse_sdk.streaming._sse import EventSource
 from synapse_sdk.utils.network import StreamLimits
 
@@ -46,11 +46,11 @@ def test_pieces_without_offsets(text: str, cuts: list[int]) -> None:
     log = Log(LIMITS)
     log.connect(websocket=True)
     for piece in pieces_of(text, cuts):
-        log.message(piece, None)
+        log.add(piece, None)
     log.finish()
     assert drain(log) == lines_of(text)
     assert log.position == len(text.encode())
-    assert log.delivered_bytes == len(text.encode())
+    assert log.buffer.delivered_bytes == len(text.encode())
 
 
 @given(texts, st.lists(st.tuples(cuts, st.integers(0, 12)), min_size=1, max_size=5), st.booleans())
@@ -69,7 +69,7 @@ def test_drops_lose_and_repeat_nothing(
         # An agent without offsets has its first message end in a newline, so that its kind is clear.
         for piece in pieces_of(rest, cuts)[:count]:
             position += len(piece.encode())
-            log.message(piece, position if offsets else None)
+            log.add(piece, position if offsets else None)
             lines += drain(log)
     log.finish()
     assert lines + drain(log) == lines_of(text)
@@ -83,7 +83,7 @@ def test_whole_lines_with_offsets(lines: list[str]) -> None:
     position = 0
     for line in lines:
         position += len(line.encode()) + 1
-        log.message(line, position)
+        log.add(line, position)
     log.finish()
     assert drain(log) == [line.removesuffix("\r") for line in lines]
 
@@ -91,10 +91,10 @@ def test_whole_lines_with_offsets(lines: list[str]) -> None:
 def test_an_endless_line_is_held_only_as_far_as_its_cut_needs() -> None:
     log = Log(StreamLimits(max_message_size=100, max_bytes=None))
     log.connect(websocket=False)
-    log.message("start\n", None)
+    log.add("start\n", None)
     for _ in range(10_000):
-        log.message("x" * 1000, None)
-    log.message("\nend\n", None)
+        log.add("x" * 1000, None)
+    log.add("\nend\n", None)
     first, endless, last = drain(log)
     assert (first, last) == ("start", "end")
     assert endless == "x" * 100 + "…[truncated]"
@@ -182,23 +182,23 @@ def test_lines_taken_all_at_once_are_those_taken_one_by_one(
     batches: list[list[tuple[object, int]]], offsets: bool, websocket: bool, limits: StreamLimits
 ) -> None:
     def told(log: Log, batch: list[dict[str, object]], *, at_once: bool) -> object:
-        log.trim()
+        log.buffer.trim()
         try:
-            if not (at_once and log.take_lines(batch)):
+            if not (at_once and log.add_events(batch)):
                 for event in decode(Batch(batch)):
                     assert isinstance(event, Text)
-                    log.message(event.text, event.offset)
+                    log.add(event.text, event.offset)
         except StreamError as exc:
             return exc.detail
         return (
             list(log.lines),
             log.position,
             log.offset,
-            log.delivered_bytes,
-            log.received_lines,
-            log.truncated_lines,
-            log.messages,
-            log.undecided,
+            log.buffer.delivered_bytes,
+            log.buffer.received_lines,
+            log.buffer.truncated_lines,
+            log.buffer.messages,
+            log.has_ambiguous_text,
         )
 
     one, other = Log(limits), Log(limits)
@@ -221,13 +221,13 @@ def test_lines_taken_all_at_once_are_those_taken_one_by_one(
         for _ in range(len(batch) % 3):
             if one.lines:
                 assert one.lines.popleft() == other.lines.popleft()
-                assert one.delivered_bytes == other.delivered_bytes
+                assert one.buffer.delivered_bytes == other.buffer.delivered_bytes
         if batch[0][1]:
             one.lines.clear()
             other.lines.clear()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("limits", "event", "taken"),
     [
         (StreamLimits(max_bytes=12, max_lines=3, max_message_size=3), {}, True),
@@ -251,5 +251,5 @@ def test_lines_are_taken_at_once_within_their_limits(
         {"type": "log", "message": "abc", "offset": offset} for offset in (4, 8, 12)
     ]
     events[2] |= event
-    assert log.take_lines(events) is taken
+    assert log.add_events(events) is taken
     assert list(log.lines) == ([event["message"] for event in events] if taken else [])

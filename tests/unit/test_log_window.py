@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk._rest._log_window import LogWindow, WindowReader
 from synapse_sdk.clients.exceptions import ClientError, ServerError, ValidationError
@@ -69,16 +70,16 @@ def test_it_is_what_an_agent_would_cut(
     assert read(window, headers, *pieces_of(body, cuts)) == data[start:end].decode("utf-8", "replace")
 
 
-@pytest.mark.parametrize("body", [b'"a', b'"a"b"', b'"\\x"', b'"\xff"', b'"a\nb"'])
-@pytest.mark.parametrize("size", [1, 100])
+@each_row("body", [b'"a', b'"a"b"', b'"\\x"', b'"\xff"', b'"a\nb"'])
+@each_row("size", [1, 100])
 def test_what_is_no_json_is_an_error(body: bytes, size: int) -> None:
     with pytest.raises(ServerError, match="not JSON") as caught:
         read(LogWindow({"tail": 1}), JSON, *(body[n : n + size] for n in range(0, len(body), size)))
     assert caught.value.status_code == 200
 
 
-@pytest.mark.parametrize("name", ["tail", "offset", "limit_bytes"])
-@pytest.mark.parametrize("value", [-1, True, 1.0, "1"])
+@each_row("name", ["tail", "offset", "limit_bytes"])
+@each_row("value", [-1, True, 1.0, "1"])
 def test_bad_windows_are_refused(name: str, value: object) -> None:
     with pytest.raises(ValidationError, match=name) as caught:
         LogWindow.of({name: value})
@@ -90,12 +91,8 @@ def test_without_parameters_there_is_no_window() -> None:
     assert LogWindow.of({"tail": None, "offset": None, "limit_bytes": None}) is None
 
 
-@pytest.mark.parametrize(
-    "line", ["a line of a log\n", "\\\\\\\\" * 40 + "\n", " " * 200, '"' * 60 + "\n", "🚀\n"]
-)
-@pytest.mark.parametrize(
-    "window", [{"tail": 5, "limit_bytes": 1000}, {"limit_bytes": 1000}, {"offset": 10**12}]
-)
+@each_row("line", ["a line of a log\n", "\\\\\\\\" * 40 + "\n", " " * 200, '"' * 60 + "\n", "🚀\n"])
+@each_row("window", [{"tail": 5, "limit_bytes": 1000}, {"limit_bytes": 1000}, {"offset": 10**12}])
 def test_memory_is_bounded_by_the_window(line: str, window: dict[str, int]) -> None:
     piece = json.dumps(line * 1000)[1:-1].encode()
     reader = WindowReader(LogWindow(window), JSON)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import (
@@ -29,7 +30,7 @@ JOB = {"type": "SUBMISSION", "status": "RUNNING", "entrypoint": "x"}
 
 
 class Handler:
-    """Answers as it is told, the last answer again and again."""
+    """Has scripted answers, the last one again and again."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = answers
@@ -60,7 +61,7 @@ class AsyncHandler:
 
 
 @pytest.fixture
-def poll(use: Use, kind: str) -> Use:
+def poll(use: Use, backend: str) -> Use:
     """Do something with a client over a handler."""
 
     def polled(
@@ -69,7 +70,7 @@ def poll(use: Use, kind: str) -> Use:
         def steps(client: Any) -> Any:
             return (yield getattr(client, method)(*args, **kwargs))
 
-        given = handler if kind == "sync" else AsyncHandler(handler)
+        given = handler if backend == "sync" else AsyncHandler(handler)
         return use(steps, None, TOKEN, long_poll_handler=given, **(options or {}))
 
     return polled
@@ -112,7 +113,7 @@ def test_bodies_and_queries(poll: Use) -> None:
     assert (free["method"], free["data"], free["params"]) == ("put", "text", {"a": ["1", "2", "3"], "b": "ü"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "args", "answer", "expected"),
     [
         ("get_job_logs", ["j"], {**OK, "data": "a\nb"}, "a\nb"),
@@ -132,7 +133,7 @@ def test_answers(poll: Use, method: str, args: list[str], answer: Any, expected:
     assert poll(Handler(answer), method, *args) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "error", "told"),
     [
         (
@@ -189,7 +190,7 @@ def test_a_handler_without_a_timeout(poll: Use) -> None:
     assert handler.waits == [("id-1", None)]
 
 
-@pytest.mark.parametrize("exc", [ConnectionError("broken"), KeyError("x"), ValueError("token=abc123456789")])
+@each_row("exc", [ConnectionError("broken"), KeyError("x"), ValueError("token=abc123456789")])
 def test_a_handler_that_fails_is_a_connection_error(poll: Use, exc: Exception) -> None:
     with pytest.raises(
         ClientConnectionError, match=f"the long-poll handler failed: {type(exc).__name__}"
@@ -205,7 +206,7 @@ def test_interrupts_pass(poll: Use) -> None:
         poll(Handler(KeyboardInterrupt()), "get_job", "j")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "answer",
     [
         None,
@@ -246,7 +247,7 @@ def test_files_can_not_travel(poll: Use, tmp_path: Path) -> None:
     assert handler.requests == []
 
 
-@pytest.mark.parametrize("protocol", ["auto", "websocket", "http"])
+@each_row("protocol", ["auto", "websocket", "http"])
 def test_tails_can_not_travel(poll: Use, protocol: str) -> None:
     with pytest.raises(ServerError, match="can't carry a log tail") as caught:
         poll(Handler(), "tail_job_logs", "j", protocol=protocol)
@@ -254,15 +255,15 @@ def test_tails_can_not_travel(poll: Use, protocol: str) -> None:
     assert "get_job_logs" in str(caught.value)
 
 
-def test_many_tails_can_not_travel_either(use: Use, kind: str) -> None:
+def test_many_tails_can_not_travel_either(use: Use, backend: str) -> None:
     def steps(client: Any) -> Any:
         with pytest.raises(ServerError, match="can't carry a log tail"):
             yield client.tail_many(["j"])
 
-    use(steps, None, TOKEN, long_poll_handler=Handler() if kind == "sync" else AsyncHandler(Handler()))
+    use(steps, None, TOKEN, long_poll_handler=Handler() if backend == "sync" else AsyncHandler(Handler()))
 
 
-def test_waiting_and_walking_and_raw_responses_work_as_ever(use: Use, kind: str) -> None:
+def test_waiting_and_walking_and_raw_responses_work_as_ever(use: Use, backend: str) -> None:
     page = {"count": 2, "previous": None}
     handler = Handler(
         {**OK, "data": JOB},
@@ -282,7 +283,7 @@ def test_waiting_and_walking_and_raw_responses_work_as_ever(use: Use, kind: str)
         raw = yield client.with_options(timeout=3).with_raw_response.get_job("j")
         assert (raw.status_code, raw.headers["x-a"], raw.parsed.status) == (200, "1", "RUNNING")
 
-    use(steps, None, TOKEN, long_poll_handler=handler if kind == "sync" else AsyncHandler(handler))
+    use(steps, None, TOKEN, long_poll_handler=handler if backend == "sync" else AsyncHandler(handler))
     assert handler.requests[3]["path"] == "containers/"
     assert handler.requests[3]["params"] == {"page": "2"}
     assert handler.waits[-1] == ("id-5", 3.0)
@@ -298,8 +299,8 @@ def test_a_closed_client_asks_no_more() -> None:
     assert handler.requests == []
 
 
-@pytest.mark.parametrize("client", [AgentClient, AsyncAgentClient])
-@pytest.mark.parametrize(
+@each_row("client", [AgentClient, AsyncAgentClient])
+@each_row(
     ("options", "named"),
     [
         ({"base_url": "http://agent/"}, "base_url"),
@@ -317,13 +318,13 @@ def test_bad_options(client: Any, options: dict[str, Any], named: str) -> None:
     assert caught.value.status_code == 400
 
 
-def test_a_handler_of_the_other_kind_is_told_apart(use: Use, kind: str) -> None:
+def test_a_handler_of_the_other_kind_is_told_apart(use: Use, backend: str) -> None:
     def steps(client: Any) -> Any:
         with pytest.raises(ValidationError, match="async"):
             yield client.get_job("j")
 
     handler = Handler({**OK, "data": JOB})
-    use(steps, None, TOKEN, long_poll_handler=AsyncHandler(handler) if kind == "sync" else handler)
+    use(steps, None, TOKEN, long_poll_handler=AsyncHandler(handler) if backend == "sync" else handler)
 
 
 def test_the_protocols_can_be_checked() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from checkout import environment
 from stopwatch import Stopwatch
+from tables import each_row
 
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
 from synapse_sdk.clients.exceptions import (
@@ -379,8 +380,8 @@ def test_a_worker_waits_for_its_redis(tmp_path: Path, caplog: pytest.LogCaptureF
     assert "Redis: ConnectionError" in caplog.text
 
 
-@pytest.mark.parametrize("kind", [RedisLongPollHandler, AsyncRedisLongPollHandler])
-@pytest.mark.parametrize(
+@each_row("kind", [RedisLongPollHandler, AsyncRedisLongPollHandler])
+@each_row(
     ("options", "named"),
     [
         ({"redis": "http://host/"}, "redis"),
@@ -400,7 +401,7 @@ def test_bad_options(kind: Any, options: dict[str, Any], named: str) -> None:
     assert "S3CRET" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "named"),
     [
         ({"agent_url": "nowhere"}, "base_url"),

@@ -12,6 +12,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk.clients.exceptions import ValidationError
 from synapse_sdk.utils.network import (
@@ -37,8 +38,8 @@ def test_defaults() -> None:
     }
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("value", [0, -1, True, False, 1.0, math.nan, "1", [], 10.5])
+@each_row("name", NUMBERS)
+@each_row("value", [0, -1, True, False, 1.0, math.nan, "1", [], 10.5])
 def test_bad_numbers_are_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(ValidationError) as caught:
         StreamLimits(**{name: value})  # type: ignore[arg-type]
@@ -46,7 +47,7 @@ def test_bad_numbers_are_refused_by_name(name: str, value: object) -> None:
     assert name in str(caught.value)
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@each_row("name", NUMBERS)
 def test_none_lifts_all_but_the_bound_of_memory(name: str) -> None:
     if name == "max_message_size":
         with pytest.raises(ValidationError, match="max_message_size"):
@@ -55,13 +56,13 @@ def test_none_lifts_all_but_the_bound_of_memory(name: str) -> None:
         assert getattr(StreamLimits(**{name: None}), name) is None  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", ["", "Truncate", None, 1, []])
+@each_row("value", ["", "Truncate", None, 1, []])
 def test_on_oversize_is_checked(value: object) -> None:
     with pytest.raises(ValidationError, match="on_oversize"):
         StreamLimits(on_oversize=value)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", ["truncate", "skip", "error"])
+@each_row("value", ["truncate", "skip", "error"])
 def test_on_oversize(value: str) -> None:
     assert StreamLimits(on_oversize=value).on_oversize == value  # type: ignore[arg-type]
 
@@ -100,7 +101,7 @@ def test_ids_let_nothing_else_through(value: str) -> None:
         assert "job id" in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     [
         "",
@@ -136,16 +137,14 @@ def test_ids_of_other_types() -> None:
     assert validate_resource_id(Name.A) == "job-1"
 
 
-@pytest.mark.parametrize("value", [0.001, 1, 30, 30.0, 300])
+@each_row("value", [0.001, 1, 30, 30.0, 300])
 def test_timeouts(value: float) -> None:
     result = validate_timeout(value)
     assert result == value
     assert isinstance(result, float)
 
 
-@pytest.mark.parametrize(
-    "value", [0, -1, 300.1, math.nan, math.inf, -math.inf, True, False, "30", None, [], 10**400]
-)
+@each_row("value", [0, -1, 300.1, math.nan, math.inf, -math.inf, True, False, "30", None, [], 10**400])
 def test_bad_timeouts(value: object) -> None:
     with pytest.raises(ValidationError) as caught:
         validate_timeout(value)
@@ -153,7 +152,7 @@ def test_bad_timeouts(value: object) -> None:
     assert "timeout" in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "expected"),
     [
         ("http://h", "ws://h"),
@@ -168,15 +167,13 @@ def test_websocket_urls(url: str, expected: str) -> None:
     assert http_to_websocket_url(url) == expected
 
 
-@pytest.mark.parametrize(
-    "url", ["", "h", "ftp://h", "http://", "http:///x", "//h", "http:h", "http://h /", None, 1]
-)
+@each_row("url", ["", "h", "ftp://h", "http://", "http:///x", "//h", "http:h", "http://h /", None, 1])
 def test_bad_websocket_urls(url: object) -> None:
     with pytest.raises(ValidationError):
         http_to_websocket_url(url)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "Authorization: Bearer S3CRET",
@@ -201,7 +198,7 @@ def test_what_looks_like_a_secret_goes(text: str) -> None:
     assert "***" in shown
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     ["no such job raysubmit_1234567890", "connection refused", "token refused", "3 tokens left", "a: b"],
 )

@@ -22,15 +22,17 @@ from registry import clean_environment, pip_install
 
 from synapse_sdk import __version__
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = {"synapse_sdk": "src", "synapse_agent": "src", "synapse_agent_api": "generated"}
 INFO = f"synapse_sdk-{__version__}.dist-info"
 # The text as the Apache Software Foundation publishes it, whole.
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 
-CORE = {"anyio", "attrs", "h11", "httpcore", "httpx", "websockets"}
+CORE = {"anyio", "attrs", "h11", "httpcore", "httpx", "sniffio", "websockets"}
 EXTRAS = {"agent", "agent-ray", "cli", "redis"}
 # What those bring by themselves; which of them depends on the Python version.
-BROUGHT = {"certifi", "idna", "sniffio", "typing_extensions"}
+BROUGHT = {"certifi", "idna", "typing_extensions"}
 
 FIRST_USE = """
 import sys

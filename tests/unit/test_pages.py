@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+from tables import each_row
 
 from synapse_agent_api.models import Container, ContainerPage, PluginRelease, PluginReleasePage
 from synapse_sdk.clients.agent import AgentClient, AsyncAgentClient
@@ -29,7 +30,7 @@ def paths(server: Server) -> list[str]:
     return [request.target for request in server.requests]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path", "model"),
     [
         ("list_plugin_releases", "plugin_releases", PluginReleasePage),
@@ -45,7 +46,7 @@ def test_one_page_is_typed(ask: Use, method: str, path: str, model: type) -> Non
     assert paths(server) == [f"/{path}/?page=2&page_size=2"]
 
 
-@pytest.mark.parametrize(("method", "path", "model"), WALKS)
+@each_row(("method", "path", "model"), WALKS)
 def test_a_walk_goes_over_all_pages(ask: Use, method: str, path: str, model: type) -> None:
     # As agents say it: a whole URL, a path, a query; and a query of their own making.
     steps: list[bytes] = []
@@ -78,7 +79,7 @@ def test_a_walk_is_lazy() -> None:
         assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@each_row("backend", ["asyncio", "trio"])
 def test_an_async_walk_is_lazy_and_may_be_left(backend: str) -> None:
     async def main() -> None:
         async with AsyncAgentClient(server.url, "t") as client:
@@ -93,7 +94,7 @@ def test_an_async_walk_is_lazy_and_may_be_left(backend: str) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "elsewhere",
     [
         "http://127.0.0.2:9/containers/",
@@ -127,7 +128,7 @@ def test_a_page_of_another_origin_is_refused_after_what_came_before(use: Use, el
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("following", ["", "?page_size=100", "?page=2"])
+@each_row("following", ["", "?page_size=100", "?page=2"])
 def test_pages_in_a_circle_are_an_error(ask: Use, following: str) -> None:
     with Server() as server:
         server.steps = (page([1], "?page=2"), page([2], following or f"{server.url}containers/?page=2"))
@@ -145,7 +146,7 @@ def test_empty_pages_without_an_end_are_an_error(ask: Use) -> None:
     assert len(server.requests) == 100
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "told"),
     [
         ({"next": 5, "results": []}, "`next` is a int"),
@@ -159,7 +160,7 @@ def test_a_page_that_is_none(ask: Use, body: object, told: str) -> None:
     assert told in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [{}, {"results": None}, {"results": [], "next": None}])
+@each_row("body", [{}, {"results": None}, {"results": [], "next": None}])
 def test_nothing_to_walk(ask: Use, body: object) -> None:
     with Server(json_answer(200, body)) as server:
         assert ask(server.url, "iter_plugin_releases") == []

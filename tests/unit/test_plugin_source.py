@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tables import each_row
 
 from synapse_agent.plugins.config import BadConfigError, parse_config, read_actions
 from synapse_agent.plugins.files import BadPluginError
@@ -126,7 +127,7 @@ def test_a_configuration_is_what_json_can_say() -> None:
             parse_config(bad)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         # Ten aliases of ten aliases of … : a few lines for gigabytes.

@@ -16,6 +16,7 @@ import anyio.to_thread
 import httpx
 import pytest
 import trustme
+from tables import each_row
 
 from synapse_agent_api.client import Arguments, Operation
 from synapse_sdk import _retry
@@ -36,7 +37,7 @@ POST: Operation[Any] = Operation(
 
 
 class Api:
-    """A transport of any flavour, to be awaited: the sync one works in threads."""
+    """A transport of any backend, to be awaited: the sync one works in threads."""
 
     def __init__(self, transport: Any) -> None:
         self.transport = transport
@@ -74,20 +75,10 @@ Main = Callable[[Api], Awaitable[Any]]
 Run = Callable[..., Any]
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
-def flavour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=["asyncio", "trio"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @asynccontextmanager
-async def opened(flavour: str, url: str, verify: Any = True, **options: Any) -> AsyncIterator[Api]:
+async def opened(backend: str, url: str, verify: Any = True, **options: Any) -> AsyncIterator[Api]:
     connection = ClientConfig(url, "token", **options)
-    kind: Any = ApiClient if flavour == "sync" else AsyncApiClient
+    kind: Any = ApiClient if backend == "sync" else AsyncApiClient
     api = Api(kind.open(connection, verify=verify))
     assert type(api.transport.http) in (httpx.Client, httpx.AsyncClient)
     try:
@@ -98,16 +89,16 @@ async def opened(flavour: str, url: str, verify: Any = True, **options: Any) -> 
 
 
 @pytest.fixture
-def run(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(backend: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(_retry, "backoff", lambda attempt: 0.001)
 
     def ran(main: Main, url: str, **options: Any) -> Any:
         async def whole() -> Any:
             with anyio.fail_after(30):
-                async with opened(flavour, url, **options) as api:
+                async with opened(backend, url, **options) as api:
                     return await main(api)
 
-        return anyio.run(whole, backend="asyncio" if flavour == "sync" else flavour)
+        return anyio.run(whole, backend="asyncio" if backend == "sync" else backend)
 
     return ran
 
@@ -215,7 +206,7 @@ def test_the_server_closes_an_idle_connection(run: Run) -> None:
         assert server.accepted == 3
 
 
-@pytest.mark.parametrize("fault", [drop, reset])
+@each_row("fault", [drop, reset])
 def test_the_server_closes_an_idle_connection_just_when_it_is_used(run: Run, fault: Any) -> None:
     async def main(api: Api) -> None:
         await api.call("a")
@@ -232,7 +223,7 @@ def test_the_server_closes_an_idle_connection_just_when_it_is_used(run: Run, fau
     assert [request.target for request in server.requests] == ["/a/", "/b/", "/b/", "/c/", "/d/"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "last",
     [
         json_answer(200, "x", Connection="close"),
@@ -421,13 +412,13 @@ def are_idle(api: Api) -> bool:
     return set(api.connections) == set(api.transport.http._transport._pool._idle)
 
 
-def test_a_cancelled_call_never_leaves_its_answer_to_another(backend: str) -> None:
+def test_a_cancelled_call_never_leaves_its_answer_to_another(async_backend: str) -> None:
     """Cancelled at every step of the event loop in turn, on a new connection and on one that is kept."""
 
     async def main() -> None:
         for kept in (False, True):
             for steps in range(60):
-                async with opened(backend, server.url) as api:
+                async with opened(async_backend, server.url) as api:
                     if kept:
                         assert await api.call("first") == "/first/"
                     done = False
@@ -450,7 +441,7 @@ def test_a_cancelled_call_never_leaves_its_answer_to_another(backend: str) -> No
 
     outcomes: set[bool] = set()
     with Server(echo) as server:
-        anyio.run(main, backend=backend)
+        anyio.run(main, backend=async_backend)
     assert outcomes == {True, False}
 
 
@@ -480,8 +471,8 @@ def test_a_task_of_asyncio_that_is_cancelled_gives_its_connection_up() -> None:
     assert outcomes == {True, False}
 
 
-@pytest.mark.parametrize("where", ["answer", "body", "handshake"])
-def test_cancelled_while_it_waits(backend: str, where: str) -> None:
+@each_row("where", ["answer", "body", "handshake"])
+def test_cancelled_while_it_waits(async_backend: str, where: str) -> None:
     waiting = threading.Event()
 
     def wait(connection: socket.socket, request: Request) -> None:
@@ -491,7 +482,7 @@ def test_cancelled_while_it_waits(backend: str, where: str) -> None:
         hang(connection, request)
 
     async def main(url: str) -> None:
-        async with opened(backend, url, verify=where != "handshake") as api:
+        async with opened(async_backend, url, verify=where != "handshake") as api:
             async with anyio.create_task_group() as group:
                 group.start_soon(api.call)
                 await anyio.to_thread.run_sync(waiting.wait, 60)
@@ -500,11 +491,11 @@ def test_cancelled_while_it_waits(backend: str, where: str) -> None:
 
     if where == "handshake":
         with silent(waiting) as (url, gone):
-            anyio.run(main, url, backend=backend)
+            anyio.run(main, url, backend=async_backend)
             gone()
         return
     with Server(wait) as server:
-        anyio.run(main, server.url, backend=backend)
+        anyio.run(main, server.url, backend=async_backend)
         server.wait_until_gone()
 
 
@@ -541,7 +532,7 @@ def test_closed_while_calls_wait(run: Run) -> None:
             server.wait_until_gone(number)
 
 
-def test_closed_while_it_connects(flavour: str, run: Run) -> None:
+def test_closed_while_it_connects(backend: str, run: Run) -> None:
     async def main(api: Api) -> None:
         async def one() -> None:
             with pytest.raises(ClientError):
@@ -618,22 +609,22 @@ def test_cookies_are_kept_and_sent(run: Run) -> None:
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY", "http_proxy"])
-def test_the_proxy_of_the_environment(flavour: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_the_environment(backend: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Server(json_answer(200, "via proxy")) as proxy, Server(json_answer(200, "direct")) as server:
         monkeypatch.setenv(variable, proxy.url)
 
         async def main(url: str) -> Any:
-            kind: Any = ApiClient if flavour == "sync" else AsyncApiClient
+            kind: Any = ApiClient if backend == "sync" else AsyncApiClient
             api = Api(kind.open(ClientConfig(url, "t")))
             try:
                 return await api.call()
             finally:
                 await api.close()
 
-        backend = "asyncio" if flavour == "sync" else flavour
-        assert anyio.run(main, "http://agent.invalid/", backend=backend) == "via proxy"
+        loop = "asyncio" if backend == "sync" else backend
+        assert anyio.run(main, "http://agent.invalid/", backend=loop) == "via proxy"
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        assert anyio.run(main, server.url, backend=backend) == "direct"
+        assert anyio.run(main, server.url, backend=loop) == "direct"
     assert json.dumps(proxy.requests[0].target) == '"http://agent.invalid/x/"'
 
 

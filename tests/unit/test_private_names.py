@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 from checkout import PACKAGES, ROOT
+from tables import each_row
+
+pytestmark = pytest.mark.slow
 
 # By file, what it may use all the same, and why.
 ALLOWED: dict[str, set[str]] = {
     # The standard library documents these for an enum's own members; slots and dicts are of our classes.
     "generated/synapse_agent_api/types.py": {"._name_", "._value_", "__dict__"},
-    "src/synapse_sdk/clients/agent/_helpers.py": {"__dict__"},
     # Documented by the standard library.
     "src/synapse_sdk/cli/_interrupt.py": {"._exit"},
     "src/synapse_sdk/_http/_deadline.py": {"_thread"},
@@ -113,7 +115,7 @@ def test_there_is_none_but_those_allowed() -> None:
     assert {path: names for path, names in found.items() if names} == ALLOWED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "name"),
     [
         ("import httpcore._async", "httpcore._async"),
@@ -135,7 +137,7 @@ def test_one_more_would_be_found(code: str, name: str) -> None:
     assert set(used(ast.parse(code))) == {name}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "code",
     [
         "from synapse_sdk._config import ClientConfig",

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_sdk._http import trust
 from synapse_sdk._http.proxies import bypasses_proxy, environment_proxy, without_password
@@ -38,7 +39,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- NO_PROXY
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("no_proxy", "url"),
     [
         ("*", AGENT),
@@ -80,7 +81,7 @@ def test_no_proxy_names_the_host(no_proxy: str, url: str) -> None:
     assert bypasses_proxy(httpx.URL(url), no_proxy)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("no_proxy", "url"),
     [
         ("", AGENT),
@@ -171,9 +172,6 @@ def error_of(backend: str, url: str, **options: Any) -> ClientError:
     return caught.value
 
 
-backends = pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
-
-
 @pytest.fixture
 def dead() -> Iterator[str]:
     """The host and port of a socket that is not listened on."""
@@ -182,7 +180,6 @@ def dead() -> Iterator[str]:
         yield f"127.0.0.1:{sock.getsockname()[1]}"
 
 
-@backends
 @pytest.mark.parametrize("url", [AGENT, "https://agent.example/"])
 @pytest.mark.parametrize("by", ["environment", "option"])
 def test_a_dead_proxy_is_named(
@@ -200,8 +197,7 @@ def test_a_dead_proxy_is_named(
     assert "S3CRET" not in str(error)
 
 
-@backends
-@pytest.mark.parametrize("url", [AGENT, "https://agent.example/"])
+@each_row("url", [AGENT, "https://agent.example/"])
 def test_a_silent_proxy_is_named(backend: str, url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         proxy = f"127.0.0.1:{silent.getsockname()[1]}"
@@ -211,7 +207,6 @@ def test_a_silent_proxy_is_named(backend: str, url: str) -> None:
     assert "S3CRET" not in str(error)
 
 
-@backends
 def test_a_proxy_that_refuses_is_named(backend: str) -> None:
     with Server(json_answer(407, {})) as proxy:
         refused = error_of(backend, "https://agent.example/", proxy=proxy.url)

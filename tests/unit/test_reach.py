@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from tables import each_row
 
 from synapse_agent_api.client import RawResponse
 from synapse_agent_api.models import Job
@@ -62,9 +63,9 @@ def test_the_options_of_a_view_take_effect(use: Use) -> None:
     assert len(server.requests) == 1
 
 
-def test_closing_a_view_leaves_the_original_open_and_not_the_other_way_round(kind: str) -> None:
+def test_closing_a_view_leaves_the_original_open_and_not_the_other_way_round(backend: str) -> None:
     with Server(json_answer(200, JOB)) as server:
-        if kind == "sync":
+        if backend == "sync":
             client = AgentClient(server.url, "t")
             with client.with_options(timeout=5) as view:
                 view.get_job("j")
@@ -91,7 +92,7 @@ def test_closing_a_view_leaves_the_original_open_and_not_the_other_way_round(kin
                 await other.get_job("j")
             assert "closed" in repr(other)
 
-        anyio.run(main, backend=kind)
+        anyio.run(main, backend=backend)
 
 
 def test_a_view_of_a_client_over_an_injected_one_is_closed_with_it() -> None:
@@ -119,7 +120,7 @@ def test_a_view_takes_the_stream_limits_over() -> None:
         assert (type(view), view.own) == (Mine, 1)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "named"),
     [
         ({"timeout": 0}, "timeout"),
@@ -241,7 +242,7 @@ def test_a_request_is_like_any_other(ask: Use) -> None:
     assert request.body == b""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "body", "content_type"),
     [
         ({"json": {"ä": [1, None]}}, '{"ä":[1,null]}'.encode(), "application/json"),
@@ -259,7 +260,7 @@ def test_bodies(ask: Use, options: dict[str, Any], body: bytes, content_type: st
     assert (request.method, request.body, request.all("content-type")) == ("PUT", body, [content_type])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "expected"),
     [
         (json_answer(200, [1, None]), [1, None]),
@@ -279,7 +280,7 @@ def test_answers(ask: Use, given: bytes, expected: object) -> None:
         assert ask(server.url, "request", "GET", "x/") == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "told"),
     [
         (answer(200, b"<p>Sign in", "text/html"), "text/html"),
@@ -315,7 +316,7 @@ def test_a_raw_request(use: Use) -> None:
         _ = raw.parsed
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "target"),
     [
         ("", "/pre/"),
@@ -336,7 +337,7 @@ def test_paths(ask: Use, path: str, target: str) -> None:
     assert request.target == target
 
 
-@pytest.mark.parametrize(
+@each_row(
     "path",
     [
         "..",
@@ -383,7 +384,7 @@ def test_paths_that_lead_elsewhere_are_never_sent(ask: Use, path: Any) -> None:
     assert "S3CRET" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "options", "named"),
     [
         (("", "x"), {}, "method"),

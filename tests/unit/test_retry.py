@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 
 import httpx
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each_row
 
 from synapse_sdk._retry import MAX_RETRY_AFTER, backoff, delay_before_retry
 
@@ -25,21 +25,21 @@ def test_backoff_is_jittered() -> None:
     assert len({backoff(3) for _ in range(10)}) > 1
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", [400, 404, 408, 409, 429, 500, 501, 502, 503, 504, 520])
+@each_row("method", METHODS)
+@each_row("status", [400, 404, 408, 409, 429, 500, 501, 502, 503, 504, 520])
 def test_statuses(method: str, status: int) -> None:
     again = delay_before_retry(method, 0, 2, status=status, headers={}) is not None
     assert again == (status in (502, 503, 504) and method in IDEMPOTENT)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("exception", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+@each_row("method", METHODS)
+@each_row("exception", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
 def test_what_was_never_sent_is_sent_again(method: str, exception: type[httpx.TransportError]) -> None:
     assert delay_before_retry(method, 1, 2, exception=exception("x")) is not None
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(
+@each_row("method", METHODS)
+@each_row(
     "exception",
     [httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError],
 )
@@ -49,7 +49,7 @@ def test_what_may_have_arrived_is_repeated_if_idempotent(
     assert (delay_before_retry(method, 0, 2, exception=exception("x")) is not None) == (method in IDEMPOTENT)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "exception",
     [httpx.UnsupportedProtocol("x"), httpx.LocalProtocolError("x"), httpx.DecodingError("x"), ValueError()],
 )
@@ -63,13 +63,13 @@ def test_a_refused_certificate_is_final() -> None:
     assert delay_before_retry("GET", 0, 2, exception=exception) is None
 
 
-@pytest.mark.parametrize(("attempt", "retries"), [(0, 0), (2, 2), (3, 2)])
+@each_row(("attempt", "retries"), [(0, 0), (2, 2), (3, 2)])
 def test_enough_is_enough(attempt: int, retries: int) -> None:
     assert delay_before_retry("GET", attempt, retries, status=503, headers={}) is None
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-@pytest.mark.parametrize(("asked", "delay"), [("0", 0.0), ("2.5", 2.5), ("3600", MAX_RETRY_AFTER)])
+@each_row("status", [429, 502, 503, 504])
+@each_row(("asked", "delay"), [("0", 0.0), ("2.5", 2.5), ("3600", MAX_RETRY_AFTER)])
 def test_retry_after_is_honoured_and_capped(status: int, asked: str, delay: float) -> None:
     assert delay_before_retry("GET", 0, 2, status=status, headers={"retry-after": asked}) == delay
     assert delay_before_retry("POST", 0, 2, status=status, headers={"retry-after": asked}) is None

@@ -11,6 +11,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from tables import each_row
 
 from synapse_agent.plugins import runner as _runner
 
@@ -89,7 +90,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("entrypoint", "output"),
     [
         ("app.tools:show", 'show {"x": 1}'),
@@ -109,7 +110,7 @@ def test_what_an_entrypoint_may_name(run: Callable[..., Any], entrypoint: str, o
     assert run(entrypoint, x=1) == (0, f"{output}\n", "")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("entrypoint", "error"),
     [
         ("app.tools:fail", "RuntimeError: no luck"),

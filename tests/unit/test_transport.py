@@ -19,6 +19,7 @@ import anyio
 import httpx
 import pytest
 import trio
+from tables import each_row
 
 from synapse_agent_api.client import NO_BODY, Arguments, Operation
 from synapse_sdk import _retry
@@ -95,13 +96,8 @@ def reply(status: int, **options: Any) -> Reply:
     return lambda: httpx.Response(status, **options)
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
-def flavour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(backend: str, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Make one call with a fresh transport."""
     monkeypatch.setattr(_retry, "backoff", lambda attempt: 0.001)
 
@@ -120,7 +116,7 @@ def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
             **({"transport": httpx.MockTransport(handler)} if handler else {}),
             **(http_options or {}),
         }
-        if flavour == "sync":
+        if backend == "sync":
             http = httpx.Client(**injected) if injected else None
             transport = ApiClient.open(connection, http_client=http)
             try:
@@ -140,7 +136,7 @@ def call(flavour: str, monkeypatch: pytest.MonkeyPatch) -> Call:
                 if http is not None:
                     await http.aclose()
 
-        return anyio.run(main, backend=flavour)
+        return anyio.run(main, backend=backend)
 
     return called
 
@@ -178,9 +174,7 @@ def test_optional_credentials(call: Call) -> None:
     assert request.all("synapse-user") == request.all("synapse-tenant") == []
 
 
-@pytest.mark.parametrize(
-    ("body", "sent"), [({"ä": [1, None]}, '{"ä":[1,null]}'.encode()), (None, b"null"), ([], b"[]")]
-)
+@each_row(("body", "sent"), [({"ä": [1, None]}, '{"ä":[1,null]}'.encode()), (None, b"null"), ([], b"[]")])
 def test_json_bodies(call: Call, body: object, sent: bytes) -> None:
     with Server(json_answer(201, {})) as server:
         call(server.url, POST, Arguments(body=body))
@@ -189,7 +183,7 @@ def test_json_bodies(call: Call, body: object, sent: bytes) -> None:
     assert request.all("content-type") == ["application/json"]
 
 
-@pytest.mark.parametrize("body", [{"a": object()}, {"a": float("nan")}, {"a": {1, 2}}, {"a": "\ud800"}])
+@each_row("body", [{"a": object()}, {"a": float("nan")}, {"a": {1, 2}}, {"a": "\ud800"}])
 def test_bodies_that_are_no_json(call: Call, body: object) -> None:
     with pytest.raises(ValidationError, match=r"make it at http://127\.0\.0\.1:9/: 400 the body"):
         call("http://127.0.0.1:9/", POST, Arguments(body=body))
@@ -245,14 +239,14 @@ def test_a_file_is_whole_after_a_refused_connection(call: Call, tmp_path: Path) 
     assert b"content" in bodies[1]
 
 
-@pytest.mark.parametrize("file", ["/no/such/file", Path("/"), io.StringIO("text"), 5])
+@each_row("file", ["/no/such/file", Path("/"), io.StringIO("text"), 5])
 def test_bad_files(call: Call, file: object) -> None:
     with pytest.raises(ValidationError) as caught:
         call("http://127.0.0.1:9/", POST, Arguments(files={"file": file}))
     assert caught.value.status_code == 400
 
 
-@pytest.mark.parametrize("bad", ["", "a/b", "..", "x" * 101])
+@each_row("bad", ["", "a/b", "..", "x" * 101])
 def test_bad_ids_are_never_sent(call: Call, bad: str) -> None:
     with Server(json_answer(200, {})) as server:
         with pytest.raises(ValidationError, match=r"get job at .*: 400 job id"):
@@ -274,7 +268,7 @@ def test_the_defaults_of_an_injected_client_do_not_replace_credentials(call: Cal
 # What comes back
 
 
-@pytest.mark.parametrize(
+@each_row(
     "response",
     [
         reply(200, json={"a": "ü"}),
@@ -292,7 +286,7 @@ def test_successes(call: Call, response: Reply) -> None:
     assert mocked(call, response) == {"a": "ü"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("response", "said"),
     [
         (reply(200, html="<html><body>Sign in</body></html>"), "text/html"),
@@ -338,7 +332,7 @@ def test_a_body_that_cannot_be_decompressed(call: Call) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "response",
     [
         reply(204),
@@ -356,7 +350,7 @@ def test_where_nothing_is_due_a_sign_in_page_is_no_success(call: Call) -> None:
         mocked(call, reply(200, html="<p>Sign in"), DELETE)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("response", "text"),
     [
         (reply(200, json="a\nb\u2028\n"), "a\nb\u2028\n"),
@@ -380,7 +374,7 @@ def test_texts(call: Call, response: Reply, text: str) -> None:
     assert mocked(call, response, LOGS) == text
 
 
-@pytest.mark.parametrize(
+@each_row(
     "response",
     [
         reply(200, html="<html>Sign in</html>"),
@@ -402,7 +396,7 @@ def test_what_is_no_text(call: Call, response: Reply) -> None:
 # Errors
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "kind"),
     [
         (400, ValidationError),
@@ -432,7 +426,7 @@ def test_gpu_unavailable(call: Call) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", [300, 304, 305, 399])
+@each_row("status", [300, 304, 305, 399])
 def test_odd_statuses(call: Call, status: int) -> None:
     with pytest.raises(HTTPError) as caught:
         mocked(call, reply(status))
@@ -459,7 +453,7 @@ def test_no_answer(call: Call) -> None:
     assert "no answer within 0.1 s" in str(caught.value)
 
 
-@pytest.mark.parametrize("fault", [drop, reset])
+@each_row("fault", [drop, reset])
 def test_the_connection_breaks(call: Call, fault: Any) -> None:
     with Server(fault) as server, pytest.raises(ClientConnectionError) as caught:
         call(server.url, GET, JOB, max_retries=1)
@@ -467,7 +461,7 @@ def test_the_connection_breaks(call: Call, fault: Any) -> None:
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize(
+@each_row(
     "raw",
     [
         b"no HTTP at all\r\n\r\n",
@@ -503,7 +497,7 @@ def test_tls_against_plain_http(call: Call) -> None:
         call(server.url.replace("http:", "https:"), GET, JOB, max_retries=0)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "exc",
     [
         ssl.SSLError("x"),
@@ -576,7 +570,7 @@ def test_cancellation_passes_and_gives_the_connection_back() -> None:
 # Retries
 
 
-@pytest.mark.parametrize("status", [502, 503, 504])
+@each_row("status", [502, 503, 504])
 def test_a_get_survives_two_failures(call: Call, status: int) -> None:
     with Server(answer(status), answer(status, b"<p>x", "text/html"), json_answer(200, {"a": 1})) as server:
         assert call(server.url, GET, JOB) == {"a": 1}
@@ -589,8 +583,8 @@ def test_the_third_failure_is_raised(call: Call) -> None:
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("operation", [POST, PATCH])
-@pytest.mark.parametrize("step", [answer(503, b"", None, Retry_After="0"), drop, reset])
+@each_row("operation", [POST, PATCH])
+@each_row("step", [answer(503, b"", None, Retry_After="0"), drop, reset])
 def test_what_may_have_arrived_is_not_repeated(call: Call, operation: Operation[Any], step: Any) -> None:
     with Server(step) as server, pytest.raises(ClientError):
         call(server.url, operation, Arguments(body={}))
@@ -603,7 +597,7 @@ def test_a_delete_is_repeated(call: Call) -> None:
     assert [request.target for request in server.requests] == ["/make/code@1"] * 3
 
 
-@pytest.mark.parametrize("operation", [POST, PATCH, LIST])
+@each_row("operation", [POST, PATCH, LIST])
 def test_a_refused_connection_is_repeated_for_any_method(call: Call, operation: Operation[Any]) -> None:
     tries: list[str] = []
 
@@ -654,8 +648,8 @@ def test_a_token_callable_that_fails(call: Call) -> None:
 # Redirects
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("relative", [True, False])
+@each_row("status", [301, 302, 303, 307, 308])
+@each_row("relative", [True, False])
 def test_a_get_follows_within_the_origin(call: Call, status: int, relative: bool) -> None:
     steps: list[Any] = [None, json_answer(200, {"a": 1})]
     with Server(*steps) as server:
@@ -679,9 +673,7 @@ def test_another_origin_gets_nothing(call: Call) -> None:
     assert "hidden" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "location", ["http://u:p@{host}/", "https://{host}/", "//evil/", "ftp://x", "http://[", None]
-)
+@each_row("location", ["http://u:p@{host}/", "https://{host}/", "//evil/", "ftp://x", "http://[", None])
 def test_odd_locations(call: Call, location: str | None) -> None:
     with Server(answer(200)) as server:
         host = server.url.split("/")[2]
@@ -757,10 +749,10 @@ def test_logs(call: Call, caplog: pytest.LogCaptureFixture) -> None:
 # Opening and closing
 
 
-def test_closed(flavour: str) -> None:
+def test_closed(backend: str) -> None:
     with Server(json_answer(200, {})) as server:
         connection = ClientConfig(server.url, "t")
-        if flavour == "sync":
+        if backend == "sync":
             transport = ApiClient.open(connection)
             transport.call(GET, JOB)
             transport.close()
@@ -777,7 +769,7 @@ def test_closed(flavour: str) -> None:
             with pytest.raises(ClientConnectionError, match="closed"):
                 await transport.call(GET, JOB)
 
-        anyio.run(main, backend=flavour)
+        anyio.run(main, backend=backend)
 
 
 def test_an_injected_client_stays_open() -> None:
@@ -807,8 +799,8 @@ def test_wrong_kinds_of_clients() -> None:
         ApiClient.open(connection, http_client="http://x")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", [ApiClient, AsyncApiClient])
-@pytest.mark.parametrize(
+@each_row("kind", [ApiClient, AsyncApiClient])
+@each_row(
     "options",
     [
         {"verify": "/no/such/file"},

@@ -108,7 +108,7 @@ def test_a_large_file_is_never_whole_in_memory(ask: Use, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("source", ["path", "file", "bytes", "buffer"])
-def test_a_retry_sends_the_file_from_its_beginning(kind: str, source: str, tmp_path: Path) -> None:
+def test_a_retry_sends_the_file_from_its_beginning(backend: str, source: str, tmp_path: Path) -> None:
     content = os.urandom(300_000)
     archive = tmp_path / "plugin.zip"
     archive.write_bytes(content)
@@ -139,7 +139,7 @@ def test_a_retry_sends_the_file_from_its_beginning(kind: str, source: str, tmp_p
             "bytes": content,
             "buffer": io.BytesIO(content),
         }[source]
-        if kind == "sync":
+        if backend == "sync":
             with httpx.Client(transport=Handler(handle)) as http:
                 client = AgentClient("http://agent/", "t", http_client=http)
                 assert client.create_container(file=file).build_id == "b-1"
@@ -150,8 +150,8 @@ def test_a_retry_sends_the_file_from_its_beginning(kind: str, source: str, tmp_p
                     client = AsyncAgentClient("http://agent/", "t", http_client=http)
                     assert (await client.create_container(file=file)).build_id == "b-1"
 
-            anyio.run(main, backend=kind)
-        # What was given open stays open; whoever opened it closes it.
+            anyio.run(main, backend=backend)
+        # What was given open stays open; the caller closes it.
         assert not handle_of_file.closed
     assert len(bodies) == 2
     assert content in bodies[1]

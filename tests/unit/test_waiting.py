@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from stopwatch import Stopwatch
+from tables import each_row
 
 from synapse_agent_api.models import BuildAccepted, Container, SystemOperationResult, SystemStatus
 from synapse_sdk._rest import _poller
@@ -58,7 +59,7 @@ def targets(server: Server) -> list[str]:
 # Jobs
 
 
-@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "STOPPED"])
+@each_row("status", ["SUCCEEDED", "FAILED", "STOPPED"])
 def test_a_job_is_waited_for_until_it_is_over(ask: Use, status: str) -> None:
     with Server(job("PENDING"), job("RUNNING"), job("NEW_STATUS"), job(status)) as server:
         final = ask(server.url, "wait_for_job", "j", timeout=30, **QUICK)
@@ -66,9 +67,7 @@ def test_a_job_is_waited_for_until_it_is_over(ask: Use, status: str) -> None:
     assert targets(server) == ["GET /jobs/j/"] * 4
 
 
-@pytest.mark.parametrize(
-    ("status", "told"), [("RUNNING", "job j is RUNNING"), (None, "unknown"), (["?"], "job j is")]
-)
+@each_row(("status", "told"), [("RUNNING", "job j is RUNNING"), (None, "unknown"), (["?"], "job j is")])
 def test_a_job_that_goes_on_is_a_timeout_that_says_where_it_stood(
     ask: Use, status: object, told: str
 ) -> None:
@@ -89,7 +88,7 @@ def test_the_deadline_is_monotonic(ask: Use, monkeypatch: pytest.MonkeyPatch) ->
         assert ask(server.url, "wait_for_job", "j", timeout=30, **QUICK).status == "SUCCEEDED"
 
 
-@pytest.mark.parametrize("trouble", [failure(502), failure(503), failure(504), failure(429), reset, drop])
+@each_row("trouble", [failure(502), failure(503), failure(504), failure(429), reset, drop])
 def test_trouble_on_the_way_is_waited_through(ask: Use, trouble: Step) -> None:
     with Server(job("RUNNING"), trouble, trouble, trouble, trouble, job("SUCCEEDED")) as server:
         assert ask(server.url, "wait_for_job", "j", timeout=30, **QUICK).status == "SUCCEEDED"
@@ -115,7 +114,7 @@ def test_without_a_deadline_an_agent_that_is_gone_is_given_up(
     assert caught.value.status_code == 503
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "error"),
     [(401, AuthenticationError), (404, NotFoundError), (500, ServerError), (409, HTTPError)],
 )
@@ -126,9 +125,9 @@ def test_an_error_that_stays_ends_the_wait(ask: Use, status: int, error: type[Cl
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("bad", [0, -1, True, float("nan"), float("inf"), "5", [], 10**400])
-@pytest.mark.parametrize("name", ["timeout", "poll_interval"])
-@pytest.mark.parametrize(
+@each_row("bad", [0, -1, True, float("nan"), float("inf"), "5", [], 10**400])
+@each_row("name", ["timeout", "poll_interval"])
+@each_row(
     "call", [("wait_for_job", "j"), ("wait_for_build", "b"), ("wait_for_system_ready",), ("restart_system",)]
 )
 def test_bad_seconds_are_refused_before_anything_is_sent(call: tuple[str, ...], name: str, bad: Any) -> None:
@@ -182,7 +181,7 @@ def test_a_build_is_waited_for(ask: Use) -> None:
     assert targets(server) == ["GET /builds/b-1/"] * 3
 
 
-@pytest.mark.parametrize("status", ["failed", "cancelled"])
+@each_row("status", ["failed", "cancelled"])
 def test_a_build_that_fails_says_why(ask: Use, status: str) -> None:
     failed = build(status, error="no space left on device")
     with Server(build("running"), failed) as server, pytest.raises(ServerError) as caught:
@@ -197,7 +196,7 @@ def test_a_build_that_goes_on_is_a_timeout(ask: Use) -> None:
         ask(server.url, "wait_for_build", "b-1", timeout=0.2, **QUICK)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path", "args"),
     [("create_container", "/containers/", []), ("create_docker_container", "/containers/docker/", ["d@1"])],
 )
@@ -215,7 +214,7 @@ def test_creating_gives_the_build_or_the_container(ask: Use, method: str, path: 
     assert targets(server) == [f"POST {path}", *["GET /builds/b-1/"] * 3]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "steps",
     [
         [json_answer(202, {})],
@@ -238,7 +237,7 @@ def test_creating_that_is_refused_is_not_waited_for(ask: Use) -> None:
 # The system
 
 
-@pytest.mark.parametrize("method", ["update_system", "restart_system"])
+@each_row("method", ["update_system", "restart_system"])
 def test_a_restart_is_waited_through(ask: Use, method: str) -> None:
     steps = [
         BEGUN,
@@ -268,7 +267,7 @@ def test_without_wait_it_only_begins(ask: Use) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("broken", [reset, drop, failure(502), failure(504)])
+@each_row("broken", [reset, drop, failure(502), failure(504)])
 def test_an_agent_that_goes_down_while_it_answers_has_begun(ask: Use, broken: Step) -> None:
     with Server(broken, system(False), HEALTHY) as server:
         assert ask(server.url, "restart_system", wait=True, timeout=30, **QUICK).in_progress is False
@@ -286,7 +285,7 @@ def test_an_update_may_take_its_time_to_answer(ask: Use) -> None:
     assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
 
 
-@pytest.mark.parametrize("status", [401, 409, 501, 503])
+@each_row("status", [401, 409, 501, 503])
 def test_a_restart_that_is_refused_is_not_waited_for(ask: Use, status: int) -> None:
     with Server(failure(status)) as server, pytest.raises(ClientError) as caught:
         ask(server.url, "restart_system", wait=True, timeout=30, **QUICK)
@@ -317,7 +316,7 @@ def test_an_agent_without_updates_is_ready_when_it_is_healthy(ask: Use) -> None:
     assert targets(server) == ["GET /system/status/", "GET /health/"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("steps", "told"),
     [
         ([system(True, operation="update")], "the agent's update is under way"),

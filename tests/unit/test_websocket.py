@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import each_row
 from websockets.frames import Frame, Opcode
 
-from synapse_sdk.streaming._events import Batch, Text, decode
+from synapse_sdk.streaming._messages import Batch, Text, decode
 from synapse_sdk.streaming._websocket import WebSocket
 
 
@@ -82,7 +82,7 @@ def test_however_frames_are_read_the_messages_are_the_same(
         assert (events, websocket.ended) == ([], True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("frame", "why"),
     [(Frame(Opcode.TEXT, b"\xff"), "invalid UTF-8"), (Frame(Opcode.BINARY, b"two"), "a binary frame")],
 )
@@ -113,7 +113,7 @@ def test_a_long_frame_in_small_reads_is_not_copied_at_each() -> None:
     assert time.process_time() - started < 5
 
 
-@pytest.mark.parametrize("size", [16 << 20, 1 << 40])
+@each_row("size", [16 << 20, 1 << 40])
 def test_fragments_that_add_up_to_too_much_are_refused_at_a_header(size: int) -> None:
     websocket = WebSocket(max_size=16 << 20)
     websocket.receive(Frame(Opcode.TEXT, b"x" * 100, fin=False).serialize(mask=False))

@@ -199,7 +199,7 @@ class Operations:
 
 
 def apart(*groups: Sequence[Parameter]) -> list[list[Parameter]]:
-    """Give parameters that share a name their places as suffixes; the first, such as the path's, keeps it."""
+    """Suffix parameters that share a name with their place; the first, such as the path's, keeps it."""
     counts = Counter(item.name for group in groups for item in group)
     suffixes = {"whole": "body", "file": "body"}
     return [

@@ -48,4 +48,4 @@ def refuse_code(source: str, where: object) -> None:
             case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name) if name in NEVER_NAMED:
                 names = [name]
         if names:
-            raise GenerationError(f"{where}: generated code has no business with {', '.join(names)}")
+            raise GenerationError(f"{where}: generated code must not use {', '.join(names)}")

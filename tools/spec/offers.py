@@ -122,7 +122,7 @@ def _plural(kind: str, count: int) -> str:
 
 
 def renames(found: Sequence[Offer], ours: Document, theirs: Document) -> Iterator[str]:
-    """Say which new schemas look like ones that are gone."""
+    """Name the new schemas that look like ones that are gone."""
     new = [offer.unit.owner for offer in found if offer.unit.kind == "schema" and offer.here is None]
     gone = [offer.unit.owner for offer in found if offer.unit.kind == "schema" and offer.there is None]
     for their in new:

@@ -36,7 +36,7 @@ class AgentApi(
     Errors of every method:
         AuthenticationError: 401, the agent's token is missing, wrong or expired.
         AuthorizationError: 403, the token is good, but not for this.
-        RateLimitError: 429, too many requests, or the policy lets no more in.
+        RateLimitError: 429, too many requests, or the policy allows no more workloads.
         ServerError: 500, something went wrong in the agent.
         ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing was
             done.
@@ -62,7 +62,7 @@ class AsyncAgentApi(
     Errors of every method:
         AuthenticationError: 401, the agent's token is missing, wrong or expired.
         AuthorizationError: 403, the token is good, but not for this.
-        RateLimitError: 429, too many requests, or the policy lets no more in.
+        RateLimitError: 429, too many requests, or the policy allows no more workloads.
         ServerError: 500, something went wrong in the agent.
         ServerError: 503, the agent can't serve now, for instance because Ray can't be reached. Nothing was
             done.

@@ -18,7 +18,7 @@ class Build(Model):
     """The build of a container.
 
     Attributes:
-        status: Where it stands.
+        status: Its status.
         result: The container, once the build is completed.
         error: Why it failed.
     """

@@ -6,7 +6,7 @@ __all__ = ["BuildStatus"]
 
 
 class BuildStatus(OpenStrEnum):
-    """Where a build stands. `completed`, `failed` and `cancelled` are final; any other is one on the way."""
+    """Status of a build. `completed`, `failed` and `cancelled` are final."""
 
     PENDING = "pending"
     RUNNING = "running"

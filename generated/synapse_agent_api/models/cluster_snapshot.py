@@ -22,7 +22,7 @@ class ClusterSnapshot(Model):
 
     Attributes:
         collected_at: When it was taken, as an RFC 3339 date-time.
-        stale: Whether it is older than the cache allows because a new one couldn't be had.
+        stale: Whether it is older than the cache allows, because no new one could be read.
         cpu: CPU, in cores.
         memory: Memory, in bytes.
         object_store: Ray's object store, in bytes.

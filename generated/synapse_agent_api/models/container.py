@@ -20,7 +20,7 @@ class Container(Model):
         id: Its id with the agent.
         container_id: Its id in Docker, once it has one.
         plugin_release: The release it was made from, as `code@version`.
-        status: Where it stands.
+        status: Its status.
         endpoint: The URL it is served at, if it is.
         kind: What it is for.
         model: The id of the model it serves, if any.

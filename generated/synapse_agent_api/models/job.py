@@ -19,11 +19,11 @@ class Job(Model):
     """A Ray job.
 
     Attributes:
-        type: Whether it was submitted, or is a driver that connected by itself.
+        type: Whether it was submitted, or is a driver that connected directly.
         job_id: Ray's own id; null unless the job's driver connects to Ray.
         submission_id: The id it was submitted under, by which the agent knows it; null for a plain driver.
         driver_info: The job's driver, once it has connected to Ray.
-        status: Where the job stands.
+        status: The job's status.
         entrypoint: The command that the job runs.
         message: The status in words.
         error_type: A word for the kind of failure; null unless the job failed.

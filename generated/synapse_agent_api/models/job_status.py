@@ -6,7 +6,7 @@ __all__ = ["JobStatus"]
 
 
 class JobStatus(OpenStrEnum):
-    """Where a job stands. STOPPED, SUCCEEDED and FAILED are final."""
+    """Status of a job. STOPPED, SUCCEEDED and FAILED are final."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"

@@ -6,7 +6,7 @@ __all__ = ["JobType"]
 
 
 class JobType(OpenStrEnum):
-    """SUBMISSION for a job that was submitted, DRIVER for a program that connected by itself."""
+    """SUBMISSION for a job that was submitted, DRIVER for a program that connected directly."""
 
     SUBMISSION = "SUBMISSION"
     DRIVER = "DRIVER"

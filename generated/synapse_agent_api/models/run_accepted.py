@@ -18,7 +18,7 @@ class RunAccepted(Model):
 
     Attributes:
         job_id: The id to ask for the job by.
-        status: Where the job stands.
+        status: The job's status.
     """
 
     job_id: str

@@ -13,22 +13,21 @@ __all__ = ["RuntimePolicy"]
 @decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class RuntimePolicy(Model):
-    """By what limits the agent lets workloads in.
+    """The limits for new workloads.
 
     Attributes:
-        max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
-        max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
-        gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
-        cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with 90.
-        memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent starts
-            with 90.
-        gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with 90.
-        gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts with
+        max_concurrent_jobs: How many jobs may run at once; 0 lifts the limit. The default is 3.
+        max_concurrent_serve_replicas: How many serve replicas there may be. The default is 16.
+        gatekeeping_enabled: Whether the limits are applied at all. The default is true.
+        cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. The default is 90.
+        memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. The default is
             90.
-        max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
-            which an agent starts.
-        resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
-            starts with 5.
+        gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. The default is 90.
+        gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. The default is 90.
+        max_concurrent_ray_jobs: How many Ray jobs may run at once, from any source; 0, the default, lifts the
+            limit.
+        resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. The default
+            is 5.
     """
 
     max_concurrent_jobs: int

@@ -20,7 +20,7 @@ class ServeApplication(Model):
     Attributes:
         name: Its name, `code@version` for a plugin's.
         route_prefix: The path it is served under, if it has one.
-        status: Where it stands.
+        status: Its status.
         message: The status in words; empty when all is well.
         last_deployed_time_s: When it was last deployed, in seconds since the epoch, with a fraction.
         deployments: Its deployments by name.

@@ -6,7 +6,7 @@ __all__ = ["ServeApplicationStatus"]
 
 
 class ServeApplicationStatus(OpenStrEnum):
-    """Where an application stands."""
+    """Status of an application."""
 
     NOT_STARTED = "NOT_STARTED"
     DEPLOYING = "DEPLOYING"

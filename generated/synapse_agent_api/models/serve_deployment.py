@@ -19,7 +19,7 @@ class ServeDeployment(Model):
 
     Attributes:
         name: Its name.
-        status: Where it stands.
+        status: Its status.
         message: The status in words; empty when all is well.
         replicas: Its replicas.
     """

@@ -6,7 +6,7 @@ __all__ = ["ServeDeploymentStatus"]
 
 
 class ServeDeploymentStatus(OpenStrEnum):
-    """Where a deployment stands."""
+    """Status of a deployment."""
 
     UPDATING = "UPDATING"
     HEALTHY = "HEALTHY"

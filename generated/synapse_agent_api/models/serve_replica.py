@@ -18,7 +18,7 @@ class ServeReplica(Model):
 
     Attributes:
         replica_id: Its id.
-        state: Where it stands.
+        state: Its status.
         node_id: The node it runs on.
         node_ip: That node's address.
         actor_id: Its actor in Ray.

@@ -6,7 +6,7 @@ __all__ = ["ServeReplicaState"]
 
 
 class ServeReplicaState(OpenStrEnum):
-    """Where a replica stands."""
+    """State of a replica."""
 
     STARTING = "STARTING"
     UPDATING = "UPDATING"

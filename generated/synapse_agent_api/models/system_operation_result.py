@@ -17,7 +17,7 @@ class SystemOperationResult(Model):
     """How an update or a restart went.
 
     Attributes:
-        status: How it went, or that it is under way.
+        status: The result, or that it is in progress.
         message: The same in words.
         pull_output: What pulling the images printed.
         up_output: What starting the containers printed.

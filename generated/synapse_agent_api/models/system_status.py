@@ -17,8 +17,8 @@ class SystemStatus(Model):
     """Whether the agent is being updated or restarted.
 
     Attributes:
-        in_progress: Whether something is under way.
-        operation: What is under way.
+        in_progress: Whether something is in progress.
+        operation: What is in progress.
         started_at: When it began, in milliseconds since the epoch.
         api_tag: The image tag that the agent is brought to.
         worker_tag: The image tag that the workers are brought to.

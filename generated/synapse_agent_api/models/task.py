@@ -21,7 +21,7 @@ class Task(Model):
         task_id: The task's id in Ray.
         attempt_number: Which attempt this is, from 0.
         name: Its name.
-        state: Where it stands.
+        state: Its status.
         job_id: Ray's own id of the job it belongs to.
         actor_id: The actor it runs on, if any.
         type: What kind of task it is.

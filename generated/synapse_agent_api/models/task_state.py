@@ -6,7 +6,7 @@ __all__ = ["TaskState"]
 
 
 class TaskState(OpenStrEnum):
-    """Where a task stands. FINISHED and FAILED are final."""
+    """State of a task. FINISHED and FAILED are final."""
 
     NIL = "NIL"
     PENDING_ARGS_AVAIL = "PENDING_ARGS_AVAIL"

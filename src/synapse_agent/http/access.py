@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -12,7 +13,10 @@ from .address import client_address
 from .current import current_request
 from .route import Role, route_of
 
-__all__ = ["AccessLog"]
+__all__ = ["ON_ANSWER", "AccessLog"]
+
+# Called with the operation, the status and the seconds of each answer.
+ON_ANSWER: web.AppKey[Callable[[str, int, float], None] | None] = web.AppKey("on_answer")
 
 _access = logging.getLogger("synapse_agent.access")
 _audit = logging.getLogger("synapse_agent.audit")
@@ -31,9 +35,15 @@ class AccessLog(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write the lines for a request that was answered in `time` seconds."""
         info = current_request()
-        level = logging.WARNING if response.status >= 500 else logging.INFO
+        route = route_of(request) if info is not None and isinstance(request, web.Request) else None
+        failed = response.status >= 500 and not (
+            route is not None and route.public
+        )  # a probe's no is an answer
+        level = logging.WARNING if failed else logging.INFO
         if info is None:  # not HTTP, so aiohttp answered it: its senders must not fill the log
             level = logging.DEBUG
+        if info is not None and isinstance(request, web.Request) and (observe := request.app[ON_ANSWER]):
+            observe("" if route is None else route.operation, response.status, time)
         if not _access.isEnabledFor(level) and not _audit.isEnabledFor(logging.INFO):
             return
         fields: dict[str, object] = {
@@ -47,7 +57,6 @@ class AccessLog(AbstractAccessLogger):
         }
         timing = {"seconds": round(time, 4), "sent": response.body_length}
         _access.log(level, "request", extra={"fields": fields | timing})
-        route = route_of(request) if isinstance(request, web.Request) and info is not None else None
         if route is not None and route.role > Role.READ and response.status != 401:
             fields["operation"] = route.operation
             fields["user"] = _fingerprint(request, "SYNAPSE-User")

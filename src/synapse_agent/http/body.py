@@ -41,12 +41,14 @@ class BodyBudget:
         self.size = size
         self.timeout = timeout
         self._used = 0
+        self.refusals = 0
         # One large body at a time: the parser keeps other Python code from running.
         self.parsing = asyncio.Lock()
 
     def take(self, cost: int) -> None:
         """Reserve memory until the current request is answered; raise 503 if there is none left."""
         if self._used + cost > self.size:
+            self.refusals += 1
             raise ApiError(
                 503,
                 "the agent is busy with the bodies of other requests; try again",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ..errors import ApiError
 
-__all__ = ["TAIL_SLOTS", "Limits", "TailSlots"]
+__all__ = ["REFUSALS", "TAIL_SLOTS", "Limits", "TailSlots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,22 @@ class TailSlots:
         self._limits = limits
         self._by_job: Counter[str] = Counter()
         self.open = 0
+        # What streams have sent, and how many were refused.
+        self.lines = self.bytes = self.refusals = 0
+
+    def sent(self, lines: int, size: int) -> None:
+        """Count lines that a stream sent, `size` bytes with their framing."""
+        self.lines += lines
+        self.bytes += size
 
     @contextmanager
     def taken(self, job_id: str) -> Generator[None]:
         """Hold a place for one stream; raise 503 if there is none."""
         if self.open >= self._limits.tails:
+            self.refusals += 1
             raise _full(f"this agent has {self.open} log streams open, and takes no more")
         if self._by_job[job_id] >= self._limits.tails_per_job:
+            self.refusals += 1
             raise _full(f"job {job_id} has {self._by_job[job_id]} log streams open, and may have no more")
         self.open += 1
         self._by_job[job_id] += 1
@@ -62,6 +71,9 @@ class TailSlots:
 
 
 TAIL_SLOTS: web.AppKey[TailSlots] = web.AppKey("tail_slots", TailSlots)
+
+# How often each limit refused something.
+REFUSALS: web.AppKey[dict[str, Callable[[], int]]] = web.AppKey("refusals", dict)
 
 
 def _full(why: str) -> ApiError:

@@ -21,6 +21,9 @@ _MAX_REFUSED = 16
 # Seconds in which a refused client may send its request, and between two warnings.
 _PATIENCE, _QUIET = 1.0, 60.0
 
+# Seconds for the handshake of TLS.
+_HANDSHAKE = 10.0
+
 _BODY = json.dumps({"detail": "all connections that this agent accepts are in use; try again"}).encode()
 _ANSWER = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
@@ -48,7 +51,12 @@ class Listener:
     async def listen(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections of a listening socket."""
         loop = asyncio.get_running_loop()
-        self._listening.append(await loop.create_server(self._accept, sock=sock, ssl=tls))
+        if sock.family == socket.AF_UNIX:
+            server = await loop.create_unix_server(self._accept, sock=sock)
+        else:
+            timeout = None if tls is None else _HANDSHAKE
+            server = await loop.create_server(self._accept, sock=sock, ssl=tls, ssl_handshake_timeout=timeout)
+        self._listening.append(server)
 
     def close(self) -> None:
         """Accept no more connections; those that are open stay so."""

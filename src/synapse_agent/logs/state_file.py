@@ -52,6 +52,7 @@ class StateFile:
     ) -> None:
         self._ray = ray
         self._slots = slots
+        self._node_id, self._name = node_id, name
         self._query = {"node_id": node_id, "filename": name, "timeout": str(_STATE_TIMEOUT)}
         self._because = f"{because}, and " if because else ""
         self._copy, path = tempfile.mkstemp(prefix="synapse-log-")
@@ -85,7 +86,8 @@ class StateFile:
                 data += part
                 if len(data) > _MOST_HELD:
                     return None
-        return bytes(data)
+        # No lines at all may be a missing file, which a copy finds out.
+        return bytes(data) or None
 
     async def _refresh(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -111,7 +113,16 @@ class StateFile:
             total += len(data)
             if total > _MOST_COPIED:
                 raise ApiError(503, _TOO_LARGE)
+        # Ray answers 200 and nothing for about every third request for a file that is not there.
+        if not total and not await self._exists():
+            raise MissingLogError(f"{self._because}Ray has no file {self._name} on that node")
         return total
+
+    async def _exists(self) -> bool:
+        try:
+            return await self._ray.has_log_file(self._node_id, self._name)
+        except ApiError as error:
+            raise InterruptedReadError(f"{self._because}{error.detail}") from None
 
     async def _answer(self, lines: int) -> AsyncIterator[bytes]:
         """Yield the log's last `lines` lines, or the whole log for -1."""

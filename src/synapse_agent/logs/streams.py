@@ -14,6 +14,7 @@ from aiohttp import WSCloseCode, web
 
 from ..context import AgentContext, context_of
 from ..errors import ApiError
+from ..http.limits import TAIL_SLOTS
 from .events import sse, sse_lines, websocket_lines
 from .follow import FollowedLog
 from .lines import LineSplitter, Message
@@ -104,7 +105,9 @@ class WebSocketSink:
         transport = self._request.transport
         if transport is None or self.is_closed:
             raise ConnectionResetError
-        transport.write(websocket_lines(messages, time=time))
+        data = websocket_lines(messages, time=time)
+        self._request.app[TAIL_SLOTS].sent(len(messages), len(data))
+        transport.write(data)
         await _bounded(self._request.writer.drain())
 
     async def event(self, event: dict[str, object]) -> None:
@@ -127,7 +130,9 @@ class EventSink:
         return is_gone(self._request)
 
     async def lines(self, messages: list[Message], time: float | None) -> None:
-        await _bounded(self._response.write(sse_lines(messages, ids=self._ids, time=time)))
+        data = sse_lines(messages, ids=self._ids, time=time)
+        self._request.app[TAIL_SLOTS].sent(len(messages), len(data))
+        await _bounded(self._response.write(data))
 
     async def event(self, event: dict[str, object]) -> None:
         await _bounded(self._response.write(sse(event, ids=self._ids)))

@@ -244,6 +244,12 @@ class RayClient:
         async with self._request("GET", "api/v0/logs/file", query=query, stream=True) as response:
             yield response
 
+    async def has_log_file(self, node_id: str, name: str) -> bool:
+        """Return whether a node has a log file of that name."""
+        query = {"node_id": node_id, "glob": name}
+        found = child(await self._data("api/v0/logs", query), "result")
+        return any(name in names for names in found.values())
+
     async def wait_ready(self, deadline: float) -> bool:
         """Wait for a living head node until `deadline`, in the loop's time; return whether there is one."""
         loop = asyncio.get_running_loop()

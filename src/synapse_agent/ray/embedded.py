@@ -37,11 +37,18 @@ _PORTS = range(20_000, 32_000)
 
 
 class EmbeddedRay:
-    """A `ray start --head` with its own token, under a supervisor process."""
+    """A `ray start --head` with its own token, under a supervisor process.
 
-    def __init__(self, job_env: Sequence[str] = ()) -> None:
+    Args:
+        job_env: Names or patterns of variables of the agent's environment that jobs get as well.
+        bind: Address of this machine by which other nodes reach the cluster, which then listens on all
+            addresses. None: it listens on loopback only.
+    """
+
+    def __init__(self, job_env: Sequence[str] = (), bind: str | None = None) -> None:
         check_patterns(job_env)
         self._job_env = job_env
+        self._bind = bind
         if getattr(sys, "frozen", False):
             raise StartupError("a frozen program can't start Ray: name a cluster with --ray")
         if importlib.util.find_spec("ray") is None:
@@ -80,6 +87,8 @@ class EmbeddedRay:
             "--max-worker-port=0",
         ]
         command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+        if self._bind is not None:
+            command.append(f"--node-ip-address={self._bind}")
         command += [f"--ray-client-server-port={client}", f"--temp-dir={self._directory / 'ray'}"]
         command += ["--include-log-monitor=false", "--disable-usage-stats", "--log-color=false"]
         supervisor = [
@@ -140,6 +149,9 @@ class EmbeddedRay:
         # Without a token Ray writes one to the home directory, and every later Ray on this machine
         # requires it.
         environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
+        # Ray replaces 127.0.0.1 by another address of the machine, and then listens on all of them, unless it
+        # knows that the cluster has one node. It has this variable for that, on Linux as well.
+        environment["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0" if self._bind is None else "1"
         # Temporary files of processes that are killed are removed with the directory.
         assert self._directory is not None
         environment["TMPDIR"] = str(self._directory / "tmp")

@@ -14,7 +14,7 @@ from ..context import context_of
 from ..errors import ApiError
 from ..http.validation import Fields, is_text, read_object
 from ..plugins.config import CONFIG_FILE, ENTRYPOINT, JOB_METHODS, BadConfigError, parse_config
-from ..plugins.files import BadPluginError, read_directory
+from ..plugins.files import MAX_FILES, BadPluginError, read_directory
 from ..plugins.modules import module_file, module_problems
 from ..plugins.packages import RUNNER
 from .fields import read_run_fields
@@ -68,7 +68,11 @@ def _modules(fields: Fields) -> dict[str, str]:
     """Return the sources of the modules by their paths in the package."""
     names: dict[str, str] = {}
     sources: dict[str, str] = {}
-    for name, source in fields.object("modules").items():
+    given = fields.object("modules")
+    if len(given) > MAX_FILES:
+        fields.add("modules", f"must be at most {MAX_FILES} modules", "too_long")
+        return {}
+    for name, source in given.items():
         path = module_file(name)
         if path is None or path == RUNNER:
             fields.add("modules", "is not a module name", "module_name", name)

@@ -20,7 +20,7 @@ from .state import run_state_of
 __all__ = ["delete_job", "get_job", "list_jobs", "stop_job"]
 
 # Seconds that a pending job has to start and stop.
-_STOP_TIMEOUT = 10.0
+_STOP_TIMEOUT = 20.0
 
 _STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
 
@@ -73,10 +73,9 @@ async def stop_job(request: web.Request) -> web.Response:
         deadline = time.monotonic() + _STOP_TIMEOUT
         while (job := await _pending(context.ray, job_id)) is not None:
             if time.monotonic() > deadline:
-                message = explained(job, context.log_dir)["message"]
+                reason = explained(job, context.log_dir).get("message")
                 raise ApiError(
-                    409,
-                    f"job {job_id} has not started, so it can't be stopped; it ends at its start. {message}",
+                    409, f"job {job_id} has not started, so it can only stop when it does: {reason}"
                 )
             await asyncio.sleep(0.2)
     return web.json_response({"stopped": stopped})

@@ -26,10 +26,12 @@ def explained(job: JsonObject, log_dir: Path | None) -> JsonObject:
         job: A job as Ray describes it.
         log_dir: The directory of Ray's logs, if they are on this machine.
     """
-    waited = time.time() - (job.get("start_time") or 0) / 1000
-    if job.get("status") != PENDING or waited < _LONG:
+    # Ray calls the time of submission so.
+    started = (job.get("start_time") or 0) / 1000
+    waited = time.time() - started
+    if job.get("status") != PENDING or not started or waited < _LONG:
         return job
-    reason = _worker_error(log_dir, time.time() - waited) if log_dir is not None else None
+    reason = _worker_error(log_dir, started) if log_dir is not None else None
     words = [
         str(job.get("message") or "Job has not started yet."),
         f"It has been pending for {waited:.0f} s.",

@@ -10,26 +10,34 @@ from typing import Any
 
 import anyio
 import httpx
+import sniffio
 
 from ._incoming import AsyncIncoming, connected_stream
 from ._pool import LAST_REQUEST, Pool, PooledConnection, call_in_child
 
-__all__ = ["AsyncPooledTransport", "current_loop"]
+__all__ = ["AsyncPooledTransport", "current_loop", "runs_trio"]
 
 _Connection = PooledConnection[httpx.AsyncHTTPTransport]
 
 
 def current_loop() -> object:
-    """Return what stands for the event loop that runs now."""
-    trio = sys.modules.get("trio")
-    if trio is not None:
-        try:
-            token: object = trio.lowlevel.current_trio_token()
-        except RuntimeError:
-            pass
-        else:
-            return token
+    """Return an object that stands for the running event loop.
+
+    Raises:
+        RuntimeError: No event loop is running.
+    """
+    if runs_trio():
+        token: object = sys.modules["trio"].lowlevel.current_trio_token()
+        return token
     return asyncio.get_running_loop()
+
+
+def runs_trio() -> bool:
+    """Check whether the running event loop is trio's."""
+    try:
+        return sniffio.current_async_library() == "trio"
+    except sniffio.AsyncLibraryNotFoundError:
+        return False  # asyncio between two tasks, or no event loop
 
 
 class AsyncPooledTransport(httpx.AsyncBaseTransport):

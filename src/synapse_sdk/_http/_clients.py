@@ -1,4 +1,4 @@
-"""Making the clients of httpx that everything goes through, and checking those that are injected."""
+"""Open the httpx clients that every request goes through, and check those that are injected."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ else:
 
 T = TypeVar("T")
 
-# Each transport has one connection, and how long that is kept open is decided in the pool.
+# Each transport has one connection; the pool decides how long it is kept open.
 _ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
 
 
 def open_client(url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: Proxy | None) -> httpx.Client:
-    """Make the client for an agent.
+    """Open the client for an agent.
 
     Args:
         url: Where all requests go.
@@ -67,7 +67,7 @@ def open_client(url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: P
 def open_async_client(
     url: httpx.URL, timeout: httpx.Timeout, verify: Verify, proxy: Proxy | None
 ) -> httpx.AsyncClient:
-    """Make the asynchronous client for an agent; see `open_client`.
+    """Open the asynchronous client for an agent; see `open_client`.
 
     Raises:
         ClientError: 400 or 500, if an option can't be used.
@@ -162,7 +162,7 @@ def _verification(verify: Verify) -> ssl.SSLContext:
 
 
 def _refusal(exc: Exception) -> ClientError:
-    """Make the error for options that httpx refused; the proxy's URL, with its password, stays out of it."""
+    """Return the error for options that httpx refused, without the proxy's URL and its password."""
     if isinstance(exc, ClientError):
         return exc
     if isinstance(exc, ImportError):

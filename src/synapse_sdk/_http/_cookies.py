@@ -14,7 +14,7 @@ __all__ = ["cookie_jar", "forget_unsendable_cookies", "renew_cookies"]
 
 
 class _SendableCookies(DefaultCookiePolicy):
-    """Takes only cookies that a header may have, so that no thread ever meets another one in the jar."""
+    """Accepts only cookies that can be sent, so that the jar never has another one."""
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
         return _is_sendable(cookie) and super().set_ok(cookie, request)
@@ -26,7 +26,7 @@ def cookie_jar() -> CookieJar:
 
 
 def renew_cookies(http: httpx.Client | httpx.AsyncClient) -> None:
-    """Copy the cookies into a jar of which no thread of the parent process holds the lock."""
+    """Copy the cookies into a new jar: a thread of the parent process may hold the lock of the old one."""
     jar = cookie_jar()
     for cookie in http.cookies.jar:
         jar.set_cookie(cookie)

@@ -1,4 +1,4 @@
-"""A bound to how long something may take that blocks its thread, and the means to end it."""
+"""End what blocks its thread for too long: deadlines, and connections that another thread can end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["ConnectionWatch", "Deadline", "end_socket"]
 class Deadline:
     """Calls a function after so many seconds, in a thread of its own, unless `cancel` comes before.
 
-    A `threading.Timer` does that, but whoever starts it waits until its thread runs, and again until it has
-    ended, which on a busy machine takes longer than to connect.
+    Starting and stopping a `threading.Timer` waits for its thread, which on a busy machine takes longer than
+    connecting does.
 
     Args:
         seconds: When to call it.

@@ -1,4 +1,4 @@
-"""What is read from a connection, to tell whether it may be used for another request. No I/O."""
+"""Count what is read from a connection, to decide whether another request may use it. No I/O."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _is_quiet(tls: Any) -> bool:
         return False
     if not isinstance(tls, ssl.SSLObject):
         return True  # it reads from the socket, which was looked at
-    # Records may wait in its memory, decrypted or not; only reading tells what they are.
+    # Records may wait in its memory, decrypted or not; only reading shows what they are.
     try:
         tls.read(1)
     except ssl.SSLWantReadError:

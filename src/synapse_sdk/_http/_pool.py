@@ -1,4 +1,4 @@
-"""Which connections a client keeps open, and which of them may be used next. No I/O.
+"""The connections that a client keeps open, and which of them is used next. No I/O.
 
 The pool of httpcore looks at every connection and every request whenever a request begins or ends, which for
 a hundred requests at once takes longer than all the rest. A client of ours has one agent, any number of
@@ -114,7 +114,7 @@ class Pool(Generic[T]):
         return connection in self._all
 
     def keep(self, connection: PooledConnection[T]) -> bool:
-        """Keep a connection that is ready for the next request; return False if there is no room for it."""
+        """Keep a connection that is ready for the next request; return False if too many are kept."""
         if self.closed or len(self._idle) >= _MAX_IDLE:
             return False
         self._idle.append(connection)

@@ -1,4 +1,4 @@
-"""Building, sending and reading, with a client of httpx or httpx2."""
+"""Build and send requests and read responses, with a client of httpx or httpx2."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ._cookies import forget_unsendable_cookies
 __all__ = ["MAX_ERROR_BODY", "close_async", "send_async", "read_async", "build_request", "read", "send"]
 
 MAX_ERROR_BODY = 1 << 20
-"""Bytes that are read of a response that is no success, or of one that is no stream."""
+"""Bytes that are read of a response with an error status."""
 
 _OWN: tuple[type[object], ...] = (httpx.Client, httpx.AsyncClient)
-# They were those of the body as it was sent.
+# They describe the body as it was sent.
 _ENCODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -67,7 +67,7 @@ async def send_async(http: httpx.AsyncClient, request: httpx.Request) -> httpx.R
 
 
 def read(response: httpx.Response) -> httpx.Response:
-    """Read the body of a response and close it; of one that is no success, no more than its beginning."""
+    """Read the body of a response and close it; of an error, read only the beginning."""
     try:
         if response.is_success:
             response.read()
@@ -83,7 +83,7 @@ def read(response: httpx.Response) -> httpx.Response:
 
 
 async def read_async(response: httpx.Response) -> httpx.Response:
-    """Read the body of a response and close it; of one that is no success, no more than its beginning."""
+    """Read the body of a response and close it; of an error, read only the beginning."""
     try:
         if response.is_success:
             if "content-encoding" in response.headers and not response.is_stream_consumed:

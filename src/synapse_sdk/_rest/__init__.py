@@ -1,3 +1,3 @@
-"""REST calls over httpx: one core without I/O, and a thin loop each for sync and async."""
+"""API calls: the decisions without I/O, and a sync and an async client that send the requests."""
 
 __all__: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import httpx
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from synapse_agent_api.types import FileTarget
 
     from .._config import ClientConfig
+    from .._family import AsyncHttpClient
     from .._http._clients import Proxy, Verify
     from ..long_poll import AsyncLongPollHandler
     from ._pagination import Pages
@@ -62,7 +63,7 @@ class AsyncApiClient:
         *,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHttpClient | None = None,
         long_poll_handler: AsyncLongPollHandler | None = None,
     ) -> AsyncApiClient:
         """Open an API client over the given HTTP client or handler, or over an HTTP client of its own.
@@ -80,7 +81,7 @@ class AsyncApiClient:
             return cls(config, http, owns_http=True)
         if http_client is not None:
             refuse_http_client(http_client, "AsyncClient", verify, proxy)
-            return cls(config, http_client, owns_http=False)
+            return cls(config, cast("httpx.AsyncClient", http_client), owns_http=False)
         return cls(config, open_async_client(config.base_url, config.timeout, verify, proxy), owns_http=True)
 
     def with_config(self, config: ClientConfig) -> AsyncApiClient:

@@ -170,7 +170,11 @@ class ApiCall(Generic[T]):
                 files=self._files,
                 params=self._params,
                 headers=headers,
-                extensions={**(extensions or {}), "timeout": self._config.timeout.as_dict()},
+                extensions={
+                    **self._config.extensions,
+                    **(extensions or {}),
+                    "timeout": self._config.timeout.as_dict(),
+                },
             )
         except Exception as exc:
             refusal = ValidationError(400, f"the request can't be built: {type(exc).__name__}: {exc}")

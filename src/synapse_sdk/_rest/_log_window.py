@@ -1,4 +1,4 @@
-"""The part of a log that `get_job_logs` asks for, cut out of a whole log in bounded memory. No I/O."""
+"""Cut the part of a log that `get_job_logs` asks for out of a whole log, in bounded memory. No I/O."""
 
 from __future__ import annotations
 
@@ -46,20 +46,19 @@ class LogWindow:
         return cls(query) if any(query.get(name) is not None for name in _PARAMETERS) else None
 
     def start(self, headers: Mapping[str, str]) -> int | None:
-        """Return where the window begins, of an agent that has cut it out itself; of another one None."""
+        """Return where the window begins if the agent has cut it out itself, else None."""
         text = headers.get(_OFFSET_HEADER, "").strip()
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 class WindowReader:
-    """Cuts a window out of the body of an answer that has the whole log, as the body comes in.
+    """Cuts a window out of the body of a response with the whole log, as the body arrives.
 
-    What it holds of the log is bounded by the window, except where an agent answers something else than text
-    or a JSON string.
+    Its memory is bounded by the window, unless the body is neither a text nor a JSON string.
 
     Args:
-        window: What to cut out.
-        headers: The answer's headers.
+        window: The window to cut out.
+        headers: The headers of the response.
     """
 
     def __init__(self, window: LogWindow, headers: Mapping[str, str]) -> None:
@@ -76,11 +75,11 @@ class WindowReader:
 
     @property
     def full(self) -> bool:
-        """Whether the rest of the body makes no difference."""
+        """Whether the rest of the body is not needed."""
         return self._cutter.full or self._error is not None
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body; what is wrong with them, `body` raises."""
+        """Add the next bytes of the body; `body` raises an error for invalid ones."""
         if self.full:
             return
         if self._whole is not None:
@@ -95,10 +94,10 @@ class WindowReader:
                 self._whole = [data]
 
     def body(self) -> bytes:
-        """Return the window as JSON, or the body itself where it was no text.
+        """Return the window as JSON, or the body itself if it is not a text.
 
         Raises:
-            HTTPError: 416, the log has fewer bytes than were to be left out.
+            HTTPError: 416, the log is shorter than the offset.
             ServerError: 200, the body is not JSON although its content type says so.
         """
         if self._whole is not None:
@@ -147,7 +146,7 @@ class WindowReader:
 
 
 class _Cutter:
-    """Takes a log piece by piece, and keeps of it what may belong to the window."""
+    """Receives a log in pieces, and keeps those that may belong to the window."""
 
     def __init__(self, window: LogWindow) -> None:
         self._window = window
@@ -196,7 +195,7 @@ class _Cutter:
         """Return the window.
 
         Raises:
-            HTTPError: 416, the log has fewer bytes than were to be left out.
+            HTTPError: 416, the log is shorter than the offset.
         """
         if self._skip:
             raise HTTPError(416, f"the log has fewer than {self._window.offset} bytes")
@@ -217,7 +216,7 @@ class _Cutter:
 
 
 class _JsonString:
-    """Decodes the inside of a JSON string piece by piece, up to its closing quotation mark."""
+    """Decodes the content of a JSON string in pieces, up to its closing quotation mark."""
 
     def __init__(self) -> None:
         self._bytes = codecs.getincrementaldecoder("utf-8")()
@@ -229,7 +228,7 @@ class _JsonString:
             self._rest = ""
             value: object = json.loads(f'"{text}')
             return cast("str", value)
-        # Left for the next piece: the end of the string, and an escape that may not be whole.
+        # Keep the end of the string, or an incomplete escape, for the next piece.
         last = len(text.rstrip(" \t\r\n")) - 1
         if last >= 0 and text[last] == '"' and not _is_escaped(text, last):
             end, self._rest = last, '"'

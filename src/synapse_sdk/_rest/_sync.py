@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synapse_agent_api.types import FileTarget
 
     from .._config import ClientConfig
+    from .._family import HttpClient
     from .._http._clients import Proxy, Verify
     from ..long_poll import LongPollHandler
     from ._poller import Poller
@@ -59,7 +60,7 @@ class ApiClient:
         *,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HttpClient | None = None,
         long_poll_handler: LongPollHandler | None = None,
     ) -> ApiClient:
         """Open an API client over the given HTTP client or handler, or over an HTTP client of its own.
@@ -77,7 +78,7 @@ class ApiClient:
             return cls(config, http, owns_http=True)
         if http_client is not None:
             refuse_http_client(http_client, "Client", verify, proxy)
-            return cls(config, http_client, owns_http=False)
+            return cls(config, cast("httpx.Client", http_client), owns_http=False)
         return cls(config, open_client(config.base_url, config.timeout, verify, proxy), owns_http=True)
 
     def with_config(self, config: ClientConfig) -> ApiClient:

@@ -20,7 +20,7 @@ __all__ = ["error_sentence", "report_error", "sigpipe_exit_code", "silence_outpu
 
 _HINTS = {
     401: "give the agent's token by SYNAPSE_AGENT_TOKEN or --token-file, or run: synapse login",
-    403: "ask whoever runs the agent for a token that may",
+    403: "ask the operator of the agent for a token that permits this",
 }
 
 

@@ -24,8 +24,8 @@ class LogFormat:
     """How lines are shown.
 
     Attributes:
-        prefix: Whether the job's id stands before each line; None where there are several jobs.
-        timestamps: Whether each line begins with the time at which the agent read it; where the agent told
+        prefix: Whether the job's id stands before each line; None does so for several jobs.
+        timestamps: Whether each line begins with the time at which the agent read it, or, if the agent sent
             none, at which it arrived here.
         as_json: One JSON object a line.
         raw: Whether a terminal gets lines as they are, escapes included.

@@ -42,7 +42,7 @@ def watch_table(columns: Sequence[Column[_T]], rows: Callable[[], Sequence[_T]],
     from rich.text import Text
 
     found = rows()
-    trouble = ""
+    problem = ""
     console = stdout_console()
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
@@ -52,14 +52,14 @@ def watch_table(columns: Sequence[Column[_T]], rows: Callable[[], Sequence[_T]],
             more = f", {len(found) - room} more" if len(found) > room else ""
             foot = f"{time.strftime('%H:%M:%S')}  {len(found)} in all{more}; Ctrl-C ends this"
             parts.append(
-                Text(trouble or foot, style="red" if trouble else "dim", no_wrap=True, overflow="ellipsis")
+                Text(problem or foot, style="red" if problem else "dim", no_wrap=True, overflow="ellipsis")
             )
             live.update(Group(*parts), refresh=True)
             time.sleep(interval)
             try:
                 found = rows()
-                trouble = ""
+                problem = ""
             except (AuthenticationError, AuthorizationError):
                 raise
             except ClientError as error:
-                trouble = trouble or f"as of {time.strftime('%H:%M:%S')}: {one_line(error_sentence(error))}"
+                problem = problem or f"as of {time.strftime('%H:%M:%S')}: {one_line(error_sentence(error))}"

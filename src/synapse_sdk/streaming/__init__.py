@@ -3,8 +3,8 @@
 from ._async import AsyncLogStream
 from ._many_async import AsyncManyLogStream
 from ._many_sync import ManyLogStream
+from ._notifications import StreamEvent
 from ._start import StreamStart, StreamStarts
-from ._stream_event import StreamEvent
 from ._sync import LogStream
 
 __all__ = [

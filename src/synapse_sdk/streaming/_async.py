@@ -1,4 +1,4 @@
-"""The asynchronous log stream: `Tail`'s steps over an `httpx.AsyncClient`, on asyncio and on trio."""
+"""The asynchronous log stream: carries out the commands of a `Tail`, on asyncio and on trio."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 import httpx
 
-from .._exceptions import ClientError
 from .._family import is_a, is_read_timeout
 from .._http._async import current_loop
-from .._http._errors import error_from_exception
 from .._http._incoming import connected_stream
 from .._http._pool import call_in_child
 from .._http._requests import close_async, read_async, send_async
 from ._background import spawn
-from ._http import GRACE, READ_SIZE, network_stream, stream_request
-from ._stream import StreamState
-from ._tail import Command, Open, Opened, Read, Sleep, Write
+from ._commands import Command, Open, Opened, Read, Sleep, Write
+from ._stream import GRACE, READ_SIZE, StreamState
 
 if TYPE_CHECKING:
     from .._config import ClientConfig
@@ -46,11 +43,10 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     def __init__(
         self,
         tail: Tail,
-        connection: ClientConfig,
+        config: ClientConfig,
         http: httpx.AsyncClient,
     ) -> None:
-        super().__init__(tail)
-        self._connection = connection
+        super().__init__(tail, config)
         self._http = http
         self._response: httpx.Response | None = None
         self._body: _Body | None = None
@@ -64,12 +60,12 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         return self
 
     async def __anext__(self) -> str:
-        """Give the next line; wait for it as long as it takes."""
+        """Return the next line; wait for it as long as it takes."""
         try:
             return self._pop()
         except IndexError:
-            pass  # not the context of what `fill` raises
-        await self.fill()
+            pass  # not the context of what `read_more` raises
+        await self.read_more()
         return self._pop()
 
     async def __aenter__(self) -> Self:
@@ -85,7 +81,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         if response is None:
             return
         network, body = self._network, self._body
-        # Where there is no event loop any more, its end has closed the connection.
+        # An event loop that has ended has closed the connection.
         with contextlib.suppress(RuntimeError):
             if current_loop() is self._loop:
                 spawn(partial(_close, response, network, body), anyio.CancelScope())
@@ -99,7 +95,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         May be called from any task: an iteration that waits for a line ends, without an error.
         """
         self._closing = True
-        self._tail.log.give_up()
+        self._buffer.discard()
         if self._response is not None and current_loop() is not self._loop:
             self._abandon()
         if self._waiting is not None:
@@ -110,15 +106,14 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
 
     aclose = close
 
-    # --- steps
+    # --- commands
 
-    async def fill(self, gate: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def read_more(self, backpressure: Callable[[], Awaitable[None]] | None = None) -> None:
         """Wait until there are lines to take; end as the stream does, with StopAsyncIteration or its error.
 
         Args:
-            gate: Awaited whenever something came in that may become lines.
+            backpressure: Awaited before each result that may become lines.
         """
-        lines = self._tail.log.lines
         if self._waiting is not None:
             raise RuntimeError("the stream is being read by another task already")
         if self._response is not None and current_loop() is not self._loop:
@@ -127,12 +122,12 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
         try:
             while True:
                 if self._closing:
-                    self._tail.log.give_up()
+                    self._buffer.discard()
                     self._finish(None)
-                elif lines:
+                elif self.pending:
                     return
                 self._raise_if_over(StopAsyncIteration)
-                await self._step(gate)
+                await self._carry_out(self._next_command(), backpressure)
         except BaseException:
             await self._release()
             raise
@@ -140,10 +135,11 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     def _abandon(self) -> None:
         """Leave the connection to another event loop, or to the parent process after a fork."""
         self._response = self._network = self._body = self._waiting = None
-        self._go_on_elsewhere()
+        self._reconnect_here()
 
-    async def _step(self, gate: Callable[[], Awaitable[None]] | None) -> None:
-        command = self._next_command()
+    async def _carry_out(
+        self, command: Command | None, backpressure: Callable[[], Awaitable[None]] | None
+    ) -> None:
         if command is None:
             return
         result: Any = None
@@ -151,22 +147,17 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             with anyio.CancelScope() as self._waiting:
                 try:
                     result = await self._do(command)
-                except ClientError as exc:
-                    result = exc
-                except Exception as exc:  # noqa: BLE001 - whatever a transport raises is its connection's
-                    result = self._failed(exc)
-                if gate is not None:
-                    await gate()
+                except Exception as exc:  # noqa: BLE001 - a transport may raise anything
+                    result = self._tail.failures.from_exception(exc)
+                if backpressure is not None:
+                    await backpressure()
         except BaseException:
             self._interrupt()
             raise
         finally:
             self._waiting = None
         if not self._closing:
-            self._send(result)
-
-    def _failed(self, exc: Exception) -> ClientError:
-        return error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
+            self._answer(result)
 
     async def _do(self, command: Command) -> Any:
         match command:
@@ -177,7 +168,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             case Open():
                 with anyio.move_on_after(command.timeout + GRACE):
                     return await self._open(command)
-                raise self._tail.unanswered(command.timeout)
+                raise self._tail.failures.no_answer(command.timeout)
             case Sleep(seconds):
                 await anyio.sleep(seconds)
             case _:
@@ -187,9 +178,9 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
     async def _open(self, command: Open) -> Opened:
         self._loop = current_loop()
         response = await self._send_request(command)
-        self._network = network_stream(response)
+        self._network = response.extensions.get("network_stream")
         switchable = self._network is not None
-        if command.streams(response.status_code):
+        if command.opens_stream(response.status_code):
             if command.kind == "websocket":
                 return Opened(101, response.headers, switchable=switchable)
             self._body = _Body(response)
@@ -205,7 +196,7 @@ class AsyncLogStream(StreamState, AsyncIterator[str]):
             if network is not None:
                 connections.append(network)
 
-        request = stream_request(self._http, self._connection, command, trace)
+        request = self._build_request(self._http, command, trace)
         try:
             self._response = await send_async(self._http, request)
         except BaseException:
@@ -256,14 +247,17 @@ class _Body:
             timeout: Seconds to wait, after which the read goes on beside the caller; None waits for as long
                 as the request allows.
         """
+        try:
+            if timeout is None and self._reading is None:
+                return await anext(self._chunks, b"")
+            return await self._read_aside(timeout)
+        except Exception as exc:
+            if is_a(exc, "ReadTimeout"):
+                return None
+            raise
+
+    async def _read_aside(self, timeout: float | None) -> bytes | None:
         if self._reading is None:
-            if timeout is None:
-                try:
-                    return await anext(self._chunks, b"")
-                except Exception as exc:
-                    if is_a(exc, "ReadTimeout"):
-                        return None
-                    raise
             self._reading = anyio.Event()
             self._scope = anyio.CancelScope()
             spawn(self._read_on, self._scope)
@@ -273,8 +267,6 @@ class _Body:
             return None
         self._reading = None
         if isinstance(self._result, Exception):
-            if is_a(self._result, "ReadTimeout"):
-                return None
             raise self._result
         return self._result
 

@@ -41,7 +41,7 @@ class AsyncManyLogStream(MergeState[AsyncLogStream], AsyncIterator[tuple[str, st
         return self
 
     async def __anext__(self) -> tuple[str, str]:
-        """Give the next line of any of the jobs; wait for it as long as it takes."""
+        """Return the next line of any of the jobs; wait for it as long as it takes."""
         if not self._round:
             self._round.extend(await self._readers.take())
         return self._next_pair()
@@ -89,7 +89,7 @@ class _Readers:
         return bool(self._scopes)
 
     async def take(self) -> list[tuple[str, str]]:
-        """Wait for lines; give one of each job that has any."""
+        """Wait for lines; return one of each job that has any."""
         try:
             while True:
                 if not self._reading:
@@ -105,7 +105,7 @@ class _Readers:
             await self.close()
             raise
         except BaseException:
-            # Cancelled: the connections are gone, but whoever goes on reading goes on where this stopped.
+            # Cancelled: the connections are closed, but a program that reads on continues where this stopped.
             self.halt()
             raise
 
@@ -118,7 +118,7 @@ class _Readers:
     async def close(self) -> None:
         self.merge.stop()
         self.halt()
-        self._reading = True  # nothing is to be started any more
+        self._reading = True  # start no more tasks
         self._news.set()
         await self._halted()
         for source in self.merge.sources:
@@ -142,7 +142,7 @@ class _Readers:
         try:
             while True:
                 if not source.lines:
-                    await source.stream.fill(self._wait_for_room)
+                    await source.stream.read_more(self._wait_for_room)
                     self.merge.filled(source)
                     self._news.set()
                 while source.lines:

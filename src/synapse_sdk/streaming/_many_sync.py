@@ -40,7 +40,7 @@ class ManyLogStream(MergeState[LogStream], Iterator[tuple[str, str]]):
         return self
 
     def __next__(self) -> tuple[str, str]:
-        """Give the next line of any of the jobs; wait for it as long as it takes."""
+        """Return the next line of any of the jobs; wait for it as long as it takes."""
         if not self._round:
             self._round.extend(self._readers.take())
         try:
@@ -99,7 +99,7 @@ class _Readers:
         self._closed = False
 
     def take(self) -> list[tuple[str, str]]:
-        """Wait for lines; give one of each job that has any."""
+        """Wait for lines; return one of each job that has any."""
         try:
             with self.lock:
                 if self._threads is None and not self._closed:
@@ -144,10 +144,10 @@ class _Readers:
 
     def _follow(self, source: Source[LogStream]) -> None:
         error: BaseException | None = None
-        gate = _Gate(self, source)
+        backpressure = _Backpressure(self, source)
         try:
             while True:
-                source.stream.fill(gate)
+                source.stream.read_more(backpressure)
                 with self.lock:
                     self._room.wait_for(lambda: not source.lines or self._closed)
         except StopIteration:
@@ -173,7 +173,7 @@ class _Readers:
             self.lock.release()
 
 
-class _Gate:
+class _Backpressure:
     """Lets a reader turn what it read into lines once there is room for them, one reader at a time."""
 
     def __init__(self, readers: _Readers, source: Source[LogStream]) -> None:

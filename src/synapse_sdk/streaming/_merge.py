@@ -1,4 +1,4 @@
-"""How several logs become one stream: whose line is next, how much is held, what a failure means. No I/O."""
+"""Merge several logs into one stream: which line is next, how much is held, what a failure means. No I/O."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class Merge(Generic[S]):
         return self._queue_size is None or self._held < self._queue_size
 
     def filled(self, source: Source[S]) -> None:
-        """Take note of the lines of a job that had none before."""
+        """Note the lines of a job that had none before."""
         if source.lines:
             self._held += len(source.lines)
             self._ready.append(source)
 
     def ended(self, source: Source[S], error: BaseException | None) -> None:
-        """Take note that a log is over."""
+        """Note that a log is over."""
         source.over = True
         self._running -= 1
         if isinstance(error, ClientError):
@@ -79,10 +79,10 @@ class Merge(Generic[S]):
             self._fatal = error
 
     def take(self) -> list[tuple[str, str]]:
-        """Give one line of each job that has any.
+        """Return one line of each job that has any.
 
         Raises:
-            BaseException: What shall end the stream at once.
+            BaseException: The error of a log that ends the stream at once.
         """
         if self._fatal is not None:
             raise self._fatal
@@ -95,11 +95,11 @@ class Merge(Generic[S]):
         """Raise what ends the stream, once every log is over: the first time an error, if there was one."""
         if self._running:
             return
-        told, self._over = self._over, True
-        raise end if told or not self.errors else self._failure()
+        was_over, self._over = self._over, True
+        raise end if was_over or not self.errors else self._failure()
 
     def stop(self) -> None:
-        """Make this the end, whatever is left."""
+        """End the stream, and drop what is left."""
         self._fatal = None
         self._ready.clear()
         self._held = self._running = 0
@@ -110,11 +110,11 @@ class Merge(Generic[S]):
         if len(errors) == 1:
             return errors[0][1]
         codes = {error.status_code for _, error in errors}
-        told = "; ".join(f"job {job_id}: {error.status_code} {error.detail}" for job_id, error in errors[:5])
+        first = "; ".join(f"job {job_id}: {error.status_code} {error.detail}" for job_id, error in errors[:5])
         more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
         failure = StreamError(
             codes.pop() if len(codes) == 1 else 503,
-            f"{len(errors)} of {len(self.sources)} tails failed: {told}{more}",
+            f"{len(errors)} of {len(self.sources)} tails failed: {first}{more}",
             operation=OPERATION,
             agent=errors[0][1].agent,
             hint="the stream's errors has each by its job",
@@ -124,7 +124,7 @@ class Merge(Generic[S]):
 
 
 class MergeState(Generic[S]):
-    """What the synchronous and the asynchronous stream of several logs have in common: what it tells."""
+    """What the synchronous and the asynchronous stream of several logs have in common: their state."""
 
     def __init__(self, merge: Merge[S]) -> None:
         self._merge = merge
@@ -135,12 +135,12 @@ class MergeState(Generic[S]):
 
     @property
     def errors(self) -> Mapping[str, ClientError]:
-        """What tails failed of, by job id, so far."""
+        """The errors of the tails that have failed so far, by job id."""
         return dict(self._merge.errors)
 
     @property
     def streams(self) -> Mapping[str, S]:
-        """The stream of each job, for what it tells (`job_status`, `lines`, ...); it is read by this one."""
+        """The stream of each job, for its state (`job_status`, `lines`, ...); this stream reads it."""
         return self._merge.streams
 
     @property
@@ -160,7 +160,7 @@ class MergeState(Generic[S]):
 
     @property
     def time(self) -> float | None:
-        """When the agent read the line handed out last, in seconds since the epoch; None as of one stream."""
+        """When the agent read the last line handed out, in seconds since the epoch, or None if unknown."""
         return None if self._last is None else self.streams[self._last].time
 
     def _give_up(self) -> None:

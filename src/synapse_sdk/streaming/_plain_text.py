@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from ._events import Batch
+from ._messages import Batch
 
 __all__ = ["PlainText"]
 

@@ -1,4 +1,4 @@
-"""Messages out of a body of server-sent events, or of lines from agents that send bare ones."""
+"""Cut a body of server-sent events into messages, or one of plain lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import repeat
 from typing import Any
 
-from ._events import Batch, load_objects
+from ._messages import Batch, load_objects
 
 __all__ = ["EventSource"]
 
@@ -38,7 +38,7 @@ class EventSource:
         self._max_dropped = max_dropped
         self._at_start = True
         self._unread = b""
-        # The line that has begun. Whether it is a field is None until its first bytes tell.
+        # The line that has begun. Whether it is a field is None until its first bytes show it.
         self._line = bytearray()
         self._field: bool | None = None
         self._returns = 0  # CRs before it: blank lines before a field, else a part of the line
@@ -135,7 +135,7 @@ class EventSource:
                     self._returns += 1
                     start += 1
                     continue
-                self._find_out(bytes(self._line) + data[start : start + _LONGEST_FIELD])
+                self._recognise_field(bytes(self._line) + data[start : start + _LONGEST_FIELD])
             end = data.find(b"\n", start)
             if end < 0:
                 end = size
@@ -149,8 +149,8 @@ class EventSource:
             start = end + 1
         return messages
 
-    def _find_out(self, begin: bytes) -> None:
-        """Tell by its first bytes whether a line is a field, as far as they do."""
+    def _recognise_field(self, begin: bytes) -> None:
+        """Decide by its first bytes whether a line is a field, if they show it."""
         if begin.startswith(_FIELDS):
             self._field = True
         elif begin[0] not in (_LF, _CR) and not any(field.startswith(begin) for field in _FIELDS):
@@ -214,7 +214,7 @@ class EventSource:
 
 
 def _is_beginning(data: bytes) -> bool:
-    """Return whether bytes are a part of a line, behind an id or not: there is no message in them yet."""
+    """Return whether bytes are a part of a line, behind an id or not, so they have no message yet."""
     if b"\r" in data:
         return False
     newline = data.find(b"\n")
@@ -238,7 +238,7 @@ def _shortened(line: bytes) -> str:
         except ValueError:
             continue
         return json.dumps({"type": "log", "message": message})
-    return text  # no JSON string, whatever it looks like
+    return text  # not a JSON string after all
 
 
 def _objects(data: bytes) -> list[dict[str, Any]] | None:

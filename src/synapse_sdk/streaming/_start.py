@@ -19,7 +19,7 @@ _HINT = "it is 'beginning', 'end', or the position of an earlier stream"
 
 
 class Start(NamedTuple):
-    """The later of what follows `offset` bytes and the last `tail` lines."""
+    """The start of a stream: what follows `offset` bytes, or the last `tail` lines if they begin later."""
 
     offset: int = 0
     tail: int | None = None
@@ -45,7 +45,7 @@ def read_start(start: Any, tail: Any) -> Start:
 
 
 def read_starts(start: Any, tail: Any, job_ids: Mapping[str, None]) -> dict[str, Start]:
-    """Do the same for several jobs; one that a mapping lacks begins with its log."""
+    """Check the arguments of a tail of several jobs; a job that a mapping lacks begins with its log."""
     if isinstance(start, Mapping):
         positions = cast("Mapping[str, Any]", start)
         return {job_id: read_start(positions.get(job_id, 0), tail) for job_id in job_ids}

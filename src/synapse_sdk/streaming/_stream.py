@@ -1,30 +1,43 @@
-"""What the synchronous and the asynchronous stream have in common: a `Tail` being run, and what it tells."""
+"""What the synchronous and the asynchronous stream have in common: they run a `Tail` and show its state."""
 
 from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from .._exceptions import ClientError
+from .._http._pool import LAST_REQUEST
+from .._http._requests import build_request
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from ._tail import Command, Tail
+    from .._config import ClientConfig
+    from ._commands import Command, Open
+    from ._tail import Tail
 
-__all__ = ["StreamState"]
+__all__ = ["GRACE", "READ_SIZE", "StreamState"]
+
+# glibc maps blocks of twice this size anew for each read, which then costs page faults.
+READ_SIZE = 65_536
+# Seconds by which httpx's own timeouts come first, since their errors name the phase.
+GRACE = 0.05
 
 
 class StreamState:
     """The state of a log stream."""
 
-    def __init__(self, tail: Tail) -> None:
+    def __init__(self, tail: Tail, config: ClientConfig) -> None:
         self._tail = tail
+        self._config = config
+        self._buffer = tail.log.buffer
         self.pending: deque[str] = tail.log.lines
-        """Lines that came in and were not handed out yet."""
+        """The lines received and not yet handed out."""
         self._pop = tail.log.lines.popleft
-        self._steps: Generator[Command, Any, None] = tail.run()
+        self._commands: Generator[Command, Any, None] = tail.run()
         self._over = False
         self._command: Command | None = None
         self._error: ClientError | None = None
@@ -47,12 +60,12 @@ class StreamState:
     @property
     def lines(self) -> int:
         """Lines handed out so far."""
-        return self._tail.log.delivered_lines
+        return self._buffer.delivered_lines
 
     @property
     def bytes(self) -> int:
         """Log bytes handed out so far, newlines included."""
-        return self._tail.log.delivered_bytes
+        return self._buffer.delivered_bytes
 
     @property
     def start(self) -> int | None:
@@ -65,14 +78,16 @@ class StreamState:
 
         Another stream of the same log can go on from there: `tail_job_logs(job_id, start=position)`.
         """
-        log = self._tail.log
-        return None if log.start is None else log.start + log.delivered_bytes
+        return self._position_after(self._buffer.delivered_bytes)
 
     @property
     def _previous_position(self) -> int | None:
         """The position before the last line handed out."""
-        log = self._tail.log
-        return None if log.start is None else log.start + log.previous_bytes
+        return self._position_after(self._buffer.previous_bytes)
+
+    def _position_after(self, size: int) -> int | None:
+        start = self._tail.log.start
+        return None if start is None else start + size
 
     @property
     def time(self) -> float | None:
@@ -81,49 +96,73 @@ class StreamState:
         None where the agent does not say so: for lines that were there before anybody followed the log, and
         of agents older than this.
         """
-        return self._tail.log.arrival
+        return self._buffer.delivered_time
 
     @property
     def truncated_lines(self) -> int:
         """Lines over `StreamLimits.max_message_size` so far, cut or skipped."""
-        return self._tail.log.truncated_lines
+        return self._buffer.truncated_lines
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._tail.job_id!r} over {self.protocol}, {self.lines} lines>"
 
+    def _build_request(
+        self,
+        http: httpx.Client | httpx.AsyncClient,
+        command: Open,
+        trace: Callable[[str, dict[str, Any]], Any],
+    ) -> httpx.Request:
+        """Build the request that a command asks for, with the tokens of this moment.
+
+        The timeout is for each phase of connecting, and for a silent HTTP body.
+        """
+        extensions: dict[str, Any] = {**self._config.extensions, "trace": trace}
+        if command.kind == "stream":
+            # An agent that streams often ignores a further request on the same connection.
+            extensions[LAST_REQUEST] = True
+        return build_request(
+            http,
+            "GET",
+            self._config.url(command.path),
+            params=command.params or None,
+            headers=self._config.request_headers(command.headers),
+            timeout=httpx.Timeout(command.timeout).as_dict(),
+            extensions=extensions,
+        )
+
     def _next_command(self) -> Command | None:
-        """Give the step to take now; None where the tail just ended."""
+        """Return the command to carry out now; None if the tail has just ended."""
         if self._command is None:
-            self._send(None)
+            self._answer(None)
         return self._command
 
-    def _send(self, result: Any) -> None:
-        """Tell the tail what came of the step before."""
+    def _answer(self, result: Any) -> None:
+        """Answer the command of the tail."""
         try:
-            self._command = self._steps.send(result)
+            self._command = self._commands.send(result)
         except StopIteration:
             self._finish(None)
         except ClientError as exc:
             self._finish(exc)
         except BaseException:
-            # Ctrl-C, or `on_event`, in the middle of things: what was taken in by then can't be told, so that
-            # whoever goes on reading must not take what there is for the whole log.
+            # Ctrl-C, or what `on_event` raised, while text was taken in: how much of it is not known, so a
+            # program that goes on reading must not take the lines so far for the whole log.
             self._finish(self._tail.interrupted())
             raise
 
     def _interrupt(self) -> None:
-        """Tell the tail that a step was broken off from outside: whoever reads on is connected anew."""
-        self._send(self._tail.interruption)
+        """Answer a command that was broken off from outside; reading on makes a new connection."""
+        self._answer(self._tail.interruption)
 
-    def _go_on_elsewhere(self) -> None:
+    def _reconnect_here(self) -> None:
         """Have the tail reconnect, because its connection belongs to another process or event loop."""
-        if inspect.getgeneratorstate(self._steps) == inspect.GEN_RUNNING:
+        if inspect.getgeneratorstate(self._commands) == inspect.GEN_RUNNING:
             self._over, self._error = True, self._tail.interrupted()
         elif not self._over and self._command is not None:
             self._interrupt()
 
     def _finish(self, error: ClientError | None) -> None:
-        self._steps.close()
+        self._commands.close()
         self._over = True
         self._command = None
         self._error = error

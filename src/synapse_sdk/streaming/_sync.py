@@ -1,4 +1,4 @@
-"""The synchronous log stream: `Tail`'s steps over an `httpx.Client`."""
+"""The synchronous log stream: carries out the commands of a `Tail`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from .._exceptions import ClientError
 from .._family import is_a, is_read_timeout
 from .._http._deadline import ConnectionWatch, Deadline, end_socket
-from .._http._errors import error_from_exception
 from .._http._pool import call_in_child
 from .._http._requests import read, send
-from ._http import GRACE, READ_SIZE, network_stream, stream_request
-from ._stream import StreamState
-from ._tail import Close, Open, Opened, Read, Sleep, Write
+from ._commands import Close, Command, Open, Opened, Read, Sleep, Write
+from ._stream import GRACE, READ_SIZE, StreamState
 
 if TYPE_CHECKING:
     from .._config import ClientConfig
@@ -30,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LogStream"]
 
+_NO_BACKPRESSURE = contextlib.nullcontext()
+
 
 class LogStream(StreamState, Iterator[str]):
     """A live job log: iterate it for its lines.
 
-    Nothing is connected before the first line is asked for. Use it as a context manager, or call `close`, to
-    give the connection back before the log ends; without, that happens when the stream is let go.
+    It connects when the first line is asked for. Use it as a context manager, or call `close`, to give the
+    connection back before the log ends; otherwise that happens when the stream is garbage collected.
 
     Example:
         >>> with client.tail_job_logs("raysubmit_1") as stream:  # doctest: +SKIP
@@ -43,9 +42,8 @@ class LogStream(StreamState, Iterator[str]):
         ...         print(line)
     """
 
-    def __init__(self, tail: Tail, connection: ClientConfig, http: httpx.Client) -> None:
-        super().__init__(tail)
-        self._connection = connection
+    def __init__(self, tail: Tail, config: ClientConfig, http: httpx.Client) -> None:
+        super().__init__(tail, config)
         self._http = http
         self._response: httpx.Response | None = None
         self._body: _Body | None = None
@@ -59,10 +57,10 @@ class LogStream(StreamState, Iterator[str]):
         return self
 
     def __next__(self) -> str:
-        """Give the next line; wait for it as long as it takes."""
+        """Return the next line; wait for it as long as it takes."""
         while True:
             if not self.pending:
-                self.fill()
+                self.read_more()
             try:
                 return self._pop()
             except IndexError:  # `close` emptied it in between
@@ -88,7 +86,7 @@ class LogStream(StreamState, Iterator[str]):
         May be called from any thread: an iteration that waits for a line ends, without an error.
         """
         self._closing.set()
-        self._tail.log.give_up()
+        self._buffer.discard()
         if self._busy.acquire(blocking=False):
             try:
                 self._finish(None)
@@ -96,7 +94,7 @@ class LogStream(StreamState, Iterator[str]):
             finally:
                 self._busy.release()
         else:
-            # Another thread is connecting or reading; the end of its socket wakes it, and it gives that back.
+            # Another thread is connecting or reading; it wakes up when its socket ends, and closes the rest.
             self._end_socket()
 
     def _end_socket(self) -> None:
@@ -106,7 +104,7 @@ class LogStream(StreamState, Iterator[str]):
             end_socket(self._network.get_extra_info("socket"))
 
     def _start_in_child(self) -> None:
-        """After a fork: leave the connection, and locks that are held, to the parent process."""
+        """Leave the connection, and locks that are held, to the parent process after a fork."""
         self._busy = threading.Lock()
         self._closing = threading.Event()
         network, self._network = self._network, None
@@ -114,52 +112,44 @@ class LogStream(StreamState, Iterator[str]):
         if network is not None:
             # This closes a descriptor, and sends nothing.
             network.get_extra_info("socket").close()
-        self._go_on_elsewhere()
+        self._reconnect_here()
 
-    # --- steps
+    # --- commands
 
-    def fill(self, gate: AbstractContextManager[object] | None = None) -> None:
+    def read_more(self, backpressure: AbstractContextManager[object] = _NO_BACKPRESSURE) -> None:
         """Wait until there are lines to take; end as the stream does, with StopIteration or its error.
 
         Args:
-            gate: Entered whenever something came in that may become lines.
+            backpressure: Entered around each result that may become lines; it may wait.
         """
-        lines = self._tail.log.lines
         with self._busy:
             try:
                 while True:
                     if self._closing.is_set():
-                        self._tail.log.give_up()
+                        self._buffer.discard()
                         self._finish(None)
-                    elif lines:
+                    elif self.pending:
                         return
                     self._raise_if_over(StopIteration)
-                    self._step(gate)
+                    self._carry_out(self._next_command(), backpressure)
             except BaseException:
                 self._release()
                 raise
 
-    def _step(self, gate: AbstractContextManager[object] | None) -> None:
-        command = self._next_command()
+    def _carry_out(self, command: Command | None, backpressure: AbstractContextManager[object]) -> None:
         if command is None:
             return
-        result: Any = None
+        result: Any
         try:
-            # The one step that is taken again and again.
             result = self._read(command.timeout) if isinstance(command, Read) else self._do(command)
-        except ClientError as exc:
-            result = exc
-        except Exception as exc:  # noqa: BLE001 - whatever a transport raises is an error of the connection
-            result = error_from_exception(exc, operation=self._tail.operation, agent=self._connection.agent)
+        except Exception as exc:  # noqa: BLE001 - a transport may raise anything
+            result = self._tail.failures.from_exception(exc)
         except BaseException:
             self._interrupt()
             raise
-        if gate is not None:
-            with gate:
-                if not self._closing.is_set():
-                    self._send(result)
-        elif not self._closing.is_set():
-            self._send(result)
+        with backpressure:
+            if not self._closing.is_set():
+                self._answer(result)
 
     def _do(self, command: Write | Open | Sleep | Close) -> Any:
         match command:
@@ -181,8 +171,8 @@ class LogStream(StreamState, Iterator[str]):
         deadline = Deadline(command.timeout + GRACE, self._end_socket)
         try:
             response = self._send_request(command, self._connecting)
-            switchable = network_stream(response) is not None
-            if command.streams(response.status_code):
+            switchable = self._network is not None
+            if command.opens_stream(response.status_code):
                 if command.kind == "websocket":
                     return Opened(101, response.headers, switchable=switchable)
                 self._body = _Body(response)
@@ -191,7 +181,7 @@ class LogStream(StreamState, Iterator[str]):
             return Opened(answer.status_code, answer.headers, answer.content, switchable)
         except Exception as exc:
             if deadline.passed:
-                raise self._tail.unanswered(command.timeout) from exc
+                raise self._tail.failures.no_answer(command.timeout) from exc
             raise
         finally:
             deadline.cancel()
@@ -199,13 +189,13 @@ class LogStream(StreamState, Iterator[str]):
             self._connecting = None
 
     def _send_request(self, command: Open, watch: ConnectionWatch) -> httpx.Response:
-        request = stream_request(self._http, self._connection, command, watch.trace)
+        request = self._build_request(self._http, command, watch.trace)
         try:
             self._response = send(self._http, request)
         finally:
             # httpx keeps the request with the response.
             request.extensions.pop("trace")
-        self._network = network_stream(self._response)
+        self._network = self._response.extensions.get("network_stream")
         return self._response
 
     def _read(self, timeout: float) -> bytes | None:
@@ -254,11 +244,18 @@ class _Body:
             timeout: Seconds to wait, after which the read goes on beside the caller; None waits for as long
                 as the request allows.
         """
-        result = self._result
-        if result is None:
-            if timeout is None:
-                return self._next()
-            result = queue.SimpleQueue[bytes | Exception]()
+        try:
+            if timeout is None and self._result is None:
+                return next(self._chunks, b"")
+            return self._read_aside(timeout)
+        except Exception as exc:
+            if is_a(exc, "ReadTimeout"):
+                return None
+            raise
+
+    def _read_aside(self, timeout: float | None) -> bytes | None:
+        result = self._result or queue.SimpleQueue[bytes | Exception]()
+        if self._result is None:
             try:
                 _thread.start_new_thread(self._read_into, (result,))
             except RuntimeError:
@@ -270,18 +267,8 @@ class _Body:
             return None
         self._result = None
         if isinstance(data, Exception):
-            if is_a(data, "ReadTimeout"):
-                return None
             raise data
         return data
-
-    def _next(self) -> bytes | None:
-        try:
-            return next(self._chunks, b"")
-        except Exception as exc:
-            if is_a(exc, "ReadTimeout"):
-                return None
-            raise
 
     def _read_into(self, result: queue.SimpleQueue[bytes | Exception]) -> None:
         try:

@@ -1,48 +1,19 @@
-"""The WebSocket under a tail, without I/O: the handshake, and text messages out of frames."""
+"""The WebSocket under a tail: text messages out of frames, and answers to them. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Opcode
 from websockets.protocol import Protocol, Side, State
-from websockets.utils import accept_key, generate_key
 
-from ._events import Batch, load_objects
+from ._messages import Batch, load_objects
 
 if TYPE_CHECKING:
     from websockets.frames import Frame
 
-__all__ = ["Handshake", "WebSocket"]
-
-
-class Handshake:
-    """One opening handshake: the headers to send, and the check of what comes back."""
-
-    def __init__(self) -> None:
-        self._key = generate_key()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Headers that ask for a WebSocket. Compression is not asked for."""
-        return {
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": self._key,
-        }
-
-    def refusal(self, headers: Mapping[str, str]) -> str | None:
-        """Tell what is wrong with the headers of a 101 answer, or None."""
-        if headers.get("upgrade", "").lower() != "websocket":
-            return "the answer does not upgrade to a WebSocket"
-        if headers.get("sec-websocket-accept", "").strip() != accept_key(self._key):
-            return "the answer's Sec-WebSocket-Accept does not belong to the key sent"
-        if "sec-websocket-extensions" in headers or "sec-websocket-protocol" in headers:
-            return "the answer names an extension or subprotocol that was not asked for"
-        return None
+__all__ = ["WebSocket"]
 
 
 class WebSocket:
@@ -56,7 +27,7 @@ class WebSocket:
         self._protocol = Protocol(Side.CLIENT, max_size=max_size)
         self._max_size = max_size
         self._unread: list[bytes] = []  # the beginning of a frame, as it was read
-        self._missing = 0  # bytes without which no more can be told of that frame
+        self._missing = 0  # bytes still needed to know more of that frame
         self._fragments: list[bytes] = []
         self._left = max_size  # bytes that the message may still grow by
         self._pings = 0
@@ -150,16 +121,16 @@ class WebSocket:
         self.ended = True
 
     def output(self) -> bytes:
-        """Give the bytes to send: answers to pings and closes, pings of ours."""
+        """Return the bytes to send: answers to pings and closes, and pings."""
         return b"".join(self._protocol.data_to_send())
 
     def ping(self) -> None:
-        """Ask the peer for a sign of life."""
+        """Send a ping, which a peer that is alive answers."""
         self._pings += 1
         self._protocol.send_ping(b"%d" % self._pings)
 
     def close(self) -> None:
-        """Say goodbye, unless that was said; the answer is not waited for."""
+        """Send a close frame, unless one was sent; its answer is not waited for."""
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
 
@@ -181,7 +152,7 @@ class WebSocket:
 
     @property
     def end(self) -> str:
-        """How the connection ended, in words."""
+        """A description of how the connection ended."""
         if self.broken is not None:
             return self.broken
         close = self._protocol.close_rcvd
@@ -191,7 +162,7 @@ class WebSocket:
 
     @property
     def closed(self) -> bool:
-        """Whether the agent closed the connection by the book."""
+        """Whether the agent closed the connection with a close frame."""
         return self._protocol.close_rcvd is not None and self.broken is None
 
 
@@ -217,7 +188,7 @@ def _cut_plain(data: bytes, start: int, max_size: int, payloads: list[bytes]) ->
 
 
 def _frame_size(head: bytes, max_size: int) -> int:
-    """Return the size of a frame by its first ten bytes; if there are fewer, how many tell more about it.
+    """Return the size of a frame by its first ten bytes; if there are fewer, how many are needed to know it.
 
     A frame above `max_size` isn't waited for: its header is enough to refuse it.
     """

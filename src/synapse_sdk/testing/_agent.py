@@ -31,6 +31,7 @@ from ._server import Server
 from ._state import State
 
 if TYPE_CHECKING:
+    from .._family import HttpTimeout
     from ..utils.network import StreamLimits
     from ._job_record import JobRecord
     from ._state import JobScript
@@ -255,7 +256,7 @@ class FakeAgent(Scripting):
         agent_token: str | Callable[[], str] | None = None,
         user_token: str | Callable[[], str] | None = None,
         tenant: str | None = None,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = 2,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
@@ -295,7 +296,7 @@ class FakeAgent(Scripting):
         agent_token: str | Callable[[], str] | None = None,
         user_token: str | Callable[[], str] | None = None,
         tenant: str | None = None,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = 2,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,

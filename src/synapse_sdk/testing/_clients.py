@@ -15,9 +15,9 @@ __all__ = ["AsyncUnixTransport", "UnixTransport", "async_http_client", "http_cli
 
 
 class UnixTransport(httpx.HTTPTransport):
-    """Takes every request to a Unix socket, if it is told that somebody listens there.
+    """Send every request to a Unix socket, while `listens` returns true.
 
-    httpcore would leave a socket that can't be connected to the garbage collector, with its ResourceWarning.
+    For a refused connection, httpcore leaves its socket to the garbage collector, which warns about it.
     """
 
     def __init__(self, path: str | None, listens: Callable[[], bool]) -> None:

@@ -44,7 +44,7 @@ class BuildRecord:
 
 @dataclass
 class State:
-    """The state; whoever reads or changes it holds `changes`."""
+    """The state. Hold `changes` to read or change it."""
 
     token: str
     websockets: bool = True
@@ -75,7 +75,7 @@ class State:
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
-        """Give a number that nothing else has."""
+        """Return a number that nothing else has."""
         return next(self._numbers)
 
     def add_job(
@@ -177,7 +177,7 @@ def found(things: Mapping[Any, Any], key: object, kind: str) -> Any:
 
 
 def default_policy() -> Json:
-    """Give the policy that an agent starts with."""
+    """Return the default policy of an agent."""
     return shape(
         RuntimePolicy,
         {
@@ -195,5 +195,5 @@ def default_policy() -> Json:
 
 
 def now() -> int:
-    """Give the time in milliseconds since the epoch."""
+    """Return the time in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000

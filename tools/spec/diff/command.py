@@ -1,4 +1,4 @@
-"""Tell in words what changed in the spec, and whom each change breaks.
+"""Report what changed in the spec, and whether it breaks the wire or Python users.
 
     python -m tools.spec.diff main                      since a git ref
     python -m tools.spec.diff old.yaml                  from a file

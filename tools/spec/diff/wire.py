@@ -283,7 +283,7 @@ def _named(old: Api, new: Api, kind: str, word: str) -> Iterator[Change]:
 
 
 def _written_otherwise(old: Api, new: Api, known: set[str]) -> Iterator[Change]:
-    """Say of everything else that differs that it does, so that no change goes without a word."""
+    """Report every other difference, so that no change is missed."""
     for was, now in _paired(old, new):
         if (
             was is not None

@@ -42,7 +42,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -156,7 +156,7 @@ class ContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent runs no containers, and 503 with `error_type`
-        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -173,17 +173,17 @@ class ContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -224,7 +224,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -250,7 +250,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -275,14 +275,14 @@ class ContainersApi:
 
         Args:
             container_id: The container's `id`, a number for most agents.
-            status: Where it stands.
+            status: Its status.
 
         Returns:
             The container as it is now.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -378,7 +378,7 @@ class ContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable`
-        (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -391,17 +391,17 @@ class ContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -431,7 +431,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -456,7 +456,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -486,7 +486,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -507,7 +507,7 @@ class ContainersApi:
 
         Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be started as it is,
         501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`)
-        when a GPU is wanted and none can be had.
+        when a GPU is needed and none is available.
 
         Args:
             container_id: The container's id in Docker, short or whole.
@@ -517,13 +517,13 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.start_docker_container("9f2c1e77ab30").status
@@ -549,7 +549,7 @@ class ContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -588,7 +588,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -703,7 +703,7 @@ class AsyncContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent runs no containers, and 503 with `error_type`
-        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -720,17 +720,17 @@ class AsyncContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -771,7 +771,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -797,7 +797,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -822,14 +822,14 @@ class AsyncContainersApi:
 
         Args:
             container_id: The container's `id`, a number for most agents.
-            status: Where it stands.
+            status: Its status.
 
         Returns:
             The container as it is now.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -925,7 +925,7 @@ class AsyncContainersApi:
 
         Raises 404 when there is no such release, 409 when such a container exists already, 422 for a body the
         agent doesn't take, 501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable`
-        (`GpuUnavailableError`) when a GPU is wanted and none can be had.
+        (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             plugin_release: The release to make it from, as `code@version`.
@@ -938,17 +938,17 @@ class AsyncContainersApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            The build is under way. With `wait`, the container.
+            The build is in progress. With `wait`, the container.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
             ClientTimeoutError: 408, it was not over within `timeout`; the text says where it stood.
 
         Example:
@@ -978,7 +978,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -1003,7 +1003,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -1033,7 +1033,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -1054,7 +1054,7 @@ class AsyncContainersApi:
 
         Raises 400 for a malformed id, 404 when no container has it, 409 when it can't be started as it is,
         501 where the agent has no Docker, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`)
-        when a GPU is wanted and none can be had.
+        when a GPU is needed and none is available.
 
         Args:
             container_id: The container's id in Docker, short or whole.
@@ -1064,13 +1064,13 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.start_docker_container("9f2c1e77ab30").status
@@ -1096,7 +1096,7 @@ class AsyncContainersApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.

@@ -22,7 +22,8 @@ class HealthApi:
     def health_check(self) -> Health:
         """Check the agent's health.
 
-        Says whether the agent serves. It answers 200 even when Ray can't be reached, and says so in the body.
+        Returns whether the agent works. It answers 200 even when Ray can't be reached, and says so in the
+        body.
 
         Returns:
             The agent serves.
@@ -47,7 +48,8 @@ class AsyncHealthApi:
     async def health_check(self) -> Health:
         """Check the agent's health.
 
-        Says whether the agent serves. It answers 200 even when Ray can't be reached, and says so in the body.
+        Returns whether the agent works. It answers 200 even when Ray can't be reached, and says so in the
+        body.
 
         Returns:
             The agent serves.

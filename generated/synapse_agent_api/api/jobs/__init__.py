@@ -32,17 +32,17 @@ class JobsApi:
         """List jobs.
 
         The jobs that the cluster knows, the newest first: those submitted through an agent, and drivers that
-        connected by themselves. Without parameters the answer has all of them. An agent older than the
-        parameters ignores them and answers all jobs.
+        connected directly. Without parameters the answer has all of them. An agent older than the parameters
+        ignores them and answers all jobs.
 
         Raises 400 for a `cursor` that no answer gave, and 422 for another bad parameter.
 
         Args:
             status: Only jobs with this status.
-            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job has to have
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job must have
                 all of them.
-            limit: How many jobs to answer at most. Where there are more, the answer's header
-                `Synapse-Next-Cursor` leads on.
+            limit: How many jobs to return at most. If there are more, the response header
+                `Synapse-Next-Cursor` has the next cursor.
             cursor: Where to go on, from the header `Synapse-Next-Cursor` of the answer before.
 
         Returns:
@@ -74,7 +74,7 @@ class JobsApi:
 
         Args:
             status: Only jobs with this status.
-            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job has to have
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job must have
                 all of them.
             page_size: How many to ask for at once.
 
@@ -112,7 +112,7 @@ class JobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -138,7 +138,7 @@ class JobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -160,12 +160,11 @@ class JobsApi:
         follow a log that still grows, tail it instead.
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
-        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
-        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
-        An agent older than the parameters sends no such headers either and answers the whole log; the Python
-        client cuts the window out of it.
+        first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
+        bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
+        and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -182,7 +181,7 @@ class JobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -204,12 +203,11 @@ class JobsApi:
         follow a log that still grows, tail it instead.
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
-        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
-        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
-        An agent older than the parameters sends no such headers either and answers the whole log; the Python
-        client cuts the window out of it.
+        first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
+        bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
+        and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -226,7 +224,7 @@ class JobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -255,7 +253,7 @@ class JobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -287,17 +285,17 @@ class AsyncJobsApi:
         """List jobs.
 
         The jobs that the cluster knows, the newest first: those submitted through an agent, and drivers that
-        connected by themselves. Without parameters the answer has all of them. An agent older than the
-        parameters ignores them and answers all jobs.
+        connected directly. Without parameters the answer has all of them. An agent older than the parameters
+        ignores them and answers all jobs.
 
         Raises 400 for a `cursor` that no answer gave, and 422 for another bad parameter.
 
         Args:
             status: Only jobs with this status.
-            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job has to have
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job must have
                 all of them.
-            limit: How many jobs to answer at most. Where there are more, the answer's header
-                `Synapse-Next-Cursor` leads on.
+            limit: How many jobs to return at most. If there are more, the response header
+                `Synapse-Next-Cursor` has the next cursor.
             cursor: Where to go on, from the header `Synapse-Next-Cursor` of the answer before.
 
         Returns:
@@ -329,7 +327,7 @@ class AsyncJobsApi:
 
         Args:
             status: Only jobs with this status.
-            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job has to have
+            metadata: Only jobs with this metadata, as `key=value`, or `key` for any value. A job must have
                 all of them.
             page_size: How many to ask for at once.
 
@@ -368,7 +366,7 @@ class AsyncJobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -394,7 +392,7 @@ class AsyncJobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -416,12 +414,11 @@ class AsyncJobsApi:
         follow a log that still grows, tail it instead.
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
-        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
-        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
-        An agent older than the parameters sends no such headers either and answers the whole log; the Python
-        client cuts the window out of it.
+        first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
+        bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
+        and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -438,7 +435,7 @@ class AsyncJobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -460,12 +457,11 @@ class AsyncJobsApi:
         follow a log that still grows, tail it instead.
 
         With `tail` and `offset` the window begins at the later of both. `limit_bytes` keeps the window's
-        first bytes, or its last ones where `tail` is given; where it cuts, it cuts between characters, so
-        that the answer may be up to 3 bytes shorter, unless nothing would be left. The headers
-        `Synapse-Log-Offset` and `Synapse-Log-Next` of the answer tell which bytes of the log it has. They are
-        absent where the agent itself does not know, which can happen when `tail` is given without `offset`.
-        An agent older than the parameters sends no such headers either and answers the whole log; the Python
-        client cuts the window out of it.
+        first bytes, or its last ones with `tail`. It cuts between characters, so the text may be up to 3
+        bytes shorter, unless nothing would be left. The headers `Synapse-Log-Offset` and `Synapse-Log-Next`
+        of the response are the positions where the text begins and ends; they are absent if the agent does
+        not know them, which can happen with `tail` and without `offset`. An older agent sends no such headers
+        and returns the whole log; the Python client cuts the window out of it.
 
         Raises 400 for a malformed id or parameter, 404 when no job has the id, and 416 for an `offset` beyond
         the end of the log.
@@ -482,7 +478,7 @@ class AsyncJobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 416, the log has fewer bytes than were to be left out.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -511,7 +507,7 @@ class AsyncJobsApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.

@@ -34,8 +34,8 @@ class NodesApi:
 
         Raises:
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.get_gpu_status().summary
@@ -76,7 +76,7 @@ class NodesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -111,8 +111,8 @@ class AsyncNodesApi:
 
         Raises:
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.get_gpu_status().summary
@@ -153,7 +153,7 @@ class AsyncNodesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 

@@ -38,7 +38,7 @@ class PluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -90,7 +90,7 @@ class PluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -120,7 +120,7 @@ class PluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -145,7 +145,7 @@ class PluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -177,16 +177,16 @@ class PluginReleasesApi:
 
         Raises 400 when the application refuses the call, 404 when the agent has no such release or the
         release no such action, 409 when a job has this `job_id` already or the application of a serve action
-        is not running, 422 for a body the agent or the application doesn't take, 429 when its policy lets no
-        more jobs in, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted
-        and none can be had.
+        is not running, 422 for a body the agent or the application doesn't take, 429 when its policy allows
+        no more jobs, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed
+        and none is available.
 
         Args:
             lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
                 refused.
             action: The action's name in the plugin's config.yaml.
             params: The action's parameters.
-            requirements: Further Python packages to install for this run, as pip takes them.
+            requirements: Further Python packages to install for this run, in pip's syntax.
             job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
@@ -195,13 +195,13 @@ class PluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.run_plugin_release("detector@1.0.0", "train", {"epochs": 3}, job_id="train-42")
@@ -233,9 +233,8 @@ class PluginReleasesApi:
         job's id and status; for a serve action it returns the plugin's own JSON.
 
         Raises 404 when the plugin has no such action or the path is not there, 409 when a job has this
-        `job_id` already, 422 for a body the agent doesn't take, 429 when its policy lets no more jobs in, and
-        503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be
-        had.
+        `job_id` already, 422 for an invalid body, 429 when its policy allows no more jobs, and 503 with
+        `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             action: The action's name in the plugin's configuration.
@@ -245,7 +244,7 @@ class PluginReleasesApi:
             config: The plugin's configuration, instead of the config.yaml at `plugin_path`.
             modules: Sources of Python modules by name, instead of those at `plugin_path`. None may have the
                 name of a module of Python or Ray.
-            requirements: Further Python packages to install for this run, as pip takes them.
+            requirements: Further Python packages to install for this run, in pip's syntax.
             job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
@@ -254,13 +253,13 @@ class PluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.run_debug_plugin_release("train", {"epochs": 3}, plugin_path="/plugins/detector")
@@ -307,7 +306,7 @@ class AsyncPluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -360,7 +359,7 @@ class AsyncPluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -390,7 +389,7 @@ class AsyncPluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -415,7 +414,7 @@ class AsyncPluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
@@ -447,16 +446,16 @@ class AsyncPluginReleasesApi:
 
         Raises 400 when the application refuses the call, 404 when the agent has no such release or the
         release no such action, 409 when a job has this `job_id` already or the application of a serve action
-        is not running, 422 for a body the agent or the application doesn't take, 429 when its policy lets no
-        more jobs in, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted
-        and none can be had.
+        is not running, 422 for a body the agent or the application doesn't take, 429 when its policy allows
+        no more jobs, and 503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed
+        and none is available.
 
         Args:
             lookup: The release as `code@version`, percent-encoded on the wire, or its id. `.` and `..` are
                 refused.
             action: The action's name in the plugin's config.yaml.
             params: The action's parameters.
-            requirements: Further Python packages to install for this run, as pip takes them.
+            requirements: Further Python packages to install for this run, in pip's syntax.
             job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
@@ -465,13 +464,13 @@ class AsyncPluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.run_plugin_release("detector@1.0.0", "train", {"epochs": 3}, job_id="train-42")
@@ -503,9 +502,8 @@ class AsyncPluginReleasesApi:
         job's id and status; for a serve action it returns the plugin's own JSON.
 
         Raises 404 when the plugin has no such action or the path is not there, 409 when a job has this
-        `job_id` already, 422 for a body the agent doesn't take, 429 when its policy lets no more jobs in, and
-        503 with `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is wanted and none can be
-        had.
+        `job_id` already, 422 for an invalid body, 429 when its policy allows no more jobs, and 503 with
+        `error_type` `gpu_unavailable` (`GpuUnavailableError`) when a GPU is needed and none is available.
 
         Args:
             action: The action's name in the plugin's configuration.
@@ -515,7 +513,7 @@ class AsyncPluginReleasesApi:
             config: The plugin's configuration, instead of the config.yaml at `plugin_path`.
             modules: Sources of Python modules by name, instead of those at `plugin_path`. None may have the
                 name of a module of Python or Ray.
-            requirements: Further Python packages to install for this run, as pip takes them.
+            requirements: Further Python packages to install for this run, in pip's syntax.
             job_id: The id for the job, 1 to 100 letters, digits, `-` and `_`; the agent makes one otherwise.
             language: The language for the action's messages, as an ISO 639-1 code.
 
@@ -524,13 +522,13 @@ class AsyncPluginReleasesApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             HTTPError: 409, it exists already, or its state forbids this now.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
-            GpuUnavailableError: 503, GPUs can't be had, said by `error_type` `gpu_unavailable`; or the agent
-                can't serve now, said by any other body. Nothing was done.
+            GpuUnavailableError: 503, no GPU is available (`error_type` is `gpu_unavailable`), or the agent
+                can't serve now (any other body). Nothing was done.
 
         Example:
             >>> client.run_debug_plugin_release("train", {"epochs": 3}, plugin_path="/plugins/detector")

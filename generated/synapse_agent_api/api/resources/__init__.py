@@ -16,7 +16,7 @@ __all__ = ["AsyncResourcesApi", "ResourcesApi"]
 
 
 class ResourcesApi:
-    """What the cluster has and uses, and what the agent lets in.
+    """What the cluster has and uses, and the limits for new workloads.
 
     A subclass sets `_api_client`.
     """
@@ -62,18 +62,18 @@ class ResourcesApi:
         """Check whether a workload fits.
 
         Asks whether the agent would let a workload in now, by what is free in the cluster and by its policy.
-        A workload that doesn't fit is no error: `allowed` is false and `reasons` says why. Nothing is
+        A workload that doesn't fit is not an error: `allowed` is false and `reasons` says why. Nothing is
         reserved.
 
-        Raises 422 for a body the agent doesn't take.
+        Raises 422 for an invalid body.
 
         Args:
             kind: What kind of workload it is.
-            num_cpus: How much CPU each replica wants, in cores.
-            num_gpus: How many GPUs each replica wants; a part shares one.
-            memory_bytes: How much memory each replica wants, in bytes.
+            num_cpus: How much CPU each replica needs, in cores.
+            num_gpus: How many GPUs each replica needs; a fraction shares one.
+            memory_bytes: How much memory each replica needs, in bytes.
             replicas: How many replicas are wanted.
-            metadata: What the agent may want to know besides.
+            metadata: Further information for the agent.
 
         Returns:
             The answer.
@@ -104,7 +104,7 @@ class ResourcesApi:
     def get_runtime_policy(self) -> RuntimePolicy:
         """Get the runtime policy.
 
-        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+        The limits for new workloads. Utilisations are in percent, 0 to 100.
 
         Returns:
             The policy.
@@ -120,7 +120,7 @@ class ResourcesApi:
     def get_gatekeeping_policy(self) -> RuntimePolicy:
         """Alias of get_runtime_policy: get the runtime policy.
 
-        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+        The limits for new workloads. Utilisations are in percent, 0 to 100.
 
         Returns:
             The policy.
@@ -150,21 +150,19 @@ class ResourcesApi:
         Raises 422 for a value out of its range.
 
         Args:
-            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
-            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
-            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
-            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+            max_concurrent_jobs: How many jobs may run at once; 0 lifts the limit. The default is 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. The default is 16.
+            gatekeeping_enabled: Whether the limits are applied at all. The default is true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. The default is 90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. The default
+                is 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. The default is 90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. The default is
                 90.
-            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
-                starts with 90.
-            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
-                90.
-            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
-                with 90.
-            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
-                which an agent starts.
-            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
-                starts with 5.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, from any source; 0, the default, lifts
+                the limit.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. The
+                default is 5.
 
         Returns:
             The whole policy as it is now.
@@ -215,21 +213,19 @@ class ResourcesApi:
         Raises 422 for a value out of its range.
 
         Args:
-            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
-            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
-            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
-            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+            max_concurrent_jobs: How many jobs may run at once; 0 lifts the limit. The default is 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. The default is 16.
+            gatekeeping_enabled: Whether the limits are applied at all. The default is true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. The default is 90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. The default
+                is 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. The default is 90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. The default is
                 90.
-            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
-                starts with 90.
-            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
-                90.
-            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
-                with 90.
-            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
-                which an agent starts.
-            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
-                starts with 5.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, from any source; 0, the default, lifts
+                the limit.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. The
+                default is 5.
 
         Returns:
             The whole policy as it is now.
@@ -256,7 +252,7 @@ class ResourcesApi:
 
 
 class AsyncResourcesApi:
-    """What the cluster has and uses, and what the agent lets in.
+    """What the cluster has and uses, and the limits for new workloads.
 
     A subclass sets `_api_client`.
     """
@@ -302,18 +298,18 @@ class AsyncResourcesApi:
         """Check whether a workload fits.
 
         Asks whether the agent would let a workload in now, by what is free in the cluster and by its policy.
-        A workload that doesn't fit is no error: `allowed` is false and `reasons` says why. Nothing is
+        A workload that doesn't fit is not an error: `allowed` is false and `reasons` says why. Nothing is
         reserved.
 
-        Raises 422 for a body the agent doesn't take.
+        Raises 422 for an invalid body.
 
         Args:
             kind: What kind of workload it is.
-            num_cpus: How much CPU each replica wants, in cores.
-            num_gpus: How many GPUs each replica wants; a part shares one.
-            memory_bytes: How much memory each replica wants, in bytes.
+            num_cpus: How much CPU each replica needs, in cores.
+            num_gpus: How many GPUs each replica needs; a fraction shares one.
+            memory_bytes: How much memory each replica needs, in bytes.
             replicas: How many replicas are wanted.
-            metadata: What the agent may want to know besides.
+            metadata: Further information for the agent.
 
         Returns:
             The answer.
@@ -344,7 +340,7 @@ class AsyncResourcesApi:
     async def get_runtime_policy(self) -> RuntimePolicy:
         """Get the runtime policy.
 
-        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+        The limits for new workloads. Utilisations are in percent, 0 to 100.
 
         Returns:
             The policy.
@@ -360,7 +356,7 @@ class AsyncResourcesApi:
     async def get_gatekeeping_policy(self) -> RuntimePolicy:
         """Alias of get_runtime_policy: get the runtime policy.
 
-        By what limits the agent lets workloads in. Utilisations are in percent, 0 to 100.
+        The limits for new workloads. Utilisations are in percent, 0 to 100.
 
         Returns:
             The policy.
@@ -390,21 +386,19 @@ class AsyncResourcesApi:
         Raises 422 for a value out of its range.
 
         Args:
-            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
-            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
-            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
-            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+            max_concurrent_jobs: How many jobs may run at once; 0 lifts the limit. The default is 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. The default is 16.
+            gatekeeping_enabled: Whether the limits are applied at all. The default is true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. The default is 90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. The default
+                is 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. The default is 90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. The default is
                 90.
-            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
-                starts with 90.
-            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
-                90.
-            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
-                with 90.
-            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
-                which an agent starts.
-            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
-                starts with 5.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, from any source; 0, the default, lifts
+                the limit.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. The
+                default is 5.
 
         Returns:
             The whole policy as it is now.
@@ -455,21 +449,19 @@ class AsyncResourcesApi:
         Raises 422 for a value out of its range.
 
         Args:
-            max_concurrent_jobs: How many jobs may run at once; 0 is no limit. An agent starts with 3.
-            max_concurrent_serve_replicas: How many serve replicas there may be. An agent starts with 16.
-            gatekeeping_enabled: Whether the limits are applied at all. An agent starts with true.
-            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. An agent starts with
+            max_concurrent_jobs: How many jobs may run at once; 0 lifts the limit. The default is 3.
+            max_concurrent_serve_replicas: How many serve replicas there may be. The default is 16.
+            gatekeeping_enabled: Whether the limits are applied at all. The default is true.
+            cpu_max_utilization_percent: How busy the CPUs may be, in percent, 0 to 100. The default is 90.
+            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. The default
+                is 90.
+            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. The default is 90.
+            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. The default is
                 90.
-            memory_max_utilization_percent: How much memory may be in use, in percent, 0 to 100. An agent
-                starts with 90.
-            gpu_max_utilization_percent: How busy the GPUs may be, in percent, 0 to 100. An agent starts with
-                90.
-            gpu_max_memory_percent: How much GPU memory may be in use, in percent, 0 to 100. An agent starts
-                with 90.
-            max_concurrent_ray_jobs: How many Ray jobs may run at once, whoever submitted them; 0 is off, with
-                which an agent starts.
-            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. An agent
-                starts with 5.
+            max_concurrent_ray_jobs: How many Ray jobs may run at once, from any source; 0, the default, lifts
+                the limit.
+            resource_cache_ttl_seconds: How old a cached snapshot of the cluster may be, in seconds. The
+                default is 5.
 
         Returns:
             The whole policy as it is now.

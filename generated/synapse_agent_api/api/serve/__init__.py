@@ -24,7 +24,7 @@ class ServeApi:
 
         The Ray Serve applications with their deployments.
 
-        Raises 501 where the agent's Ray comes without Serve.
+        Raises 501 where the agent's Ray has no Serve.
 
         Returns:
             The applications.
@@ -45,7 +45,7 @@ class ServeApi:
 
         One Ray Serve application with its deployments. `last_deployed_time_s` is in seconds since the epoch.
 
-        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+        Raises 404 when no application has this name, and 501 where the agent's Ray has no Serve.
 
         Args:
             name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
@@ -55,7 +55,7 @@ class ServeApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -71,17 +71,16 @@ class ServeApi:
     def delete_serve_application(self, name: str) -> None:
         """Delete a serve application.
 
-        Removes one application. Its replicas may take some seconds more to go; it shows as DELETING until
-        then.
+        Removes one application. Its replicas take some seconds to stop; its status is DELETING until then.
 
-        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+        Raises 404 when no application has this name, and 501 where the agent's Ray has no Serve.
 
         Args:
             name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -108,7 +107,7 @@ class AsyncServeApi:
 
         The Ray Serve applications with their deployments.
 
-        Raises 501 where the agent's Ray comes without Serve.
+        Raises 501 where the agent's Ray has no Serve.
 
         Returns:
             The applications.
@@ -129,7 +128,7 @@ class AsyncServeApi:
 
         One Ray Serve application with its deployments. `last_deployed_time_s` is in seconds since the epoch.
 
-        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+        Raises 404 when no application has this name, and 501 where the agent's Ray has no Serve.
 
         Args:
             name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
@@ -139,7 +138,7 @@ class AsyncServeApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.
@@ -155,17 +154,16 @@ class AsyncServeApi:
     async def delete_serve_application(self, name: str) -> None:
         """Delete a serve application.
 
-        Removes one application. Its replicas may take some seconds more to go; it shows as DELETING until
-        then.
+        Removes one application. Its replicas take some seconds to stop; its status is DELETING until then.
 
-        Raises 404 when no application has this name, and 501 where the agent's Ray comes without Serve.
+        Raises 404 when no application has this name, and 501 where the agent's Ray has no Serve.
 
         Args:
             name: The application's name, percent-encoded on the wire. `.` and `..` are refused.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
             ServerError: 501, this agent has no machinery for this.

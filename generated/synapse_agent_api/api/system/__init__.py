@@ -32,7 +32,7 @@ class SystemApi:
             The configuration.
 
         Raises:
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ServerError: 501, this agent has no machinery for this.
 
         Example:
@@ -46,7 +46,7 @@ class SystemApi:
     def get_system_status(self) -> SystemStatus:
         """Get the system's status.
 
-        Whether an update or a restart of the agent is under way.
+        Whether an update or a restart of the agent is in progress.
 
         Raises 501 where the agent can't update or restart itself.
 
@@ -111,7 +111,7 @@ class SystemApi:
         Pulls new images and brings the agent up with them. Without tags it pulls those it has, and the body
         is JSON `null`. The agent is away for a while; requests meet connection errors until it is back.
 
-        Raises 409 while an update or a restart is under way, and 501 where the agent can't update itself.
+        Raises 409 while an update or a restart is in progress, and 501 where the agent can't update itself.
 
         Args:
             api_tag: The image tag to bring the agent to.
@@ -121,7 +121,7 @@ class SystemApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            How it went, or that it has begun. With `wait`, the status that the agent tells then.
+            How it went, or that it has begun. With `wait`, the status that the agent reports then.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -166,7 +166,7 @@ class SystemApi:
         Restarts the agent with the images it has. The agent is away for a while; requests meet connection
         errors until it is back.
 
-        Raises 409 while an update or a restart is under way, and 501 where the agent can't restart itself.
+        Raises 409 while an update or a restart is in progress, and 501 where the agent can't restart itself.
 
         Args:
             wait: Return only when the agent serves again.
@@ -174,7 +174,7 @@ class SystemApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            How it went, or that it has begun. With `wait`, the status that the agent tells then.
+            How it went, or that it has begun. With `wait`, the status that the agent reports then.
 
         Raises:
             HTTPError: 409, it exists already, or its state forbids this now.
@@ -213,7 +213,7 @@ class AsyncSystemApi:
             The configuration.
 
         Raises:
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ServerError: 501, this agent has no machinery for this.
 
         Example:
@@ -227,7 +227,7 @@ class AsyncSystemApi:
     async def get_system_status(self) -> SystemStatus:
         """Get the system's status.
 
-        Whether an update or a restart of the agent is under way.
+        Whether an update or a restart of the agent is in progress.
 
         Raises 501 where the agent can't update or restart itself.
 
@@ -292,7 +292,7 @@ class AsyncSystemApi:
         Pulls new images and brings the agent up with them. Without tags it pulls those it has, and the body
         is JSON `null`. The agent is away for a while; requests meet connection errors until it is back.
 
-        Raises 409 while an update or a restart is under way, and 501 where the agent can't update itself.
+        Raises 409 while an update or a restart is in progress, and 501 where the agent can't update itself.
 
         Args:
             api_tag: The image tag to bring the agent to.
@@ -302,7 +302,7 @@ class AsyncSystemApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            How it went, or that it has begun. With `wait`, the status that the agent tells then.
+            How it went, or that it has begun. With `wait`, the status that the agent reports then.
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
@@ -347,7 +347,7 @@ class AsyncSystemApi:
         Restarts the agent with the images it has. The agent is away for a while; requests meet connection
         errors until it is back.
 
-        Raises 409 while an update or a restart is under way, and 501 where the agent can't restart itself.
+        Raises 409 while an update or a restart is in progress, and 501 where the agent can't restart itself.
 
         Args:
             wait: Return only when the agent serves again.
@@ -355,7 +355,7 @@ class AsyncSystemApi:
             poll_interval: With `wait`, how many seconds pass between two looks; the first ones are quicker.
 
         Returns:
-            How it went, or that it has begun. With `wait`, the status that the agent tells then.
+            How it went, or that it has begun. With `wait`, the status that the agent reports then.
 
         Raises:
             HTTPError: 409, it exists already, or its state forbids this now.

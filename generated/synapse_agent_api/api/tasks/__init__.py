@@ -66,7 +66,7 @@ class TasksApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 
@@ -133,7 +133,7 @@ class AsyncTasksApi:
 
         Raises:
             ValidationError: 400, a parameter is not what it should be.
-            NotFoundError: 404, there is no such thing.
+            NotFoundError: 404, the resource does not exist.
             ValidationError: 422, the parameters or the body are well-formed and not acceptable; each field's
                 error is listed.
 

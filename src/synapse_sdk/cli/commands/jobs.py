@@ -86,7 +86,7 @@ def list_(
     from .._output import show_table
 
     wanted = {name.upper() for name in status}
-    # An agent can filter by one status that it knows.
+    # Agents filter by one known status only.
     known = next(iter(wanted & {str(member) for member in JobStatus}), None) if len(wanted) == 1 else None
 
     def jobs(client: AgentClient) -> list[Job]:
@@ -275,7 +275,7 @@ def stop(settings: Settings, job_ids: tuple[str, ...], wait: bool) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @click.pass_obj
 def delete(settings: Settings, job_ids: tuple[str, ...], yes: bool) -> None:
-    """Have the cluster forget jobs that are over."""
+    """Delete jobs that are over from the cluster."""
     from .._confirm import confirm
     from .._terminal import note
 

@@ -21,8 +21,7 @@ from ._options import ClientOptions, Environment, checked_limits
 from ._tail import AsyncTailMixin, TailMixin
 
 if TYPE_CHECKING:
-    import httpx
-
+    from ..._family import AsyncHttpClient, HttpClient, HttpTimeout
     from ..._http._clients import Proxy, Verify
     from ..._limits import StreamLimits
     from ..._rest._async import AsyncApiClient
@@ -79,13 +78,13 @@ class AgentClient(AgentApi, ClientOptions, TailMixin, HelpersMixin):
         *,
         user_token: str | Callable[[], str] | None = None,
         tenant: str | None = None,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HttpClient | None = None,
         long_poll_handler: LongPollHandler | None = None,
     ) -> None:
         # Imported here to keep the import of this module fast.
@@ -116,13 +115,13 @@ class AgentClient(AgentApi, ClientOptions, TailMixin, HelpersMixin):
     def from_env(
         cls,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: HttpClient | None = None,
     ) -> Self:
         """Return a client with the URL and the credentials from the environment of a plugin run.
 
@@ -218,13 +217,13 @@ class AsyncAgentClient(AsyncAgentApi, ClientOptions, AsyncTailMixin, AsyncHelper
         *,
         user_token: str | Callable[[], str] | None = None,
         tenant: str | None = None,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHttpClient | None = None,
         long_poll_handler: AsyncLongPollHandler | None = None,
     ) -> None:
         # Imported here to keep the import of this module fast.
@@ -255,13 +254,13 @@ class AsyncAgentClient(AsyncAgentApi, ClientOptions, AsyncTailMixin, AsyncHelper
     def from_env(
         cls,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         stream_limits: StreamLimits | None = None,
         headers: Mapping[str, str] | None = None,
         verify: Verify = True,
         proxy: Proxy | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHttpClient | None = None,
     ) -> Self:
         """Return a client with the URL and the credentials from the environment of a plugin run.
 

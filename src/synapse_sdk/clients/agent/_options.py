@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
 from ..._exceptions import ValidationError
 
 if TYPE_CHECKING:
-    import httpx
-
+    from ..._family import HttpTimeout
     from ..._limits import StreamLimits
 
 __all__ = ["ClientOptions", "Environment", "checked_limits"]
@@ -55,7 +55,7 @@ class ClientOptions:
     def with_options(
         self,
         *,
-        timeout: Mapping[str, float] | float | httpx.Timeout | None = None,
+        timeout: Mapping[str, float] | float | HttpTimeout | None = None,
         max_retries: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
@@ -79,8 +79,7 @@ class ClientOptions:
         config = self._api_client.config.with_options(
             timeout=timeout, max_retries=max_retries, headers=headers
         )
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other._api_client = self._api_client.with_config(config)
         return other
 

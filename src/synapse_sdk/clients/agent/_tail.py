@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..._rest._sync import ApiClient
     from ...streaming import AsyncLogStream, AsyncManyLogStream, LogStream, ManyLogStream
     from ...streaming._merge import OnError
+    from ...streaming._notifications import OnEvent
     from ...streaming._start import Start, StreamStart, StreamStarts
-    from ...streaming._stream_event import OnEvent
     from ...streaming._tail import Protocol, Tail
 
 __all__ = ["AsyncTailMixin", "TailMixin"]
@@ -30,7 +30,7 @@ def _tail(
     protocol: Any,
     on_event: OnEvent | None,
     limits: StreamLimits,
-    connection: ClientConfig,
+    config: ClientConfig,
     begin: Start,
 ) -> Tail:
     from ..._validation import validate_resource_id, validate_timeout
@@ -50,14 +50,14 @@ def _tail(
         protocol=protocol,
         timeout=seconds,
         limits=limits,
-        connection=connection,
+        config=config,
         on_event=on_event,
         start=begin,
     )
 
 
 def _several(job_ids: Any, on_error: Any) -> dict[str, None]:
-    """Give the ids, each once, in their order."""
+    """Return the ids, each once, in their order."""
     from ..._validation import validate_resource_id
 
     if isinstance(job_ids, (str, bytes)) or not isinstance(job_ids, Iterable):
@@ -76,11 +76,7 @@ class TailMixin:
     """The log tails of the synchronous client."""
 
     _api_client: ApiClient
-
-    if TYPE_CHECKING:
-
-        @property
-        def stream_limits(self) -> StreamLimits: ...
+    _stream_limits: StreamLimits
 
     def tail_job_logs(
         self,
@@ -100,7 +96,7 @@ class TailMixin:
         Args:
             job_id: Submission id of the job.
             timeout: Seconds for connecting, and for how long a dead agent may go unnoticed; above 0, at most
-                300. A job may be quiet for as long as it likes.
+                300. A quiet job is not a dead agent.
             protocol: `"auto"` takes a WebSocket and falls back to HTTP where none can be had; `"websocket"`
                 and `"http"` never fall back.
             on_event: Called with a `synapse_sdk.streaming.StreamEvent` when the stream has connected, fallen
@@ -141,8 +137,8 @@ class TailMixin:
         from ...streaming import LogStream
 
         transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.config, begin)
-        transport.check_open(tail.operation)
+        tail = _tail(job_id, timeout, protocol, on_event, self._stream_limits, transport.config, begin)
+        transport.check_open(tail.failures.operation)
         return LogStream(tail, transport.config, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> LogStream:
@@ -206,8 +202,8 @@ class TailMixin:
             protocol: As for `tail_job_logs`, for each job by itself.
             on_error: What a tail that fails does to the others: `"finish"` lets them come to their end, and
                 then the failure is raised; `"raise"` raises it at once, and ends them. Meanwhile the
-                stream's `errors` has it, and `on_event` was told.
-            on_event: As for `tail_job_logs`; the event's `job_id` tells which job it is about. The
+                stream's `errors` has it, and `on_event` was called.
+            on_event: As for `tail_job_logs`; the event's `job_id` says which job it is about. The
                 synchronous client calls it from other threads, but never twice at once.
             start: As for `tail_job_logs`; in place of one position, a mapping of positions by job id, such as
                 the `positions` of an earlier stream. A job that it lacks begins with its log.
@@ -234,18 +230,14 @@ class TailMixin:
             job_id: self._stream(job_id, timeout, protocol, on_event, begin)
             for job_id, begin in begins.items()
         }
-        return ManyLogStream(streams, self.stream_limits.queue_size, on_error)
+        return ManyLogStream(streams, self._stream_limits.queue_size, on_error)
 
 
 class AsyncTailMixin:
     """The log tails of the asynchronous client."""
 
     _api_client: AsyncApiClient
-
-    if TYPE_CHECKING:
-
-        @property
-        def stream_limits(self) -> StreamLimits: ...
+    _stream_limits: StreamLimits
 
     def tail_job_logs(
         self,
@@ -267,8 +259,8 @@ class AsyncTailMixin:
         from ...streaming import AsyncLogStream
 
         transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self.stream_limits, transport.config, begin)
-        transport.check_open(tail.operation)
+        tail = _tail(job_id, timeout, protocol, on_event, self._stream_limits, transport.config, begin)
+        transport.check_open(tail.failures.operation)
         return AsyncLogStream(tail, transport.config, transport.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> AsyncLogStream:
@@ -296,7 +288,7 @@ class AsyncTailMixin:
             job_id: self._stream(job_id, timeout, protocol, on_event, begin)
             for job_id, begin in begins.items()
         }
-        return AsyncManyLogStream(streams, self.stream_limits.queue_size, on_error)
+        return AsyncManyLogStream(streams, self._stream_limits.queue_size, on_error)
 
     tail_many.__doc__ = TailMixin.tail_many.__doc__
     tail_job_logs.__doc__ = TailMixin.tail_job_logs.__doc__

@@ -1,4 +1,4 @@
-"""What the messages of a log stream mean: JSON events, or bare text from agents that send no JSON."""
+"""Decode the messages of a log stream: JSON events, or plain text from agents that send no JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Text(NamedTuple):
         text: The text.
         offset: Log bytes up to and including it, if the agent says so.
         whole: True for a line by itself, False for text with its own newlines, None if the agent's other
-            messages have to tell which of the two it is.
+            messages have to show which of the two it is.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Failed(NamedTuple):
 
 Event = Text | Connected | Complete | Failed
 
-# json.loads without the white space round what it is given.
+# json.loads without white space around the value.
 _raw_decode = json.JSONDecoder().raw_decode
 # Bytes of a message above which its own parse costs less than to copy it together with others.
 _LONG = 1_000
@@ -83,7 +83,7 @@ class Batch(NamedTuple):
 
 
 def decode(batch: Batch) -> list[Event]:
-    """Return the events of some messages, in order; those without meaning to a consumer are left out."""
+    """Return the events of some messages, in order; events without meaning to a consumer are left out."""
     if batch.plain:
         return [Text(text, whole=False) for text in batch.texts]
     if batch.objects is not None:
@@ -165,7 +165,7 @@ def _log_text(event: dict[str, Any]) -> Text | None:
 
 
 def arrival_time(value: Any) -> float | None:
-    """Return the time in an event, or None if it is none."""
+    """Return the time in an event, or None if it is not a time."""
     return value if type(value) in (int, float) and 0 <= value < math.inf else None
 
 

@@ -1,4 +1,4 @@
-"""What a stream tells of itself, beside its lines."""
+"""The events of a stream itself, beside its lines."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ StreamEventKind = Literal["connected", "fell_back", "reconnecting", "resumed", "
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """Something that happened to a log stream. `str()` says it in a sentence.
+    """Something that happened to a log stream. `str()` describes it in a sentence.
 
     Attributes:
         kind: "connected": the stream is attached for the first time. "fell_back": no WebSocket could be had,
             HTTP is next; `error` says why. "reconnecting": the connection is gone, or could not be made;
             `error` says why, and the next try comes after `delay`. "resumed": attached again. "ended": the
-            log is whole, or `error` says why it can't be had; a stream that is closed before tells nothing.
+            log is whole, or `error` says why it can't be had; a stream closed before sends no event.
         job_id: The job whose log it is.
         protocol: The protocol in use, or, before a connection, the one that is tried next.
         offset: Log bytes received so far; where a stream that resumes goes on.
