@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from running_agent import TERMINAL, descendants, left_of
 
-__all__ = ["Network", "Node", "RayCluster", "cluster_of", "gcs_address", "redis_server"]
+__all__ = ["Network", "Node", "RayCluster", "cluster_of", "gcs_address", "own_address", "redis_server"]
 
 _LOOPBACK = "127.0.0.1"
 
@@ -255,6 +255,14 @@ class RayCluster:
                     os.kill(pid, signal.SIGKILL)
             process.wait()
             left_of(below, 10)
+
+
+def own_address() -> str:
+    """The address of this machine by which others reach it; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("203.0.113.1", 9))
+        address: str = sock.getsockname()[0]
+        return address
 
 
 def gcs_address(pid: int) -> str:

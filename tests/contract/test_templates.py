@@ -46,12 +46,14 @@ DOCUMENT: dict[str, Any] = {
     "components": {
         "schemas": {
             "Colour": {"type": "string", "enum": ["red", "green"]},
+            "Size": {"type": "integer", "enum": [1, 2]},
             "Thing": {
                 "type": "object",
                 "required": ["name", "colour"],
                 "properties": {
                     "name": {"type": "string"},
                     "colour": {"$ref": "#/components/schemas/Colour"},
+                    "size": {"$ref": "#/components/schemas/Size"},
                     "made_at": {"type": "string", "format": "date-time"},
                 },
             },
@@ -145,6 +147,13 @@ assert models.Thing.__name__ == "Thing"
         """
 import synapse_agent_api
 assert synapse_agent_api.__version__ == "7.8.9"
+""",
+    ),
+    "int_enum.py.jinja": (
+        "an enum of numbers takes a value that an agent adds later",
+        """
+from synapse_agent_api.models.size import Size
+assert Size(3) == 3 and isinstance(Size(3), Size)
 """,
     ),
     "str_enum.py.jinja": (

@@ -58,7 +58,7 @@ def concrete(path: str) -> str:
 # -- credentials
 
 
-@each_row("token", [None, "", "wrong", "Bearer {}", "{}x", "Token {}", "\xe9"])
+@each_row("token", [None, "", "wrong", "Bearer wrong", "{}x", "Token {}", "\xe9"])
 def test_no_request_goes_without_the_token(agent: RunningAgent, token: str | None) -> None:
     headers = {} if token is None else {"Authorization": token.format(agent.token).encode("latin-1")}
     paths = [(route.method, concrete(route.path)) for route in (*ROUTES, *STREAM_ROUTES)]

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 import trustme
-from ray_cluster import RayCluster, cluster_of, gcs_address
+from ray_cluster import RayCluster, cluster_of, gcs_address, own_address
 from relay import relay_to
 from running_agent import RunningAgent, dashboard, ray_token, running_agent
 from websockets.sync.client import connect
@@ -92,7 +92,7 @@ def lines_of(raw: bytes) -> list[str]:
 @pytest.fixture(scope="module")
 def joined() -> Iterator[tuple[RunningAgent, RayCluster]]:
     """An agent with a cluster of its own that another machine has joined."""
-    with running_agent() as agent:
+    with running_agent("--ray-bind", own_address()) as agent:
         cluster = RayCluster()
         cluster.token = ray_token(agent)
         cluster.http = httpx.Client(

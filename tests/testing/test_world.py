@@ -397,12 +397,12 @@ def test_every_operation_of_the_generated_api_is_answered() -> None:
     assert operations <= methods
 
 
-def test_an_operation_without_an_answer_is_told(agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one is that was just added to the spec."""
+def test_an_operation_without_code_answers_the_example_of_the_spec(
+    agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as an operation that was just added to the spec."""
     monkeypatch.delitem(ANSWERS, "list_tasks")
-    with pytest.raises(ServerError, match="no answer to list_tasks") as caught:
-        agent.client().list_tasks()
-    assert caught.value.status_code == 501
+    assert agent.client().list_tasks()
 
 
 def test_a_mistake_in_an_answer_is_told(agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:

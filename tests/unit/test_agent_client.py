@@ -177,7 +177,7 @@ def test_models_are_reexported() -> None:
 def test_constructors_are_alike() -> None:
     for name in ("__init__", "from_env"):
         one, other = (inspect.signature(getattr(kind, name)) for kind in BOTH)
-        as_text = str(other).replace("AsyncClient", "Client").replace("AsyncLongPoll", "LongPoll")
+        as_text = str(other).replace("AsyncHttpClient", "HttpClient").replace("AsyncLongPoll", "LongPoll")
         assert as_text == str(one)
 
 

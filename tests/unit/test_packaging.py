@@ -30,7 +30,7 @@ INFO = f"synapse_sdk-{__version__}.dist-info"
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 
 CORE = {"anyio", "attrs", "h11", "httpcore", "httpx", "sniffio", "websockets"}
-EXTRAS = {"agent", "agent-ray", "cli", "redis"}
+EXTRAS = {"agent", "agent-ray", "cli", "metrics", "redis"}
 # What those bring by themselves; which of them depends on the Python version.
 BROUGHT = {"certifi", "idna", "typing_extensions"}
 

@@ -205,7 +205,8 @@ class _Cutter:
         limit = window.limit_bytes
         if limit is not None and len(data) > limit:
             if window.tail is None:
-                end = next((limit - n for n in range(4) if not continues_character(data, limit - n)), limit)
+                ends = range(limit, max(limit - 4, -1), -1)
+                end = next((end for end in ends if not continues_character(data, end)), limit)
                 data = data[: end or limit]
             else:
                 start = len(data) - limit

@@ -43,7 +43,7 @@ class Log:
     """
 
     def __init__(self, limits: StreamLimits, begin: Start = Start()) -> None:  # noqa: B008 - immutable
-        self.buffer = LineBuffer(limits)
+        self.buffer: LineBuffer = LineBuffer(limits)
         self.lines: deque[str] = self.buffer.lines
         self.start: int | None = begin.offset if begin.tail is None else None
         """The log bytes before this stream's first line; None until the agent has said where it begins."""

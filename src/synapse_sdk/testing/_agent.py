@@ -25,9 +25,10 @@ from ._clients import (
 from ._connection import Connection
 from ._faults import Fault
 from ._recorded import RecordedRequest
-from ._reply import Reply, shape
+from ._reply import Reply
 from ._scripting import Scripting
 from ._server import Server
+from ._shape import shape
 from ._state import State
 
 if TYPE_CHECKING:

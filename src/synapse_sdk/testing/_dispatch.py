@@ -134,6 +134,9 @@ def _operation(request: Request) -> str | None:
 def _authenticate(state: State, given: str | None) -> None:
     if given is None:
         raise ApiError(401, "no credentials: send the agent's token as the Authorization header")
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() == "bearer":
+        given = token
     if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), state.token.encode()):
         raise ApiError(401, "the token is not this agent's")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from synapse_agent_api.models import Job, JobStatus, JobType
 
-from ._reply import shape
+from ._shape import shape
 
 if TYPE_CHECKING:
     from ._changes import Changes

@@ -8,7 +8,7 @@ from typing import Any
 
 from synapse_agent_api.models import PluginRelease
 
-from ._reply import shape
+from ._shape import shape
 from ._state import now
 
 __all__ = ["release_shape"]

@@ -23,8 +23,9 @@ from ._build import FakeBuild
 from ._job import FakeJob
 from ._job_record import JobRecord
 from ._release import release_shape
-from ._reply import ApiError, shape
+from ._reply import ApiError
 from ._scripts import run_script
+from ._shape import shape
 from ._state import JobScript, State, now
 
 __all__ = ["Scripting"]

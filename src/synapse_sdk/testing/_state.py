@@ -15,7 +15,8 @@ from ._changes import Changes
 from ._faults import Faults
 from ._job_record import JobRecord
 from ._recorded import RecordedRequest
-from ._reply import ApiError, shape
+from ._reply import ApiError
+from ._shape import shape
 
 __all__ = ["BuildRecord", "JobScript", "State", "default_policy", "found", "now"]
 

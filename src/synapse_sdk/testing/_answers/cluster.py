@@ -8,7 +8,8 @@ from typing import Any
 from synapse_agent_api.models import GpuStatus, GpuSummary
 
 from .._operations import Call, answers
-from .._reply import ApiError, shape
+from .._reply import ApiError
+from .._shape import shape
 from .._state import State, found
 
 __all__ = [

@@ -9,7 +9,8 @@ from typing import Any
 from synapse_agent_api.models import Build, BuildAccepted, Container, ContainerPage
 
 from .._operations import Call, answers
-from .._reply import ApiError, Reply, shape
+from .._reply import ApiError, Reply
+from .._shape import shape
 from .._state import BuildRecord, State, found
 from .pages import page_of
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from synapse_agent_api.types import Model
 
 from .._operations import Call
-from .._reply import ApiError, shape
+from .._reply import ApiError
+from .._shape import shape
 
 __all__ = ["page_of"]
 

@@ -9,7 +9,8 @@ from synapse_agent_api.models import PluginReleasePage, RunAccepted
 
 from .._operations import Call, answers
 from .._release import release_shape
-from .._reply import ApiError, Deferred, Reply, shape
+from .._reply import ApiError, Deferred, Reply
+from .._shape import shape
 from .._state import State
 from .pages import page_of
 

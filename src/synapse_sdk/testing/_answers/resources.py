@@ -9,7 +9,7 @@ from typing import Any
 from synapse_agent_api.models import ClusterNode, ClusterSnapshot, Feasibility, NodeCounts, ResourceUsage
 
 from .._operations import Call, answers
-from .._reply import shape
+from .._shape import shape
 from .._state import State
 from .cluster import gpu_summary
 

@@ -8,7 +8,8 @@ from typing import Any
 from synapse_agent_api.models import SystemOperationResult, SystemStatus
 
 from .._operations import Call, answers
-from .._reply import ApiError, shape
+from .._reply import ApiError
+from .._shape import shape
 from .._state import State, now
 
 __all__ = ["get_compose_config", "get_system_status", "health_check", "restart_system", "update_system"]
