@@ -38,7 +38,7 @@ class FileSink:
         self._file: BinaryIO | None = None
         self._begin: int | None = None
         self._part = ""
-        self.size = 0
+        self.size: int = 0
 
     def start(self) -> None:
         """Begin to write, or begin again."""
