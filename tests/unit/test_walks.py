@@ -21,7 +21,7 @@ FLOORS = (
     {"_http"},
 )
 # A file that is added here makes every reader's way longer. The numbers may only become smaller.
-MOST_FILES = {"get_job": 10, "tail_job_logs": 19}
+MOST_FILES = {"get_job": 10, "tail_job_logs": 17}
 
 
 class Walk:
