@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import queue
 import re
-import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -67,8 +66,10 @@ def prism() -> Path:
             if done.returncode and UNREACHABLE.search(done.stderr):
                 pytest.skip("npm's registry can't be reached, and Prism is not in .cache")
             assert done.returncode == 0, done.stderr
-            if not CACHE.exists():
-                shutil.copytree(folder, CACHE, symlinks=True)
+            # Renamed, so that another process finds all of it or nothing. It may have been first.
+            with suppress(OSError):
+                CACHE.mkdir(exist_ok=True)
+                Path(folder, "node_modules").rename(CACHE / "node_modules")
     return CACHE / MAIN
 
 

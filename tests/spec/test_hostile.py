@@ -244,11 +244,6 @@ def _(spec: Spec) -> None:
     )
 
 
-@refused("a header as a parameter", "drop it: the client sends it itself")
-def _(spec: Spec) -> None:
-    get(spec)["parameters"].append({"name": "Authorization", "in": "header", "schema": {"type": "string"}})
-
-
 @refused("a server of its own", "to which the client would not go")
 def _(spec: Spec) -> None:
     get(spec)["servers"] = [{"url": "https://evil.example/"}]

@@ -23,12 +23,6 @@ from ..walk import (
 from .registry import Said, rule
 
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
-# What the client, httpx or HTTP itself sets; OpenAPI has the first three ignored as parameters.
-_OWN_HEADERS = frozenset(
-    {"accept", "authorization", "content-type", "connection", "content-encoding", "content-length", "cookie"}
-    | {"expect", "host", "keep-alive", "proxy-authorization", "synapse-tenant", "synapse-user"}
-    | {"te", "trailer", "transfer-encoding", "upgrade"}
-)
 _PLACES = {"path": "in the path", "header": "in a header", "cookie": "in a cookie"}
 
 
@@ -71,9 +65,6 @@ def _(document: Raw) -> Said:
             yield where, "explode: false", "drop it: each item of a list is sent by itself"
         if parameter.get("allowReserved") is True:
             yield where, "allowReserved", "drop it: everything is percent-encoded"
-        if kind == "header" and str(parameter.get("name")).lower() in _OWN_HEADERS:
-            mend = "drop it: the client sends it itself"
-            yield where, f"the header {shown(parameter['name'])} as a parameter", mend
         types = _types(document, parameter.get("schema"))
         if kind in _STYLES and "object" in types:
             mend = "make one parameter of each field, or send it in the body"
