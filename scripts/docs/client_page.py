@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from spec import header, load
 from synapse_sdk.clients.agent import AgentClient
 from synapse_sdk.clients.agent._helpers import HelpersMixin
@@ -36,17 +38,23 @@ def page() -> str:
             for item in document["paths"].values()
             for operation in item.values()
             if isinstance(operation, dict) and tag["name"] in operation.get("tags", ())
-            for name in [operation["operationId"], *operation.get("x-aliases", ())]
+            for name in names_of(operation)
         ]
         title = TITLES.get(tag["name"], tag["name"].capitalize())
         lines += section(title, tag.get("description", ""), names)
     lines += section("Log tails", "What they return is in [Streams](streams.md).", public(TailMixin))
-    lines += section(
-        "Waits, pages, options and raw responses", "", [*public(HelpersMixin), *public(ClientOptions)]
-    )
+    lines += section("Waits, options and raw responses", "", [*public(HelpersMixin), *public(ClientOptions)])
     lines += ["::: synapse_agent_api.client.RawResponse", "    options:", "      show_root_heading: true"]
     lines += ["      heading_level: 2", "      show_bases: false", ""]
     return "\n".join(lines)
+
+
+def names_of(operation: dict[str, Any]) -> list[str]:
+    """Return the methods that are generated from an operation."""
+    names = [operation["operationId"], *operation.get("x-aliases", ())]
+    if "x-pagination" in operation:
+        names.append(operation["x-pagination"]["method"])
+    return names
 
 
 def section(title: str, text: str, names: list[str]) -> list[str]:
