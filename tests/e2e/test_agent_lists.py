@@ -162,6 +162,7 @@ def test_jobs_are_deleted_when_they_are_over(agent: RunningAgent, dashboard: Das
     assert dashboard.paths("DELETE") == [f"{PREFIX}/api/jobs/over"]
 
 
+@pytest.mark.slow  # the agent waits for a node that is not there
 def test_every_request_goes_below_the_path_of_the_dashboard(
     agent: RunningAgent, dashboard: Dashboard
 ) -> None:

@@ -546,7 +546,7 @@ def test_closed_while_it_connects(backend: str, run: Run) -> None:
 
     greeted = threading.Event()
     with silent(greeted) as (url, gone):
-        run(main, url, verify=False, timeout={"connect": 10})
+        run(main, url, verify=False, timeout={"connect": 2})
         gone()
 
 

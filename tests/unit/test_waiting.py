@@ -73,11 +73,11 @@ def test_a_job_that_goes_on_is_a_timeout_that_says_where_it_stood(
 ) -> None:
     watch = Stopwatch()
     with Server(job(status)) as server, pytest.raises(ClientTimeoutError) as caught:
-        ask(server.url, "wait_for_job", "j", timeout=0.3, **QUICK)
-    assert time.monotonic() - watch.started >= 0.3
+        ask(server.url, "wait_for_job", "j", timeout=1, **QUICK)
+    assert time.monotonic() - watch.started >= 1
     assert watch.seconds() < 5
     assert caught.value.status_code == 408
-    assert str(caught.value).startswith(f"wait for job at {server.url}: 408 after 0.3 s ")
+    assert str(caught.value).startswith(f"wait for job at {server.url}: 408 after 1 s ")
     assert told in str(caught.value)
 
 
