@@ -12,8 +12,8 @@ import anyio
 import httpx
 import sniffio
 
-from ._incoming import AsyncIncoming, connected_stream
-from ._pool import LAST_REQUEST, Pool, PooledConnection, call_in_child
+from ._pool import LAST_REQUEST, AsyncIncoming, Pool, PooledConnection, call_in_child
+from ._trace import connected_stream
 
 __all__ = ["AsyncPooledTransport", "current_loop", "runs_trio"]
 

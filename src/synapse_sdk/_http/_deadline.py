@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ._incoming import REUSED, connected_stream
+from ._trace import REUSED, connected_stream
 
 __all__ = ["ConnectionWatch", "Deadline", "end_socket"]
 

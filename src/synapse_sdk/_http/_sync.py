@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from ._deadline import end_socket
-from ._incoming import REUSED, Incoming, connected_stream
-from ._pool import LAST_REQUEST, Pool, PooledConnection, call_in_child
+from ._pool import LAST_REQUEST, Incoming, Pool, PooledConnection, call_in_child
+from ._trace import REUSED, connected_stream
 
 __all__ = ["PooledTransport"]
 

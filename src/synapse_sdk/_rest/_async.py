@@ -8,8 +8,7 @@ import httpx
 
 from .._exceptions import ClientError
 from .._http._clients import open_async_client, refuse_http_client, user_agent
-from .._http._cookies import forget_unsendable_cookies
-from .._http._requests import read_async
+from .._http._requests import read_async, send_async
 from ._call import ApiCall, raw_response, windowed
 from ._client_errors import closed_error, raw_wait_error, stream_error
 
@@ -239,10 +238,7 @@ class AsyncApiClient:
         raise call.deadline_error(seconds)
 
     async def _receive(self, call: ApiCall[Any]) -> httpx.Response:
-        request = call.request(self._http)
-        # auth=None, because the auth of an injected client would replace the Authorization header.
-        response = await self._http.send(request, auth=None, stream=True, follow_redirects=False)
-        forget_unsendable_cookies(self._http, response)
+        response = await send_async(self._http, call.request(self._http))
         reader = call.on_headers(response)
         if reader is None:
             return await read_async(response)

@@ -21,6 +21,7 @@ from .._exceptions import (
 )
 from .._family import is_a
 from .._http._errors import error_from_exception, error_from_response, excerpt, media_type
+from .._http._requests import build_request
 from .._retry import delay_before_retry
 from .._validation import encode_path
 from ._decoding import decode_any, decode_text
@@ -45,7 +46,6 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/xml", "application/xml"})
 _EMPTY = frozenset({204, 205})
-_HTTPX: tuple[type[object], ...] = (httpx.Client, httpx.AsyncClient)
 
 
 class ApiCall(Generic[T]):
@@ -161,20 +161,17 @@ class ApiCall(Generic[T]):
             raise
         self._status = None
         try:
-            request = http.build_request(
+            request = build_request(
+                http,
                 self._operation.method,
-                # A client of httpx2 does not take the URLs of httpx.
-                self._url if isinstance(http, _HTTPX) else str(self._url),
+                self._url,
                 content=self._content,
                 data=self._data,
                 files=self._files,
                 params=self._params,
                 headers=headers,
-                extensions={
-                    **self._config.extensions,
-                    **(extensions or {}),
-                    "timeout": self._config.timeout.as_dict(),
-                },
+                timeout=self._config.timeout.as_dict(),
+                extensions={**self._config.extensions, **(extensions or {})},
             )
         except Exception as exc:
             refusal = ValidationError(400, f"the request can't be built: {type(exc).__name__}: {exc}")

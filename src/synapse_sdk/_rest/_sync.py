@@ -9,9 +9,8 @@ import httpx
 
 from .._exceptions import ClientError
 from .._http._clients import open_client, refuse_http_client, user_agent
-from .._http._cookies import forget_unsendable_cookies
 from .._http._deadline import ConnectionWatch, Deadline
-from .._http._requests import read
+from .._http._requests import read, send
 from ._call import ApiCall, raw_response, windowed
 from ._client_errors import closed_error, raw_wait_error, stream_error
 
@@ -240,9 +239,7 @@ class ApiClient:
             watch.close()
 
     def _receive(self, request: httpx.Request, call: ApiCall[Any]) -> httpx.Response:
-        # auth=None, because the auth of an injected client would replace the Authorization header.
-        response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
-        forget_unsendable_cookies(self._http, response)
+        response = send(self._http, request)
         reader = call.on_headers(response)
         if reader is None:
             return read(response)

@@ -14,9 +14,9 @@ import httpx
 
 from .._family import is_a, is_read_timeout
 from .._http._async import current_loop
-from .._http._incoming import connected_stream
 from .._http._pool import call_in_child
 from .._http._requests import close_async, read_async, send_async
+from .._http._trace import connected_stream
 from ._background import spawn
 from ._commands import Command, Open, Opened, Read, Sleep, Write
 from ._stream import GRACE, READ_SIZE, StreamState
