@@ -52,7 +52,7 @@ class Log:
         # Whether the agent has yet to show that it took the position asked for, or that it replays the log.
         self._is_unplaced = self.position > 0
         self._has_offsets = False
-        self._config_has_offsets = False
+        self._connection_has_offsets = False
         self._websocket: bool | None = None
         self._has_pieces: bool | None = None  # whether messages are pieces of text, not lines; None: unknown
         self._held: list[str] = []
@@ -132,7 +132,7 @@ class Log:
         """Begin a connection."""
         self.buffer.connect(websocket=websocket)
         self._take_held()
-        self._config_has_offsets = False
+        self._connection_has_offsets = False
         if self._websocket is not websocket:
             # An agent may cut its log in another way over the other protocol.
             self._websocket, self._has_pieces = websocket, None
@@ -213,7 +213,7 @@ class Log:
         if not self.buffer.add_lines(lines, sizes, ends, known):
             return False
         if has_offsets:
-            self._has_offsets = self._config_has_offsets = True
+            self._has_offsets = self._connection_has_offsets = True
         if not self._has_offsets or self._digest is not None:
             self._remember("\n".join([*lines, ""]))
         self._cursor = self.position = ends[-1]
@@ -278,7 +278,7 @@ class Log:
             # The agent sends no offsets, so what it sends is the log from its start.
             self._is_unplaced = False
             self._expect_replay()
-        if self._has_offsets and not self._config_has_offsets and self._cursor:
+        if self._has_offsets and not self._connection_has_offsets and self._cursor:
             raise StreamError(
                 503,
                 f"the log was to go on at byte {self._cursor}, but the agent sends no offsets any more; "
@@ -288,7 +288,7 @@ class Log:
     def _locate(self, text: str, size: int, offset: int) -> bool:
         """Place a message by its offset; return whether a newline is implied at its end."""
         self.flush()
-        self._has_offsets = self._config_has_offsets = True
+        self._has_offsets = self._connection_has_offsets = True
         self._is_unplaced = False
         span = offset - self._cursor
         if span == size + 1:

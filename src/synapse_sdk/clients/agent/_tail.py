@@ -136,10 +136,10 @@ class TailMixin:
     ) -> LogStream:
         from ...streaming import LogStream
 
-        transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self._stream_limits, transport.config, begin)
-        transport.check_open(tail.failures.operation)
-        return LogStream(tail, transport.config, transport.http)
+        api_client = self._api_client
+        tail = _tail(job_id, timeout, protocol, on_event, self._stream_limits, api_client.config, begin)
+        api_client.check_open(tail.failures.operation)
+        return LogStream(tail, api_client.config, api_client.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> LogStream:
         """Stream the log of a job over WebSocket only: `tail_job_logs` with `protocol="websocket"`.
@@ -258,10 +258,10 @@ class AsyncTailMixin:
     ) -> AsyncLogStream:
         from ...streaming import AsyncLogStream
 
-        transport = self._api_client
-        tail = _tail(job_id, timeout, protocol, on_event, self._stream_limits, transport.config, begin)
-        transport.check_open(tail.failures.operation)
-        return AsyncLogStream(tail, transport.config, transport.http)
+        api_client = self._api_client
+        tail = _tail(job_id, timeout, protocol, on_event, self._stream_limits, api_client.config, begin)
+        api_client.check_open(tail.failures.operation)
+        return AsyncLogStream(tail, api_client.config, api_client.http)
 
     def websocket_tail_job_logs(self, job_id: str, timeout: float = 30.0) -> AsyncLogStream:
         return self.tail_job_logs(job_id, timeout, protocol="websocket")
