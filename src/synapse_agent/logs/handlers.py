@@ -34,24 +34,29 @@ _TRIES, _PAUSE = 4, 0.5
 async def get_job_logs(request: web.Request) -> web.StreamResponse:
     """Answer a window of the log as one JSON string, or the stream where a WebSocket is asked for."""
     window = Window.of(request)
-    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    job = await _job(request, stream=upgrade)
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        return await _stream(request, window, websocket_response)
+    job = await _job(request, stream=False)
     async with request.app[LOGS].opened(job) as log:
-        if not upgrade:
-            return await _whole(request, log, window)
-        with request.app[TAIL_SLOTS].taken(job["submission_id"]):
-            await _check_start(log, window)
-            return await websocket_response(request, log, window)
+        return await _whole(request, log, window)
 
 
 async def stream_job_logs(request: web.Request) -> web.StreamResponse:
     """Answer the stream as server-sent events."""
-    window = Window.of(request, last_event_id=True)
+    return await _stream(request, Window.of(request, last_event_id=True), event_response)
+
+
+async def _stream(
+    request: web.Request,
+    window: Window,
+    respond: Callable[[web.Request, FollowedLog, Window], Awaitable[web.StreamResponse]],
+) -> web.StreamResponse:
+    """Answer a stream, in one of the places that there are for streams."""
     job = await _job(request, stream=True)
     with request.app[TAIL_SLOTS].taken(job["submission_id"]):
         async with request.app[LOGS].opened(job) as log:
             await _check_start(log, window)
-            return await event_response(request, log, window)
+            return await respond(request, log, window)
 
 
 async def _job(request: web.Request, *, stream: bool) -> JsonObject:
