@@ -1,4 +1,4 @@
-"""The process itself: home directory, standard streams, open files."""
+"""The process and its files: home directory, standard streams, limits, changes of a file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["describe", "prepare_process", "raise_open_files", "write_error", "write_output"]
+__all__ = ["describe", "file_stamp", "prepare_process", "raise_open_files", "write_error", "write_output"]
 
-# Imports, the event loop, a socket, the index and one client.
+# Imports, the event loop, a socket, the database and one client.
 _MIN_OPEN_FILES = 16
 
 # What the agent opens without any connection, and the limit that it asks for.
@@ -76,6 +76,15 @@ def write_error(text: str) -> None:
         sys.stderr.flush()
     except OSError:
         _discard(sys.stderr)
+
+
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """Return numbers that change when a file does; none without a file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def describe(error: OSError) -> str:

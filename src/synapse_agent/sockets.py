@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import StartupError
-from .process import describe
+from .process import describe, file_stamp
 
 __all__ = ["Certificate", "listen_tcp", "listen_unix"]
 
@@ -112,13 +112,5 @@ class Certificate:
         # An empty password, or OpenSSL would ask for one at the terminal.
         context.load_cert_chain(*self._files, password="")
 
-    def _read_stamp(self) -> tuple[tuple[int, int] | None, ...]:
-        return tuple(_stamp(path) for path in self._files)
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
+    def _read_stamp(self) -> tuple[tuple[int, ...], ...]:
+        return tuple(map(file_stamp, self._files))

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from .errors import StartupError
 from .http.route import Role
+from .process import file_stamp
 
 __all__ = ["NAME_RULE", "Token", "TokenFile", "Tokens", "check_token", "new_token"]
 
@@ -36,7 +37,7 @@ _FRESH = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token: all but the token itself."""
+    """A token's name, its role and its hash; the token itself is not kept."""
 
     name: str
     role: Role
@@ -154,7 +155,7 @@ class Tokens:
         self._checked = time.monotonic()
         self._by_digest = {self._own.digest: self._own}
         if file is not None:
-            self._stamp = _stamp(file.path)
+            self._stamp = file_stamp(file.path)
             self._use(file.read())
 
     def find(self, token: str) -> Token | None:
@@ -170,7 +171,7 @@ class Tokens:
         if self._file is None or now - self._checked < _FRESH:
             return
         self._checked = now
-        stamp = _stamp(self._file.path)
+        stamp = file_stamp(self._file.path)
         if stamp == self._stamp:
             return
         self._stamp = stamp
@@ -178,12 +179,3 @@ class Tokens:
             self._use(self._file.read())
         except (OSError, ValueError) as error:
             _log.error("can't read the token file again, so the tokens stay as they are: %s", error)
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file does; () if there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
