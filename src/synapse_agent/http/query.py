@@ -7,11 +7,11 @@ import re
 from aiohttp import web
 
 from ..errors import FieldError, InvalidBodyError
+from .validation import ID, ID_RULE
 
 __all__ = ["QueryFields"]
 
 _DIGITS = re.compile(r"\+?[0-9]{1,100}\Z")
-_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 
 
 class QueryFields:
@@ -48,8 +48,8 @@ class QueryFields:
     def identifier(self, name: str) -> str | None:
         """Return an id; None where none was given."""
         word = self._query.get(name)
-        if word is not None and not _ID.match(word):
-            self._add(name, "must be 1 to 100 letters, digits, '-' and '_'", "string_pattern_mismatch", word)
+        if word is not None and not ID.match(word):
+            self._add(name, f"must be {ID_RULE}", "string_pattern_mismatch", word)
         return word
 
     def text(self, name: str, *, most: int) -> str | None:

@@ -12,21 +12,21 @@ from aiohttp import web
 from ..errors import MAX_ERRORS, ApiError, FieldError, InvalidBodyError
 from .body import read_json
 
-__all__ = ["Fields", "identity_headers", "is_text", "read_object", "resource_id"]
+__all__ = ["ID", "ID_RULE", "Fields", "identity_headers", "is_text", "read_object", "resource_id"]
 
 T = TypeVar("T")
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+ID_RULE = "1 to 100 letters, digits, '-' and '_'"
 # Texts go into environments and logs, which take neither control characters nor lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_ID_RULE = "1 to 100 letters, digits, '-' and '_'"
 
 
 def resource_id(request: web.Request, name: str) -> str:
     """Return the id in the path; 400 if it is invalid, since Ray accepts any id and fails later."""
     value = request.match_info[name]
-    if not _ID.match(value):
-        raise ApiError(400, f"{name} must be {_ID_RULE}")
+    if not ID.match(value):
+        raise ApiError(400, f"{name} must be {ID_RULE}")
     return value
 
 
@@ -110,12 +110,12 @@ class Fields:
         return self._get(name, default, lambda v: is_text(v, most), words, "string_type")
 
     def identifier(self, name: str) -> str:
-        ok = _ID.match
+        ok = ID.match
         return self._get(
             name,
             "",
             lambda v: isinstance(v, str) and ok(v) is not None,
-            f"must be {_ID_RULE}",
+            f"must be {ID_RULE}",
             "string_pattern_mismatch",
         )
 
