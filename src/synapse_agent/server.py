@@ -105,7 +105,7 @@ async def serve(options: Options) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """What follows from the options without anything being started."""
+    """The options after their check, as far as nothing has to be started for it."""
 
     token: str
     tokens: Tokens
@@ -329,27 +329,28 @@ def _url(sock: socket.socket, *, tls: bool) -> str:
     return str(URL.build(scheme="https" if tls else "http", host=host, port=port))
 
 
+def _http_url(option: str, text: str, what: str) -> URL:
+    """Return an absolute http or https URL; `what` describes it for the error."""
+    try:
+        url = URL(text)
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise StartupError(f"{option} takes the URL {what}")
+    return url
+
+
 def _checked_public_url(url: str | None) -> str | None:
     if url is None:
         return None
-    try:
-        parsed = URL(url)
-    except ValueError:
-        parsed = URL()
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise StartupError("--public-url takes the URL of this agent, such as https://example.org/agent")
+    parsed = _http_url("--public-url", url, "of this agent, such as https://example.org/agent")
     if parsed.raw_query_string or parsed.raw_fragment or parsed.raw_user or parsed.raw_password:
         raise StartupError("--public-url takes a URL without user, query and fragment")
     return str(parsed)
 
 
 def _check_ray(url: str, token: str | None) -> None:
-    try:
-        parsed = URL(url)
-    except ValueError:
-        parsed = URL()
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise StartupError("--ray takes the URL of a Ray dashboard, such as http://127.0.0.1:8265")
+    parsed = _http_url("--ray", url, "of a Ray dashboard, such as http://127.0.0.1:8265")
     if parsed.raw_query_string or parsed.raw_fragment:
         raise StartupError("--ray takes a URL without a query and without a fragment")
     if token and (parsed.raw_user or parsed.raw_password):

@@ -15,10 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from ..http.current import current_request
 from ..process import write_error
 
-__all__ = ["FORMATS", "LEVELS", "configure_logging"]
-
-FORMATS = ("text", "json")
-LEVELS = ("debug", "info", "warning", "error")
+__all__ = ["configure_logging"]
 
 
 @contextmanager
@@ -26,8 +23,8 @@ def configure_logging(format_: str, level: str) -> Generator[None]:
     """Write the log to standard error while the context is open.
 
     Args:
-        format_: One of `FORMATS`.
-        level: The least level that is written, one of `LEVELS`.
+        format_: `text` or `json`.
+        level: The least level that is written: `debug`, `info`, `warning` or `error`.
     """
     handler = _StandardError()
     handler.setFormatter(_Json() if format_ == "json" else _Text())
