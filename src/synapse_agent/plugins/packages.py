@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from .archives import pack
 from .modules import parent_packages
 
 __all__ = ["PARAMS_FILE", "RUNNER", "Package", "build_package", "runner_source"]
 
 RUNNER = "_synapse_runner.py"
 PARAMS_FILE = "_synapse_params.json"
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +38,7 @@ def build_package(plugin: Mapping[str, bytes], modules: Mapping[str, str], param
     files[RUNNER] = runner_source()
     if params is not None:
         files[PARAMS_FILE] = params.encode()
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for path, data in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(path, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    content = target.getvalue()
+    content = pack(files, zipfile.ZIP_DEFLATED)
     checksum = hashlib.sha256(content).hexdigest()
     return Package(f"_ray_pkg_{checksum[:32]}.zip", checksum, content)
 

@@ -11,18 +11,16 @@ no version, is skipped if its config.yaml has another one.
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .archives import pack
 from .config import CONFIG_FILE, BadConfigError, parse_config, read_actions
 from .files import BadPluginError, read_directory, read_zip
 
 __all__ = ["FetchedRelease", "fetch_release"]
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def fetch_release(source: Path, plugin: str, version: str) -> FetchedRelease | N
             if not named and config.get("version") != version:
                 continue
             _check(place, config, plugin, version)
-            archive = _pack(files)
+            archive = pack(files, zipfile.ZIP_STORED)
             return FetchedRelease(plugin, version, config, archive, hashlib.sha256(archive).hexdigest())
     return None
 
@@ -93,11 +91,3 @@ def _check(place: str, config: Mapping[str, object], plugin: str, version: str) 
         read_actions(config)
     except BadConfigError as error:
         raise BadPluginError(f"{place}: {CONFIG_FILE}: {error}") from None
-
-
-def _pack(files: Mapping[str, bytes]) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path, data in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(path, _EPOCH), data)
-    return target.getvalue()
