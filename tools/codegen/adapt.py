@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from ..spec.media import bodies_to_send, kind_of
-from ..spec.walk import METHODS, as_mapping, schemas
+from ..spec.walk import METHODS, as_mapping, operations, parameters, schemas
 from .types import OWN_HEADERS
 
 __all__ = ["adapted"]
@@ -33,32 +33,25 @@ def adapted(document: Any) -> Any:
         # The parser ignores what stands beside a reference.
         if isinstance(schema, dict) and "$ref" in schema and ("default" in schema or "readOnly" in schema):
             schema["allOf"] = [{"$ref": schema.pop("$ref")}]
-    for parameters in _parameter_lists(result):
-        parameters[:] = [item for item in parameters if not _is_own(result, item)]
-    for parameter in _parameters(result):
+    for listed in _parameter_lists(result):
+        listed[:] = [item for item in listed if not _is_own(result, item)]
+    for _, parameter in parameters(result):
         # It takes any type in a cookie, and not in a header.
         if parameter.get("in") == "header":
-            parameter["in"] = "cookie"
+            cast("dict[str, Any]", parameter)["in"] = "cookie"
     components = as_mapping(result.get("components"))
     for response in as_mapping(components.get("responses")).values():
         _adapt_response(response)
     for body in as_mapping(components.get("requestBodies")).values():
         _adapt_body(body)
-    for method, operation in _operations(result):
-        for status, response in as_mapping(operation.get("responses")).items():
-            if method == "head" and str(status)[:1] == "2":
-                operation["responses"][status] = {"description": ""}
+    for place in operations(result):
+        for status, response in as_mapping(place.raw.get("responses")).items():
+            if place.method == "head" and str(status)[:1] == "2":
+                place.raw["responses"][status] = {"description": ""}
             else:
                 _adapt_response(response)
-        _adapt_body(operation.get("requestBody"))
+        _adapt_body(place.raw.get("requestBody"))
     return result
-
-
-def _operations(document: Any) -> Iterator[tuple[str, Any]]:
-    for item in as_mapping(document.get("paths")).values():
-        for method in METHODS:
-            if method in item:
-                yield method, item[method]
 
 
 def _parameter_lists(document: Any) -> Iterator[list[Any]]:
@@ -66,12 +59,6 @@ def _parameter_lists(document: Any) -> Iterator[list[Any]]:
         for holder in (item, *(item[method] for method in METHODS if method in item)):
             if "parameters" in holder:
                 yield holder["parameters"]
-
-
-def _parameters(document: Any) -> Iterator[Any]:
-    yield from as_mapping(as_mapping(document.get("components")).get("parameters")).values()
-    for parameters in _parameter_lists(document):
-        yield from parameters
 
 
 def _is_own(document: Any, item: Any) -> bool:

@@ -21,7 +21,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,17 +95,23 @@ def _renamed(document: Document, called: Mapping[str, str]) -> Document:
         if theirs in schemas and ours not in schemas:
             schemas[ours] = schemas.pop(theirs)
     prefix = "#/components/schemas/"
-    todo: list[Any] = [document]
+    for node in _references([document]):
+        name = node["$ref"].removeprefix(prefix)
+        if name in called:
+            node["$ref"] = prefix + called[name]
+    return document
+
+
+def _references(todo: list[Any]) -> Iterator[dict[str, Any]]:
+    """Yield every object with a reference; what is added to `todo` meanwhile is walked as well."""
     while todo:
         node = todo.pop()
         if isinstance(node, list):
             todo += node
         elif isinstance(node, dict):
             todo += node.values()
-            reference = node.get("$ref")
-            if isinstance(reference, str) and reference.removeprefix(prefix) in called:
-                node["$ref"] = prefix + called[reference.removeprefix(prefix)]
-    return document
+            if isinstance(node.get("$ref"), str):
+                yield node
 
 
 def _of_fastapi(operation_id: str, path: str, method: str) -> str:
@@ -173,18 +179,13 @@ def _load(path: Path) -> Any:
 def _complete(document: Any, theirs: Document) -> None:
     """Take over the components that what was taken over refers to, and theirs in turn."""
     todo: list[Any] = [document["paths"], document["components"]]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, list):
-            todo += node
-        elif isinstance(node, Mapping):
-            todo += node.values()
-            reference = node.get("$ref")
-            if isinstance(reference, str) and resolve(document, reference) is None:
-                _, _, kind, name = reference.split("/")
-                added = copy.deepcopy(resolve(theirs, reference))
-                document["components"].setdefault(kind, {})[name] = added
-                todo.append(added)
+    for node in _references(todo):
+        reference = node["$ref"]
+        if resolve(document, reference) is None:
+            _, _, kind, name = reference.split("/")
+            added = copy.deepcopy(resolve(theirs, reference))
+            document["components"].setdefault(kind, {})[name] = added
+            todo.append(added)
 
 
 def _with_schemes(document: Any, theirs: Document) -> None:
