@@ -164,7 +164,7 @@ class Operation(_Immutable, Generic[_T_co]):
 
 
 class Pagination(NamedTuple):
-    """How to walk a list page by page.
+    """The parameters and fields by which a list is read page by page.
 
     Attributes:
         results: The answer's field that has the items; empty where the answer is a list.

@@ -44,7 +44,7 @@ _REPR_LENGTH = 60
 
 
 class _Open:
-    """What an enum is that takes values it doesn't know."""
+    """The base of enums that accept values they do not know."""
 
     # Enum would pickle by name on some versions, and a value it doesn't know has none.
     def __reduce_ex__(self, proto: object) -> tuple[Any, ...]:
@@ -58,7 +58,7 @@ class _Open:
 
 
 class OpenStrEnum(_Open, StrEnum):
-    """A string enum that takes values it doesn't know.
+    """A string enum that accepts values it does not know.
 
     An agent may be newer than this client. A value outside the list becomes a member of its own that equals,
     hashes, prints, pickles and serialises as the string it is; it is not added to the list of members.
@@ -81,7 +81,7 @@ class OpenStrEnum(_Open, StrEnum):
 
 
 class OpenIntEnum(_Open, IntEnum):
-    """An integer enum that takes values it doesn't know, as `OpenStrEnum` does.
+    """An integer enum that accepts values it does not know, as `OpenStrEnum` does.
 
     Example:
         >>> class Level(OpenIntEnum):

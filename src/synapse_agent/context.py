@@ -1,4 +1,4 @@
-"""What all handlers share: the cluster, the database and the agent's settings."""
+"""The state that all handlers share: the cluster, the database and the agent's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tells the models of a union apart: constants of their own, or the spec's discriminator."""
+"""Distinguish the models of a union by constants of their own, or by the spec's discriminator."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Result:
 
 
 class Record:
-    """Which tests run which line, and how long they take."""
+    """The tests that run each line, and their times."""
 
     def __init__(self, content: dict[str, Any]) -> None:
         self.seconds: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""What of an agent's document can be taken over, and how that is shown."""
+"""List the changes that can be taken over from an agent's document."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def key_of(unit: Unit) -> str:
 
 
 class Line(NamedTuple):
-    """What is shown and taken as one."""
+    """One line of the list: changes that are taken over together."""
 
     text: str
     offers: Sequence[Offer]

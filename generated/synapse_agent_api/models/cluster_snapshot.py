@@ -18,7 +18,7 @@ __all__ = ["ClusterSnapshot"]
 @decode_when_read
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class ClusterSnapshot(Model):
-    """What the cluster has and uses at one moment.
+    """Resources of the cluster and their use at one moment.
 
     Attributes:
         collected_at: When it was taken, as an RFC 3339 date-time.

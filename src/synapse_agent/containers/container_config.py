@@ -20,7 +20,7 @@ PARAMS_IN_FILE = 32_000
 
 @dataclass(frozen=True, slots=True)
 class AgentAccess:
-    """How programs in a container reach this agent."""
+    """The URL and the token by which programs in a container reach this agent."""
 
     url: str
     token: str

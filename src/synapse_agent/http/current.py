@@ -18,7 +18,7 @@ _PATTERN = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,128}\Z")
 
 @dataclass(slots=True)
 class RequestInfo:
-    """What log lines say about a request.
+    """A request, as log lines describe it.
 
     Attributes:
         id: Identifies the request in answers, error texts and log lines.

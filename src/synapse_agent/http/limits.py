@@ -16,7 +16,7 @@ __all__ = ["REFUSALS", "TAIL_SLOTS", "Limits", "TailSlots"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the agent accepts at most.
+    """The limits of the agent.
 
     Attributes:
         connections: Connections that are open at the same time.

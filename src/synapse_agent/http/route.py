@@ -12,7 +12,7 @@ __all__ = ["Role", "Route", "add_routes", "route_of"]
 
 
 class Role(IntEnum):
-    """What a token may do; each role includes those before it."""
+    """The rights of a token; each role includes those before it."""
 
     READ = 1
     RUN = 2

@@ -47,7 +47,7 @@ _STATUS_PATIENCE = 0.05
 
 
 class SharedByLogs(Protocol):
-    """What the followed logs of one agent share."""
+    """The resources that the followed logs of one agent share."""
 
     locator: Locator
     blocks: BlockCache
@@ -103,12 +103,12 @@ class FollowedLog:
 
     @property
     def is_over(self) -> bool:
-        """Whether the job is over."""
+        """True once the job has ended."""
         return self.status in TERMINAL
 
     @property
     def is_fresh(self) -> bool:
-        """Whether Ray described the job within the last second."""
+        """True if Ray described the job within the last second."""
         return self._task is not None and self.failure is None and self._clock() - self._answered < _FRESH
 
     def is_of(self, job: JsonObject) -> bool:

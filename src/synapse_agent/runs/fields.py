@@ -12,7 +12,7 @@ __all__ = ["RunFields", "read_run_fields"]
 
 @dataclass(frozen=True, slots=True)
 class RunFields:
-    """What to run, and how."""
+    """The action to run, with its parameters and requirements."""
 
     action: str
     params: str  # JSON

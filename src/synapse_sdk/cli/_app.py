@@ -23,7 +23,7 @@ _COMMANDS = {
     "nodes": "The cluster's nodes and GPUs.",
     "tasks": "Ray tasks.",
     "serve": "Ray Serve applications.",
-    "resources": "What the cluster has and uses, and what it lets in.",
+    "resources": "Resources of the cluster, their use, and the policy.",
     "system": "The agent's own deployment.",
     "health": "Check the agent's health.",
     "login": "Keep an agent's address and token as a profile.",

@@ -1,4 +1,4 @@
-"""What the sessions have in common: one connection to an agent, from its request to its end. No I/O.
+"""The base of the sessions: one connection to an agent, from its request to its end. No I/O.
 
 A session yields commands and returns how its connection ended. What happens next is for `Tail` to decide.
 """
@@ -69,7 +69,7 @@ Steps = Generator[Command, Any, Outcome]
 
 @dataclass(slots=True)
 class TailState:
-    """What the sessions of a tail share.
+    """The state that the sessions of a tail share.
 
     Attributes:
         job_id: The job whose log it is.

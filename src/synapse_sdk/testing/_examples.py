@@ -1,4 +1,4 @@
-"""What the spec gives as examples, for answers and fields that the fake agent has no code for."""
+"""Examples from the spec, for answers and fields that the fake agent has no code for."""
 
 from __future__ import annotations
 

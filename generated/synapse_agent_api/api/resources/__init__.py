@@ -16,7 +16,7 @@ __all__ = ["AsyncResourcesApi", "ResourcesApi"]
 
 
 class ResourcesApi:
-    """What the cluster has and uses, and the limits for new workloads.
+    """Resources of the cluster, their use, and the limits for new workloads.
 
     A subclass sets `_api_client`.
     """
@@ -252,7 +252,7 @@ class ResourcesApi:
 
 
 class AsyncResourcesApi:
-    """What the cluster has and uses, and the limits for new workloads.
+    """Resources of the cluster, their use, and the limits for new workloads.
 
     A subclass sets `_api_client`.
     """

@@ -21,7 +21,7 @@ __all__ = ["app"]
 
 @click.group(cls=Group)
 def app() -> None:
-    """What the cluster has and uses, and what it lets in."""
+    """Show resources of the cluster, their use, and the policy."""
 
 
 @app.command("show", example="synapse resources show\nsynapse resources show --fresh --json | jq .gpu")
