@@ -57,7 +57,9 @@ async def get_job(request: web.Request) -> web.Response:
     """Return one job; a job that stays pending comes with the reason."""
     context = context_of(request)
     job = await context.ray.job(resource_id(request, "job_id"))
-    return web.json_response(redact(await asyncio.to_thread(explained, job, context.log_dir)))
+    if job.get("status") == PENDING:
+        job = await asyncio.to_thread(explained, job, context.log_dir)
+    return web.json_response(redact(job))
 
 
 async def stop_job(request: web.Request) -> web.Response:
