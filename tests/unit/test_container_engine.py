@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -46,7 +46,7 @@ def ask(directory: Path, do: Do, *answers: bytes) -> tuple[Any, list[str]]:
     left = list(answers)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        with closing(writer), suppress(ConnectionError, asyncio.IncompleteReadError):
             request = (await reader.readuntil(b"\r\n\r\n")).decode().split()
             if request[1].endswith("/version"):
                 writer.write(VERSION)
@@ -54,7 +54,6 @@ def ask(directory: Path, do: Do, *answers: bytes) -> tuple[Any, list[str]]:
                 asked.append(f"{request[0]} {request[1]}")
                 writer.write(left.pop(0))
             await writer.drain()
-        writer.close()
 
     async def main() -> Any:
         path = str(directory / "engine.sock")
